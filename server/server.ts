@@ -202,6 +202,7 @@ export class Server {
       access: this.access,
       standing: new Standing(this.#watcher, clock),
       ...rowRules(rules),
+      log,
       cluster: new Peers({ log, state, leader: this.#leader, self, clock }),
       members: this.members,
       loads: this.loads,

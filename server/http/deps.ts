@@ -4,6 +4,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import { fromHeaderText } from '../../lib/http/header-text.ts';
 import type { HttpRequest } from '../../lib/http/route.ts';
+import type { LogAccount } from '../../lib/log-account.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Random } from '../../lib/random.ts';
 import { type Judgeable, judge } from '../acl/judge.ts';
@@ -99,6 +100,15 @@ export interface ClusterDeps {
   readonly clock: Clock;
 }
 
+/** The log as this server has it: of the others nothing is said. */
+export interface LogDeps {
+  readonly log: {
+    account(): Promise<LogAccount>;
+    status(): { readonly writable: boolean; readonly lastContactMs: number };
+    servers(): { readonly seen: readonly unknown[]; readonly needed: number };
+  };
+}
+
 export interface LoadDeps {
   readonly loads: Pick<HeardLoads, 'take'>;
 }
@@ -142,6 +152,7 @@ export interface ServerDeps
     ClusterDeps,
     LoadDeps,
     KeyringDeps,
+    LogDeps,
     AclSwitch,
     ConnectSwitch {}
 

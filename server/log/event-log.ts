@@ -2,6 +2,7 @@
  * The event log's contract: the ordered entries that every server's state is a function of. Three
  * logs keep it (memory, file, Redis), and spec/contract/event-log.contract.ts runs over each.
  */
+import type { LogAccount } from '../../lib/log-account.ts';
 import type { Metric } from '../../lib/metrics/metric.ts';
 import type { Command, Entry } from '../commands.ts';
 
@@ -121,6 +122,9 @@ export interface EventLog {
 
   /** Who uses this log, as far as is known without asking anybody. */
   servers(): LogServers;
+
+  /** Of its own alone: nobody else is waited for but a Redis, and that not for long. */
+  account(): Promise<LogAccount>;
 
   /** What it measures of itself, beside what everybody can see from outside. */
   metrics?(): readonly Metric[];

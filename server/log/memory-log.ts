@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Clock } from '../../lib/clock.ts';
 import { ProconsulError } from '../../lib/errors.ts';
+import type { LogAccount } from '../../lib/log-account.ts';
 import {
   ALONE,
   type EventLog,
@@ -97,6 +98,10 @@ export class MemoryLog implements EventLog {
 
   servers(): LogServers {
     return ALONE;
+  }
+
+  async account(): Promise<LogAccount> {
+    return { kind: 'memory', isSealed: false, epoch: this.#position.epoch };
   }
 
   async stop(): Promise<void> {

@@ -18,6 +18,7 @@ function but(changes: (log: EventLog) => Partial<EventLog>) {
       saveSnapshot: (snapshot) => log.saveSnapshot(snapshot),
       status: () => log.status(),
       servers: () => log.servers(),
+      account: () => log.account(),
       stop: () => log.stop(),
     };
     return { ...all, ...changes(log) };

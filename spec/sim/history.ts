@@ -37,6 +37,7 @@ export class History {
       saveSnapshot: (snapshot) => log.saveSnapshot(snapshot),
       status: () => log.status(),
       servers: () => log.servers(),
+      account: () => log.account(),
       stop: () => log.stop(),
     };
   }

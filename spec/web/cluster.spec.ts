@@ -4,6 +4,37 @@ import { type Proconsul, startProconsul } from '../support/servers/proconsul.ts'
 import { send } from '../support/servers/start-server.ts';
 import { until } from '../support/until.ts';
 
+const find = { Time: '2026-01-01T00:00:00.000Z', Address: '10.0.0.9:6379' };
+const OF_REDIS = {
+  Node: 's1',
+  Kind: 'redis',
+  Sealed: true,
+  Writable: true,
+  LastContact: '3ms',
+  Index: 41,
+  Epoch: 8,
+  ServersInTouch: 3,
+  ServersNeeded: 2,
+  Redis: {
+    Address: '10.0.0.9:6379',
+    Version: '7.0.15',
+    Commit: 'quorum',
+    AppendOnly: true,
+    State: {
+      Up: '1h0m1s',
+      UsedBytes: 1500,
+      MostBytes: 2_000_000,
+      Saved: true,
+      Replicas: [{ Address: '10.0.0.8:6379', Online: true, BehindBytes: 7, LastContact: '1s' }],
+    },
+    Finds: [
+      { ...find, Epoch: 8, EpochBefore: 7, Away: '1.2s', PutBack: 2, Lost: 1 },
+      { ...find, Epoch: 7, EpochBefore: 7, Away: '12s', PutBack: 0, Lost: 0 },
+      { ...find, Epoch: 7, EpochBefore: 0, Away: '0s', PutBack: 0, Lost: 0 },
+    ],
+  },
+};
+
 describePage('the page of the cluster', () => {
   /** Once it says how it is: for its first five seconds nobody knows. */
   async function start(): Promise<Proconsul> {
@@ -25,6 +56,8 @@ describePage('the page of the cluster', () => {
     for (const text of ['leads', 'well', '100 %']) await row.getByText(text).waitFor();
     await page.getByRole('img', { name: 'Shares of the lookups: n1 100 %' }).waitFor();
     await page.getByText('Takes writes').waitFor();
+    await page.getByText('in memory: it is gone with the process').waitFor();
+    await page.getByText('Differed at the last comparison').waitFor();
   });
 
   it('says where a name goes, which its address keeps', async () => {
@@ -33,6 +66,33 @@ describePage('the page of the cluster', () => {
     await page.getByLabel('Where does a name go?').fill('web');
     await page.getByText('n1 is asked first').waitFor();
     assert.equal(page.url(), addressOf(server, '?name=web'));
+  });
+
+  it('says how Redis stands, and when which one was found and what it came to', async () => {
+    const page = await openPage(`http://127.0.0.1:${(await start()).port}/ui/`);
+    await page.route('**/v1/operator/log', (route) => route.fulfill({ json: OF_REDIS }));
+    await page.goto(page.url().replace('services', 'cluster'));
+    for (const text of ['3, of which a write needs 2', '1.5 kB of 2 MB', 'lacks 7 B', '7.0.15'])
+      await page.getByText(text).waitFor();
+    await page.getByText('once most servers have applied it').waitFor();
+    const finds = page.getByRole('table', { name: 'What became of Redis' }).getByRole('row');
+    await finds.filter({ hasText: 'repaired, with a loss' }).getByText('2 entries').waitFor();
+    await finds.filter({ hasText: 'repaired, with a loss' }).getByText('7 → 8').waitFor();
+    await finds.filter({ hasText: 'connection back, nothing lost' }).getByText('12 s').waitFor();
+    await finds.filter({ hasText: 'found at the start' }).waitFor();
+    assert.deepEqual(await barriersOn(page), []);
+  });
+
+  it('says that Redis is looked for, and that its disk failed', async () => {
+    const page = await openPage(`http://127.0.0.1:${(await start()).port}/ui/`);
+    let told: object = { ...OF_REDIS.Redis, State: null, Address: '' };
+    const json = () => ({ ...OF_REDIS, Writable: false, Redis: told });
+    await page.route('**/v1/operator/log', (route) => route.fulfill({ json: json() }));
+    await page.goto(page.url().replace('services', 'cluster'));
+    await page.getByText('is looked for').waitFor();
+    told = { ...OF_REDIS.Redis, State: { ...OF_REDIS.Redis.State, Saved: false, Replicas: [] } };
+    await page.getByText('its last write to the disk failed').waitFor();
+    await page.getByText('none: if its machine is lost').waitFor();
   });
 
   it('says that nothing is known of a cluster that has just begun', async () => {

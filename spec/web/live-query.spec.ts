@@ -237,6 +237,17 @@ describe('a live query of the page', () => {
     assert.deepEqual([played.asked.length, played.timers, once.isDone], [2, 0, true]);
   });
 
+  it('looks at what has no index now and then, and waits for nothing', async () => {
+    const played = new Played();
+    const glance = new LiveQuery<string>('/v1/x', played.around, { restMs: 5000 });
+    glance.start();
+    await played.answers('one', 7);
+    await played.passes(4999);
+    assert.equal(played.asked.length, 1);
+    await played.passes(1);
+    assert.deepEqual(played.asked, ['/v1/x', '/v1/x']);
+  });
+
   it('shows nothing of what may no longer be seen', async () => {
     const { played, shown } = start();
     await played.answers('one', 7, { isPartial: true });

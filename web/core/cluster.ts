@@ -40,6 +40,70 @@ export interface Metrics {
   readonly Samples: readonly { readonly Name: string; readonly Mean: number }[];
 }
 
+/** What /v1/operator/log answers: the log as the server that was asked has it. */
+export interface LogState {
+  readonly Node: string;
+  readonly Kind: 'memory' | 'file' | 'redis';
+  readonly Sealed: boolean;
+  readonly Writable: boolean;
+  readonly LastContact: string;
+  readonly Index: number;
+  readonly Epoch: number;
+  readonly ServersInTouch: number;
+  readonly ServersNeeded: number;
+  readonly Redis: RedisState | null;
+}
+
+export interface RedisState {
+  /** '' while there is none. */
+  readonly Address: string;
+  readonly Version: string;
+  readonly Commit: 'redis' | 'quorum';
+  readonly AppendOnly: boolean;
+  /** Null while it says nothing. */
+  readonly State: RedisFigures | null;
+  /** The newest first. */
+  readonly Finds: readonly Find[];
+}
+
+export interface RedisFigures {
+  readonly Up: string;
+  readonly UsedBytes: number;
+  /** 0 where nothing bounds it. */
+  readonly MostBytes: number;
+  readonly Saved: boolean;
+  readonly Replicas: readonly Replica[];
+}
+
+export interface Replica {
+  readonly Address: string;
+  readonly Online: boolean;
+  readonly BehindBytes: number;
+  readonly LastContact: string;
+}
+
+/** A Redis came to be of use: at the start, or after one was lost. */
+export interface Find {
+  readonly Time: string;
+  readonly Address: string;
+  readonly Epoch: number;
+  /** 0 at the server's start. */
+  readonly EpochBefore: number;
+  readonly Away: string;
+  readonly PutBack: number;
+  readonly Lost: number;
+}
+
+/** What came of it, from the best to the worst. */
+export type Outcome = 'begun' | 'back' | 'other' | 'repaired' | 'lost';
+
+export function outcomeOf({ Epoch, EpochBefore, PutBack, Lost }: Find): Outcome {
+  if (EpochBefore === 0) return 'begun';
+  if (Lost > 0) return 'lost';
+  if (PutBack > 0) return 'repaired';
+  return Epoch === EpochBefore ? 'back' : 'other';
+}
+
 /** A server as the page shows it: numbered as on the ring. */
 export interface ServerRow extends ServerState {
   readonly number: number;

@@ -43,6 +43,8 @@ const CALM_RETRY_MS = 30_000;
 export interface Manner<T> {
   /** Of what never changes, which is asked for until there is an answer. */
   readonly isOnce?: boolean;
+  /** Nothing tells when it is another one: it is looked at again after so long, and waited for never. */
+  readonly restMs?: number;
   /** Changes alone are asked for (`?since`): what was shown before becomes what is, the same object where it is the same. */
   merged?(before: T, answer: unknown): T;
 }
@@ -120,7 +122,8 @@ export class LiveQuery<T> {
       if (running.signal.aborted) return;
       this.#take(answer);
       if (this.#manner.isOnce === true) return;
-      if (answer.index === 0n) leftMs = spread(CALM_RETRY_MS, this.#around.random());
+      const { restMs = answer.index === 0n ? CALM_RETRY_MS : 0 } = this.#manner;
+      if (restMs > 0) leftMs = spread(restMs, this.#around.random());
     } catch (error) {
       if (running.signal.aborted) return;
       leftMs = this.#fail(error);
@@ -139,9 +142,10 @@ export class LiveQuery<T> {
     return `${this.path}${query}index=${this.#index}&wait=${WAIT_S}s${since}`;
   }
 
-  #take({ value: answer, index, isPartial, mark }: Answer<T>): void {
+  #take({ value: answer, index: told, isPartial, mark }: Answer<T>): void {
     const { standing, isLost, value: before } = this.#shown.peek();
-    const { merged } = this.#manner;
+    const { merged, restMs } = this.#manner;
+    const index = restMs === undefined ? told : 0n;
     const value = merged && before !== undefined ? merged(before, answer) : answer;
     // Without an index nobody says whether it is the same.
     const isOther = index === 0n || index !== this.#index;

@@ -14,7 +14,8 @@ import { token } from './token.ts';
 
 interface Held {
   readonly query: LiveQuery<unknown>;
-  readonly isOnce: boolean;
+  /** Whether it holds a connection while it waits. */
+  readonly isWaiting: boolean;
   users: number;
 }
 
@@ -56,54 +57,67 @@ export function useOnce<T>(path: string): Shown<T> {
   return useQuery<T>(path, ONCE);
 }
 
+/**
+ * The same of what has no index, as servers and what they measure: it is looked at now and then while it is in sight,
+ * and holds nothing meanwhile.
+ */
+export function useGlance<T>(path: string): Shown<T> {
+  return useQuery<T>(path, GLANCE);
+}
+
 const LIVE = {};
 const ONCE = { isOnce: true };
+const GLANCE = { restMs: 5000 };
 
-/** Of one path there is one manner, but for what is asked once besides. */
+/** Of one path there is one manner, but for what is asked once or looked at besides. */
 function useQuery<T>(path: string, manner: Manner<T>): Shown<T> {
-  const { isOnce = false } = manner;
   const asked = path === '' ? '' : inDatacenter(path);
-  const query = useMemo(() => known<T>(asked, manner), [asked, isOnce]);
+  const key = keyOf(asked, manner);
+  const query = useMemo(() => known<T>(asked, manner), [key]);
   useEffect(() => {
     if (asked === '') return;
-    take(asked, query, isOnce);
-    return () => leave(asked, isOnce);
-  }, [asked, query, isOnce]);
+    take(key, query, manner);
+    return () => leave(key);
+  }, [key, query]);
   return query.shown.value;
 }
 
 /** Held from the first on who wants to show it: two that ask for the same in one moment show the same. */
 function known<T>(path: string, manner: Manner<T>): LiveQuery<T> {
-  const { isOnce = false } = manner;
-  const key = keyOf(path, isOnce);
+  const key = keyOf(path, manner);
   const there = held.get(key)?.query as LiveQuery<T> | undefined;
   if (there !== undefined) return there;
   const query = new LiveQuery<T>(path, AROUND, manner);
-  if (path !== '') held.set(key, { query: query as LiveQuery<unknown>, isOnce, users: 0 });
+  if (path !== '') held.set(key, holding(query, manner));
   return query;
 }
 
-function take<T>(path: string, query: LiveQuery<T>, isOnce: boolean): void {
-  const key = keyOf(path, isOnce);
-  const there = held.get(key) ?? { query: query as LiveQuery<unknown>, isOnce, users: 0 };
+function holding<T>(query: LiveQuery<T>, { isOnce = false, restMs }: Manner<T>): Held {
+  const isWaiting = !isOnce && restMs === undefined;
+  return { query: query as LiveQuery<unknown>, isWaiting, users: 0 };
+}
+
+function take<T>(key: string, query: LiveQuery<T>, manner: Manner<T>): void {
+  const there = held.get(key) ?? holding(query, manner);
   held.set(key, there);
   there.users++;
-  const live = used().filter((each) => !each.isOnce).length;
+  const live = used().filter(({ isWaiting }) => isWaiting).length;
   // It works all the same, until another tab is opened: specs of the page fail by it.
   if (live > MAX_LIVE) reportError(new Error(`${live} live queries on one page`));
   if (!there.query.isRunning && !document.hidden) there.query.start();
 }
 
-function leave(path: string, isOnce: boolean): void {
-  const there = held.get(keyOf(path, isOnce));
+function leave(key: string): void {
+  const there = held.get(key);
   if (there === undefined || --there.users > 0) return;
   there.query.stop();
   reach.left(there.query);
-  held.delete(keyOf(path, isOnce));
+  held.delete(key);
 }
 
-function keyOf(path: string, isOnce: boolean): string {
-  return isOnce ? `once ${path}` : path;
+function keyOf<T>(path: string, { isOnce = false, restMs }: Manner<T>): string {
+  if (isOnce) return `once ${path}`;
+  return restMs === undefined ? path : `at rest ${path}`;
 }
 
 function used(): readonly Held[] {

@@ -3,15 +3,16 @@ import '../style/cluster.css';
 import { withQuery } from '../core/api.ts';
 import {
   type ClusterState,
-  figureOf,
+  type LogState,
   type Metrics,
   numbersOf,
   type RingState,
   type ServerRow,
   serverRows,
 } from '../core/cluster.ts';
-import { useLive } from '../core/live.ts';
+import { useGlance } from '../core/live.ts';
 import { query, setQuery } from '../core/router.ts';
+import { Finds, LogParts, OwnNode } from '../ui/cluster-log.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Heading } from '../ui/heading.tsx';
 import { Ring } from '../ui/ring.tsx';
@@ -25,9 +26,10 @@ import { locale, percent } from '../words/words.ts';
 export function Page() {
   const say = clusterWords.value;
   const name = query.value.get('name') ?? '';
-  const cluster = useLive<ClusterState>('/v1/operator/autopilot/state');
-  const ring = useLive<RingState>(withQuery('/v1/agent/ring', { key: name }));
-  const metrics = useLive<Metrics>('/v1/agent/metrics');
+  const cluster = useGlance<ClusterState>('/v1/operator/autopilot/state');
+  const ring = useGlance<RingState>(withQuery('/v1/agent/ring', { key: name }));
+  const log = useGlance<LogState>('/v1/operator/log');
+  const metrics = useGlance<Metrics>('/v1/agent/metrics');
   const count = Object.keys(cluster.value?.Servers ?? {}).length;
   return (
     <>
@@ -36,18 +38,24 @@ export function Page() {
         beside={cluster.value && count > 0 && say.summary(count, cluster.value.FailureTolerance)}
       />
       <Shown of={cluster}>{(value) => <Servers rows={serverRows(value, ring.value)} />}</Shown>
-      <section class="cluster-part">
-        <h2>{say.ring}</h2>
-        <p class="aside">{say.ringHint}</p>
-        <Shown of={ring}>
-          {(value) => <RingOf ring={value} name={name} numbers={numbersOf(cluster.value, value)} />}
-        </Shown>
-      </section>
-      <section class="cluster-part">
-        <h2>{say.log}</h2>
-        <p class="aside">{say.logHint}</p>
-        <Shown of={metrics}>{(value) => <Log metrics={value} />}</Shown>
-      </section>
+      <div class="cluster-parts">
+        <Shown of={log}>{(value) => <LogParts log={value} metrics={metrics.value} />}</Shown>
+        <section class="cluster-part">
+          <h2>{say.ring}</h2>
+          <p class="aside">{say.ringHint}</p>
+          <Shown of={ring}>
+            {(value) => (
+              <RingOf ring={value} name={name} numbers={numbersOf(cluster.value, value)} />
+            )}
+          </Shown>
+        </section>
+        <section class="cluster-part">
+          <h2>{say.own}</h2>
+          <p class="aside">{say.ownHint}</p>
+          <Shown of={metrics}>{(value) => <OwnNode metrics={value} />}</Shown>
+        </section>
+      </div>
+      {log.value?.Redis && <Finds of={log.value.Redis.Finds} server={log.value.Node} />}
     </>
   );
 }
@@ -163,35 +171,3 @@ function RingOf({ ring, name, numbers }: RingOfProps) {
     </div>
   );
 }
-
-function Log({ metrics }: { readonly metrics: Metrics }) {
-  const say = clusterWords.value;
-  const figure = (name: string) => figureOf(metrics, name);
-  const plain = (n: number) => n.toLocaleString(locale.value, { maximumFractionDigits: 2 });
-  const facts: readonly Fact[] = [
-    ['index', figure('consul.raft.applied_index'), plain],
-    ['writable', figure('proconsul.log.writable'), (n) => (n === 1 ? say.yes : say.no)],
-    ['behind', figure('proconsul.log.behind_seconds'), (n) => say.secondsAgo(plain(n))],
-    ['append', figure('proconsul.log.append'), (n) => say.ms(plain(n))],
-    ['fsync', figure('proconsul.log.fsync'), (n) => say.ms(plain(n))],
-    ['waiting', figure('proconsul.log.waiting'), plain],
-    ['epoch', figure('proconsul.redis.epoch'), plain],
-    ['inTouch', figure('proconsul.redis.servers'), plain],
-    ['roundTrip', figure('proconsul.redis.round_trip'), (n) => say.ms(plain(n))],
-  ];
-  const known = facts.filter(([, value]) => value !== undefined);
-  if (figure('proconsul.log.writable') === undefined) return <p>{say.ofAnAgent}</p>;
-  return (
-    <dl class="figures">
-      {known.map(([name, value, show]) => (
-        <div key={name}>
-          <dt>{say.facts[name]}</dt>
-          <dd title={name === 'epoch' ? say.epochHint : undefined}>{show(value ?? 0)}</dd>
-        </div>
-      ))}
-    </dl>
-  );
-}
-
-type FactName = keyof typeof clusterWords.value.facts;
-type Fact = readonly [name: FactName, value: number | undefined, show: (n: number) => string];

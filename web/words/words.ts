@@ -45,6 +45,15 @@ export function plural(n: number, one: string, many = `${one}s`): string {
   return `${count(n)} ${n === 1 ? one : many}`;
 }
 
+/** 1536 as 1.5 kB: in thousands, as disks and Redis's own tools count. */
+export function bytes(n: number): string {
+  const step = n < 1000 ? 0 : Math.min(SIZES.length - 1, Math.floor(Math.log10(n) / 3));
+  const shown = (n / 1000 ** step).toLocaleString(locale.value, { maximumSignificantDigits: 3 });
+  return `${shown} ${SIZES[step]}`;
+}
+
+const SIZES = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
+
 /** 0.9993 as 99.93 %, which is never rounded to what it has not reached. */
 export function percent(share: number): string {
   const cut = share < 1 ? Math.min(Math.floor(share * 10_000) / 100, 99.99) : 100;

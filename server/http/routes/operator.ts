@@ -8,14 +8,15 @@ import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { CONSISTENCY, param } from '../../../lib/http/takes.ts';
 import type { Peer } from '../../cluster/peers.ts';
 import type { Consistency } from '../../readiness.ts';
-import type { ClusterDeps, KeyringDeps, PlaceDeps, ReadDeps, WriteDeps } from '../deps.ts';
+import type { ClusterDeps, KeyringDeps, LogDeps, PlaceDeps, ReadDeps, WriteDeps } from '../deps.ts';
 import { fresh } from '../reads.ts';
 import { autopilotRoutes } from './autopilot.ts';
 import { keyringRoutes } from './keyring.ts';
 import { kvRevisionsRoutes } from './kv-revisions.ts';
+import { logRoutes } from './log.ts';
 import { usageOf } from './usage.ts';
 
-type Deps = ReadDeps & WriteDeps & PlaceDeps & ClusterDeps & KeyringDeps;
+type Deps = ReadDeps & WriteDeps & PlaceDeps & ClusterDeps & KeyringDeps & LogDeps;
 
 export function operatorRoutes(deps: Deps): Route[] {
   return [
@@ -62,6 +63,7 @@ export function operatorRoutes(deps: Deps): Route[] {
     ...autopilotRoutes(deps),
     ...keyringRoutes(deps),
     ...kvRevisionsRoutes(deps),
+    ...logRoutes(deps),
   ];
 }
 

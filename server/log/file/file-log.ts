@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { type Clock, systemClock } from '../../../lib/clock.ts';
 import { describeChain, ProconsulError } from '../../../lib/errors.ts';
+import type { LogAccount } from '../../../lib/log-account.ts';
 import type { Logger } from '../../../lib/logger.ts';
 import { counter, type Metric, timing } from '../../../lib/metrics/metric.ts';
 import { Sample } from '../../../lib/metrics/sample.ts';
@@ -111,6 +112,10 @@ export class FileLog implements EventLog {
 
   servers(): LogServers {
     return ALONE;
+  }
+
+  async account(): Promise<LogAccount> {
+    return { kind: 'file', isSealed: false, epoch: this.#position.epoch };
   }
 
   stop(): Promise<void> {

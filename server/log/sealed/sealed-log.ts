@@ -1,4 +1,5 @@
 /** Any event log, sealed: the log inside orders what it cannot read. See README.md. */
+import type { LogAccount } from '../../../lib/log-account.ts';
 import type { Metric } from '../../../lib/metrics/metric.ts';
 import type { Entry } from '../../commands.ts';
 import type { EventLog, LogServers, LogSink, LogStatus, Proposal, Snapshot } from '../event-log.ts';
@@ -38,6 +39,10 @@ export class SealedLog implements EventLog {
 
   servers(): LogServers {
     return this.#log.servers();
+  }
+
+  async account(): Promise<LogAccount> {
+    return { ...(await this.#log.account()), isSealed: this.#payloads.seals };
   }
 
   metrics(): readonly Metric[] {

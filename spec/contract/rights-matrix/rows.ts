@@ -106,6 +106,7 @@ export const ASKED: Readonly<Record<string, Asked>> = {
   'GET /v1/operator/autopilot/state': nothing,
   'GET /v1/operator/kv-revisions': nothing,
   'GET /v1/operator/usage': nothing,
+  'GET /v1/operator/log': nothing,
   'GET /v1/operator/keyring': nothing,
   'GET /v1/peerings': nothing,
   'GET /v1/peering/': [() => 'x'],

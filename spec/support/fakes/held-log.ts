@@ -1,4 +1,5 @@
 import { noLeader } from '../../../lib/errors.ts';
+import type { LogAccount } from '../../../lib/log-account.ts';
 import type {
   EventLog,
   LogServers,
@@ -72,6 +73,10 @@ export class HeldLog implements EventLog {
 
   servers(): LogServers {
     return this.#log.servers();
+  }
+
+  account(): Promise<LogAccount> {
+    return this.#log.account();
   }
 
   stop(): Promise<void> {

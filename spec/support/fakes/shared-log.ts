@@ -1,4 +1,5 @@
 /** One log of several servers in one process, each of which may be kept behind. */
+import type { LogAccount } from '../../../lib/log-account.ts';
 import type {
   EventLog,
   LogServers,
@@ -85,6 +86,10 @@ export class SharedLogMember implements EventLog {
 
   servers(): LogServers {
     return ALONE;
+  }
+
+  async account(): Promise<LogAccount> {
+    return { kind: 'memory', isSealed: false, epoch: START.epoch };
   }
 
   async stop(): Promise<void> {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Clock } from '../../../../lib/clock.ts';
 import { describeChain, noLeader, type ProconsulError } from '../../../../lib/errors.ts';
+import type { LogAccount } from '../../../../lib/log-account.ts';
 import type { Logger } from '../../../../lib/logger.ts';
 import { counter, gauge, type Metric, timing } from '../../../../lib/metrics/metric.ts';
 import { Sample } from '../../../../lib/metrics/sample.ts';
@@ -15,6 +16,7 @@ import type {
 } from '../../event-log.ts';
 import { IndexGate } from '../../index-gate.ts';
 import { type PayloadReader, plainPayloads } from '../../payload.ts';
+import { checkSuitable } from '../link/info.ts';
 import { keysOf } from '../link/keys.ts';
 import {
   CHECK_INTERVAL_MS,
@@ -23,7 +25,7 @@ import {
   QUORUM_CHECK_INTERVAL_MS,
   SETTLE_MS,
 } from '../link/limits.ts';
-import { checkSuitable, type Link } from '../link/link.ts';
+import type { Link } from '../link/link.ts';
 import { Links } from '../link/links.ts';
 import { describeAddress, describeRedis, type RedisOptions } from '../link/options.ts';
 import { CheckIn, type EpochLink, type SeenServer } from '../records/check-in.ts';
@@ -32,8 +34,9 @@ import { type BallotStore, forgetfulBallots } from '../repair/ballot-file.ts';
 import { History, type RingLimits } from '../repair/history.ts';
 import type { OnLost } from '../repair/losses.ts';
 import { Reconciler } from '../repair/reconcile.ts';
+import { Accounts } from './account.ts';
 import { Appender } from './append.ts';
-import { sayFound } from './epoch-news.ts';
+import { Finds } from './finds.ts';
 import { RedisLeases } from './leases.ts';
 import { LinkGate } from './link-gate.ts';
 import { Monitor } from './monitor.ts';
@@ -86,6 +89,8 @@ export class RedisLog implements EventLog {
   readonly #snapshots: SnapshotKeeper;
   readonly #readIndex: ReadIndex;
   readonly #readByMajority: ReadIndex;
+  readonly #finds: Finds;
+  readonly #accounts: Accounts;
   readonly #stopping = new AbortController();
   readonly #roundTrips = new Sample();
   /** How many connections to Redis came to be of use, and how many entries a fork took away. */
@@ -106,6 +111,8 @@ export class RedisLog implements EventLog {
     const { clock, self, redis, on, logger } = deps;
     this.#deps = deps;
     this.#checkIn = new CheckIn(self.server);
+    this.#finds = new Finds(clock, logger);
+    this.#accounts = new Accounts(clock, redis.commit, this.#finds);
     const gate = new LinkGate(clock);
     this.#gate = gate;
     this.#applied = new IndexGate(clock);
@@ -191,6 +198,10 @@ export class RedisLog implements EventLog {
     return { seen, needed: this.#quorum.needed(here) };
   }
 
+  account(): Promise<LogAccount> {
+    return this.#accounts.of(this.#gate.current?.link, this.#history?.epoch ?? 0);
+  }
+
   metrics(): readonly Metric[] {
     const live = () => this.peers().filter(({ silentMs }) => silentMs < PRESENT_MS).length;
     return [
@@ -238,7 +249,7 @@ export class RedisLog implements EventLog {
       const { epoch, lookedAt, putBack } = await reconciler.run(link, patienceMs);
       const lost = this.#lost - lostBefore;
       const address = describeAddress(link.address);
-      sayFound(logger, { epoch, before, putBack, lost, address });
+      this.#finds.found({ epoch, before, putBack, lost, address });
       this.#links?.succeeded();
       this.#linksUsed++;
       this.#monitor?.inContact(lookedAt);
@@ -248,6 +259,7 @@ export class RedisLog implements EventLog {
       return await Promise.race(loops);
     } finally {
       this.#gate.close();
+      if (this.#begun) this.#finds.gone();
       link.close();
       // Nothing of this link may still feed the sink when the next one begins.
       await Promise.allSettled(loops);

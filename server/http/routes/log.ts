@@ -1,0 +1,85 @@
+/** GET /v1/operator/log: how the log stands, as the server that is asked has it. */
+
+import { formatDuration, NS_PER_MS } from '../../../lib/duration.ts';
+import { needs } from '../../../lib/http/right.ts';
+import type { Route } from '../../../lib/http/route.ts';
+import type { Find, LogAccount, RedisAccount, RedisState } from '../../../lib/log-account.ts';
+import type { LogDeps, PlaceDeps, ReadDeps, StateDeps } from '../deps.ts';
+
+type Deps = LogDeps & PlaceDeps & Pick<ReadDeps, 'readiness'> & StateDeps;
+
+export function logRoutes(deps: Deps): Route[] {
+  return [
+    {
+      method: 'GET',
+      path: '/v1/operator/log',
+      right: needs('operator:read'),
+      does: "says how the log and its Redis stand, and what was repaired (Proconsul's own)",
+      handle: async () => ({ json: shown(deps, await deps.log.account()) }),
+    },
+  ];
+}
+
+function shown(deps: Deps, { kind, isSealed, epoch, redis }: LogAccount) {
+  const { log, node, state, readiness } = deps;
+  const { writable, lastContactMs } = log.status();
+  const { seen, needed } = log.servers();
+  return {
+    Node: node,
+    Kind: kind,
+    Sealed: isSealed,
+    Writable: writable,
+    LastContact: duration(lastContactMs),
+    // Before it has seen the whole of it once it shows nothing of what is in it.
+    Index: readiness.begun ? state().position : 0,
+    Epoch: epoch,
+    // Of a log of its own a server is the only one.
+    ServersInTouch: Math.max(1, seen.length),
+    ServersNeeded: needed,
+    Redis: redis === undefined ? null : redisShown(redis),
+  };
+}
+
+function redisShown({ address, version, commit, appendOnly, now, finds }: RedisAccount) {
+  return {
+    Address: address,
+    Version: version,
+    Commit: commit,
+    AppendOnly: appendOnly,
+    State: now === undefined ? null : stateShown(now),
+    Finds: finds.map(findShown),
+  };
+}
+
+function stateShown({ upMs, usedBytes, mostBytes, isSaved, replicas }: RedisState) {
+  return {
+    Up: duration(upMs),
+    UsedBytes: usedBytes,
+    MostBytes: mostBytes,
+    Saved: isSaved,
+    Replicas: replicas.map(({ address, isOnline, behindBytes, silentMs }) => ({
+      Address: address,
+      Online: isOnline,
+      BehindBytes: behindBytes,
+      LastContact: duration(silentMs),
+    })),
+  };
+}
+
+function findShown({ at, address, epoch, before, awayMs, putBack, lost }: Find) {
+  return {
+    Time: new Date(at).toISOString(),
+    Address: address,
+    Epoch: epoch,
+    // Epochs begin with 1.
+    EpochBefore: before ?? 0,
+    Away: duration(awayMs),
+    PutBack: putBack,
+    Lost: lost,
+  };
+}
+
+/** Before the first look it is as long ago as a number goes. */
+function duration(ms: number): string {
+  return ms >= Number.MAX_SAFE_INTEGER ? 'never' : formatDuration(ms * NS_PER_MS);
+}
