@@ -90,7 +90,7 @@ function drawnRow<Row>(
       role="row"
       class="row"
       aria-rowindex={at + 2}
-      style={{ transform: `translateY(${at * height}px)` }}
+      style={{ top: `${at * height}px` }}
     >
       {columns.map(({ name, cell }) => (
         <div key={name} role="cell" class={`cell ${name}`}>

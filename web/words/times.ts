@@ -1,4 +1,5 @@
 /** Times as people say them. */
+import { computed } from '@preact/signals';
 import { locale, words } from './words.ts';
 
 const SECOND = 1000;
@@ -18,13 +19,18 @@ const timeWords = words(
   { justNow: '刚刚', day: '天', hour: '小时', minute: '分', second: '秒', shorter: '不到 1 秒' },
 );
 
+/** To make one takes longer than to write a row of a list: there is one for each language. */
+const relative = computed(() => new Intl.RelativeTimeFormat(locale.value, { numeric: 'always' }));
+const whole = computed(
+  () => new Intl.DateTimeFormat(locale.value, { dateStyle: 'medium', timeStyle: 'long' }),
+);
+
 /** How long ago, or how long yet: in the largest unit of which there is one. */
 export function ago(at: number, now: number): string {
   const ms = at - now;
   const [unit, size] = UNITS.find(([, each]) => Math.abs(ms) >= each) ?? [];
   if (unit === undefined) return timeWords.value.justNow;
-  const format = new Intl.RelativeTimeFormat(locale.value, { numeric: 'always' });
-  return format.format(Math.trunc(ms / size), unit);
+  return relative.value.format(Math.trunc(ms / size), unit);
 }
 
 /** How long something took or takes, in its two largest units: 3 h 12 min. */
@@ -43,7 +49,7 @@ export function lasting(ms: number): string {
 
 /** The whole of it, as the reader's clock has it. */
 export function exact(at: number): string {
-  return new Date(at).toLocaleString(locale.value, { dateStyle: 'medium', timeStyle: 'long' });
+  return whole.value.format(at);
 }
 
 /** Go's durations, of which the API has some as text and some in nanoseconds, in milliseconds. */
