@@ -8,6 +8,7 @@ const READERS_OF_HCL: ReadonlySet<string> = new Set([
   'lib/errors.ts',
   'lib/json-bounds.ts',
   'lib/simple-escapes.ts',
+  'lib/whole-characters.ts',
 ]);
 const MAX_BYTES = 150 * 1024;
 /** What the index names. */
