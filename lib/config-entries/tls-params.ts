@@ -1,5 +1,7 @@
 /** How TLS is spoken, as entries say it of the mesh and of gateways: by Envoy's names of versions, and IANA's of suites. */
+
 import { quote } from '../go-literals.ts';
+import { CIPHER_SUITES, IN_ORDER, NEWEST, TLS_VERSIONS } from '../tls-names.ts';
 import type { Table } from './fields.ts';
 import { text, texts } from './fields.ts';
 import { firstFault } from './kind.ts';
@@ -11,30 +13,6 @@ export interface TlsParams {
 }
 
 export const tls: Table = { TLSMinVersion: text, TLSMaxVersion: text, CipherSuites: texts };
-
-const AUTO = 'TLS_AUTO';
-export const NEWEST = 'TLSv1_3';
-const IN_ORDER = ['TLSv1_0', 'TLSv1_1', 'TLSv1_2', NEWEST];
-/** The first leaves it to whoever speaks. */
-export const TLS_VERSIONS: readonly string[] = [AUTO, ...IN_ORDER];
-
-/** As entries write them, and as OpenSSL and Envoy do. */
-export const CIPHER_SUITES: ReadonlyMap<string, string> = new Map([
-  ['TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256', 'ECDHE-ECDSA-AES128-GCM-SHA256'],
-  ['TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256', 'ECDHE-ECDSA-CHACHA20-POLY1305'],
-  ['TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256', 'ECDHE-RSA-AES128-GCM-SHA256'],
-  ['TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256', 'ECDHE-RSA-CHACHA20-POLY1305'],
-  ['TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA', 'ECDHE-ECDSA-AES128-SHA'],
-  ['TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA', 'ECDHE-RSA-AES128-SHA'],
-  ['TLS_RSA_WITH_AES_128_GCM_SHA256', 'AES128-GCM-SHA256'],
-  ['TLS_RSA_WITH_AES_128_CBC_SHA', 'AES128-SHA'],
-  ['TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384', 'ECDHE-ECDSA-AES256-GCM-SHA384'],
-  ['TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384', 'ECDHE-RSA-AES256-GCM-SHA384'],
-  ['TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA', 'ECDHE-ECDSA-AES256-SHA'],
-  ['TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA', 'ECDHE-RSA-AES256-SHA'],
-  ['TLS_RSA_WITH_AES_256_GCM_SHA384', 'AES256-GCM-SHA384'],
-  ['TLS_RSA_WITH_AES_256_CBC_SHA', 'AES256-SHA'],
-]);
 
 interface Where {
   /** In the entry. */

@@ -6,6 +6,7 @@ import { messageOf, ProconsulError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { inPath } from '../../lib/well-formed.ts';
 import { type Agent, follow, type Loss } from '../follow.ts';
+import { type TlsRules, tlsRulesIn, USUAL_RULES } from './tls-rules.ts';
 
 interface Own {
   readonly certificate: string;
@@ -15,7 +16,10 @@ interface Own {
 
 /** What both sides of a connection show and trust. A renewal makes another. */
 export interface Credentials {
-  readonly context: SecureContextOptions;
+  /** Of a connection that it opens. */
+  readonly calling: SecureContextOptions;
+  /** Of one that comes to it. */
+  readonly called: SecureContextOptions;
   readonly identity: ServiceIdentity;
 }
 
@@ -30,6 +34,9 @@ export class Identity {
   readonly #listeners = new Set<(now: Credentials) => void>();
   #own: Own | undefined;
   #roots: readonly string[] = [];
+  /** Undefined until it is known whether the mesh says anything of it. */
+  #tls: TlsRules | undefined;
+  #unheeded = '';
   #credentials: Credentials | undefined;
 
   constructor(options: IdentityOptions) {
@@ -60,6 +67,16 @@ export class Identity {
           query: [],
           take: (json) => this.#takeRoots(json),
           lost,
+        },
+        signal,
+      ),
+      follow(
+        agent,
+        {
+          path: '/v1/config/mesh',
+          query: [],
+          take: (json) => this.#takeTls(tlsRulesIn(json)),
+          lost: (loss) => this.#lostTls(loss),
         },
         signal,
       ),
@@ -94,19 +111,47 @@ export class Identity {
     this.#made();
   }
 
+  #takeTls(rules: TlsRules): void {
+    this.#tls = rules;
+    const unheeded = rules.unheeded.join(', ');
+    if (unheeded !== '' && unheeded !== this.#unheeded) {
+      const { logger, service } = this.#options;
+      logger.warn('sidecar: what the mesh says of these has no effect', { service, unheeded });
+    }
+    this.#unheeded = unheeded;
+    this.#made();
+  }
+
+  /** An agent that knows nothing of it keeps nobody from calling. */
+  #lostTls({ why, what, level, tries, isToSay }: Loss): void {
+    if (this.#tls === undefined) this.#takeTls(USUAL_RULES);
+    if (!isToSay) return;
+    const { logger, service } = this.#options;
+    const line = `sidecar: ${what}, and TLS is spoken as before`;
+    logger[level](line, { service, tries, error: why });
+  }
+
   /** What is of no use is not put in place of what is. */
   #made(): void {
     const own = this.#own;
-    if (own === undefined || this.#roots.length === 0) return;
+    const tls = this.#tls;
+    if (own === undefined || tls === undefined || this.#roots.length === 0) return;
     const { certificate: cert, key, identity } = own;
     const ca = [...this.#roots];
-    const context: SecureContextOptions = { cert, key, ca, minVersion: 'TLSv1.2' };
+    const shown = { cert, key, ca };
+    const [called, calling] = [
+      { ...tls.called, ...shown },
+      { ...tls.calling, ...shown },
+    ];
     try {
-      createSecureContext(context);
+      for (const each of [called, calling]) createSecureContext(each);
     } catch (error) {
-      throw new ProconsulError('unavailable', `a certificate is of no use: ${messageOf(error)}`);
+      throw new ProconsulError(
+        'unavailable',
+        `a certificate, or what the mesh says of TLS, is of no use: ${messageOf(error)}`,
+      );
     }
-    const now = { context, identity };
+    const now = { called, calling, identity };
     this.#credentials = now;
     for (const listener of this.#listeners) listener(now);
   }

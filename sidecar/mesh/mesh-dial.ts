@@ -29,7 +29,7 @@ export function meshDial(options: MeshDialOptions): Dial {
     const expected = nameOf(identity.uriOf(service, datacenter));
     const below = await plain(host);
     const socket = connect({
-      ...credentials.context,
+      ...credentials.calling,
       // Said, because else an environment with NODE_TLS_REJECT_UNAUTHORIZED=0 would trust anybody.
       rejectUnauthorized: true,
       socket: below,

@@ -204,7 +204,7 @@ export class PublicListener {
 
 /** Nobody can be let in before there is a certificate: then no cipher is spoken at all. */
 function contextOf(credentials: Credentials | undefined) {
-  return credentials?.context ?? { minVersion: 'TLSv1.2' as const };
+  return credentials?.called ?? { minVersion: 'TLSv1.2' as const };
 }
 
 /** The one name in the certificate; '' where it has others, or is not written as Node shows a plain one. */

@@ -1,5 +1,5 @@
 /** How TLS is spoken, as entries say it. */
-import { CIPHER_SUITES, NEWEST, TLS_VERSIONS } from '../../lib/config-entries/tls-params.ts';
+import { CIPHER_SUITES, NEWEST, TLS_VERSIONS } from '../../lib/tls-names.ts';
 import { objectIn, type Said, textIn, textsIn } from '../../sidecar/said.ts';
 import type { Know } from '../derived.ts';
 import type { LeaveOut } from '../omissions.ts';

@@ -158,6 +158,42 @@ describe('a sidecar of the mesh', () => {
     assert.equal(heard, '');
   }).timeout(PATIENCE_MS);
 
+  it('speaks TLS as the mesh says, with those who call it and whom it calls', async () => {
+    const { calls, dbListens } = await startPair();
+    const { CertPEM: cert, PrivateKeyPEM: key } = (
+      await send(agent.port, 'GET', '/v1/agent/connect/ca/leaf/web', {})
+    ).json as { readonly CertPEM: string; readonly PrivateKeyPEM: string };
+    const spoken = (maxVersion: 'TLSv1.2' | 'TLSv1.3') =>
+      new Promise<string>((resolve) => {
+        const at = { port: dbListens, host: '127.0.0.1', rejectUnauthorized: false };
+        const socket = connectTls({ ...at, cert, key, maxVersion });
+        socket.once('error', () => resolve('none'));
+        socket.once('secureConnect', () => {
+          resolve(`${socket.getProtocol()} ${socket.getCipher().standardName}`);
+          socket.destroy();
+        });
+      });
+    const suite = 'TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384';
+    const mesh = (TLS: object) => put('/v1/config', { Kind: 'mesh', TLS });
+    stops.push(() => put('/v1/config/mesh/mesh', '', 'DELETE'));
+    await mesh({ Incoming: { TLSMinVersion: 'TLSv1_3' } });
+    await until(
+      async () => (await spoken('TLSv1.2')) === 'none',
+      () => '',
+      PATIENCE_MS,
+    );
+    assert.match(await spoken('TLSv1.3'), /^TLSv1\.3 /);
+    const only = { TLSMaxVersion: 'TLSv1_2', CipherSuites: [suite] };
+    await mesh({ Incoming: only, Outgoing: only });
+    const wanted13 = async () => (await spoken('TLSv1.3')) === `TLSv1.2 ${suite}`;
+    await until(wanted13, () => '', PATIENCE_MS);
+    await until(
+      async () => (await whoAnswers(calls)) === 'db',
+      () => '',
+      PATIENCE_MS,
+    );
+  }).timeout(3 * PATIENCE_MS);
+
   it('carries calls to what a prepared query finds, as that changes', async () => {
     const { db, dbListens } = await startPair();
     const { json } = await send(agent.port, 'POST', '/v1/query', {

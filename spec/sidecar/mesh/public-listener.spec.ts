@@ -62,7 +62,7 @@ describe("a service's public listener", () => {
       to: { host: '127.0.0.1', port: program.port },
       service: 'db',
       identity: {
-        credentials: { context, identity },
+        credentials: { called: context, calling: context, identity },
         onChange: (renewed) => {
           renewals.add(renewed);
           return () => void renewals.delete(renewed);
