@@ -5,8 +5,9 @@
 import type { Cancel } from '../../lib/clock.ts';
 import { describeChain, ProconsulError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
-import { type Agent, follow } from '../follow.ts';
-import { PermissionList, type Verdict, verdictIn } from './verdict.ts';
+import { retryMs } from '../../lib/retries.ts';
+import { type Agent, follow, lossOf } from '../follow.ts';
+import { PermissionList, type Verdict, Verdicts } from './verdict.ts';
 
 /** Callers whose right is remembered: a mesh has as many services. */
 const MAX_CALLERS = 4096;
@@ -25,12 +26,33 @@ export interface PermissionsOptions {
   readonly logger: Logger;
 }
 
+/** Of the mesh, by the URI of its certificate. */
+interface Caller {
+  readonly uri: string;
+  /** As the agent decided last; undefined where it never did. */
+  verdict: Verdict | undefined;
+  /** At which look it was asked for that. */
+  decidedAt: number;
+  asking: { readonly look: number; readonly answer: Promise<Verdict | undefined> } | undefined;
+  /** In a row; it is not asked again before then. */
+  failures: number;
+  notBefore: number;
+}
+
+const NO_ANSWER = Promise.resolve(undefined);
+
 export class Permissions {
   readonly #options: PermissionsOptions;
-  /** By the URI of the caller's certificate. */
-  #decided = new Map<string, Promise<Verdict>>();
-  /** What was decided before the intentions changed: for when the agent cannot be asked. */
-  #before = new Map<string, Verdict>();
+  readonly #callers = new Map<string, Caller>();
+  readonly #verdicts = new Verdicts();
+  /** Each change of the intentions has everybody looked at again, and so does time. */
+  #look = 1;
+  /** The look of the last change: what was decided before it counts where there is no other answer. */
+  #changedAt = 1;
+  /** The last question about anybody had no answer: nobody who was ever decided about waits for another. */
+  #isAway = false;
+  /** In a row, whoever they were about. */
+  #failures = 0;
   /** What of permissions cannot be told here, as it was said in the log: each caller may come under the same. */
   readonly #unclear = new Set<string>();
   readonly #listeners = new Set<() => void>();
@@ -74,38 +96,99 @@ export class Permissions {
     return (await this.verdictOn(uri)) === true;
   }
 
-  /** Never rejects: who cannot be asked about is not let in. */
-  async verdictOn(uri: string): Promise<Verdict> {
-    for (let asked = 1; ; asked++) {
-      const decided = this.#decided;
-      const verdict = await this.#decisionOn(uri);
-      // An answer to what was asked before the intentions changed is none.
-      if (decided === this.#decided || asked === MAX_ASKED) return verdict;
-    }
+  /**
+   * Never rejects: who cannot be asked about is not let in. Waits for the agent where nothing was decided yet since the
+   * intentions changed, and not for an agent that is away.
+   */
+  verdictOn(uri: string): Promise<Verdict> {
+    const caller = this.#callerOf(uri);
+    return this.#decided(caller, () => this.#changedAt, this.#isAway);
   }
 
-  #decisionOn(uri: string): Promise<Verdict> {
-    const known = this.#decided.get(uri);
+  /** As the agent decides now, for whoever is let in already. */
+  verdictAnew(uri: string): Promise<Verdict> {
+    return this.#decided(this.#callerOf(uri), () => this.#look, false);
+  }
+
+  async #decided(caller: Caller, since: () => number, takesOld: boolean): Promise<Verdict> {
+    let last: Verdict | undefined;
+    for (let asked = 0; caller.decidedAt < since() && asked < MAX_ASKED; asked++) {
+      if (takesOld && caller.verdict !== undefined) break;
+      last = await this.#asked(caller);
+      if (last === undefined) break;
+    }
+    if (caller.decidedAt < this.#look) void this.#asked(caller);
+    const isDecided = caller.decidedAt >= since();
+    return (isDecided ? caller.verdict : (last ?? caller.verdict)) ?? false;
+  }
+
+  #callerOf(uri: string): Caller {
+    const known = this.#callers.get(uri);
     if (known !== undefined) return known;
-    if (this.#decided.size >= MAX_CALLERS) this.#decided.clear();
-    const decided = this.#decided;
-    const asked = this.#ask(uri).then(
+    const [oldest] = this.#callers.keys();
+    if (this.#callers.size >= MAX_CALLERS && oldest !== undefined) this.#callers.delete(oldest);
+    const caller: Caller = {
+      ...{ uri, verdict: undefined, decidedAt: 0, asking: undefined, failures: 0, notBefore: 0 },
+    };
+    this.#callers.set(uri, caller);
+    return caller;
+  }
+
+  /** Undefined where there is no answer. One question about a caller at a time, unless the intentions changed. */
+  #asked(caller: Caller): Promise<Verdict | undefined> {
+    const { asking, uri } = caller;
+    if (asking !== undefined && asking.look >= this.#changedAt) return asking.answer;
+    if (this.#options.agent.clock.monotonic() < caller.notBefore) return NO_ANSWER;
+    const look = this.#look;
+    const over = () => {
+      if (caller.asking === now) caller.asking = undefined;
+    };
+    const answer = this.#ask(uri).then(
       (verdict) => {
-        if (decided === this.#decided) this.#before.set(uri, verdict);
-        this.#tellUnclear(verdict);
+        over();
+        this.#answered(caller, look, verdict);
         return verdict;
       },
       (error: unknown) => {
-        // The next one asks again.
-        decided.delete(uri);
-        if (!(error instanceof ProconsulError)) throw error;
-        const line = 'sidecar: the agent does not say who may call';
-        this.#options.logger.warn(line, { caller: uri, error: describeChain(error) });
-        return this.#before.get(uri) ?? false;
+        over();
+        this.#failed(caller, error);
+        return undefined;
       },
     );
-    decided.set(uri, asked);
-    return asked;
+    const now = { look, answer };
+    caller.asking = now;
+    return answer;
+  }
+
+  #answered(caller: Caller, look: number, verdict: Verdict): void {
+    this.#tellUnclear(verdict);
+    caller.failures = 0;
+    // An answer to what was asked before the intentions changed is none.
+    if (look >= this.#changedAt && look >= caller.decidedAt) {
+      caller.verdict = verdict;
+      caller.decidedAt = look;
+    }
+    this.#failures = 0;
+    if (!this.#isAway) return;
+    // What was decided of others meanwhile counts no more.
+    this.#isBack();
+    for (const listener of this.#listeners) listener();
+  }
+
+  #failed(caller: Caller, error: unknown): void {
+    const { agent, logger } = this.#options;
+    caller.notBefore = agent.clock.monotonic() + retryMs(++caller.failures, agent.random);
+    // That is about this one alone.
+    this.#isAway ||= !(error instanceof ProconsulError && error.code === 'invalid');
+    const { level, isToSay, tries } = lossOf(error, ++this.#failures);
+    if (!isToSay) return;
+    const line = 'sidecar: the agent does not say who may call';
+    logger[level](line, { caller: caller.uri, tries, error: describeChain(error) });
+  }
+
+  #isBack(): void {
+    this.#isAway = false;
+    for (const caller of this.#callers.values()) caller.notBefore = 0;
   }
 
   #tellUnclear(verdict: Verdict): void {
@@ -122,15 +205,20 @@ export class Permissions {
   #reviewLater(signal: AbortSignal): void {
     const cancel = this.#options.agent.clock.after(REVIEW_MS, () => {
       signal.removeEventListener('abort', cancel);
-      this.#changed();
+      this.#lookAgain();
       this.#reviewLater(signal);
     });
     signal.addEventListener('abort', cancel, { once: true });
   }
 
   #changed(): void {
-    this.#decided = new Map();
-    if (this.#before.size > MAX_CALLERS) this.#before = new Map();
+    this.#isBack();
+    this.#changedAt = this.#look + 1;
+    this.#lookAgain();
+  }
+
+  #lookAgain(): void {
+    this.#look++;
     for (const listener of this.#listeners) listener();
   }
 
@@ -143,7 +231,7 @@ export class Permissions {
       const path = '/v1/agent/connect/authorize';
       const body = { method: 'POST', json } as const;
       const answer = await agent.ask({ path, query: [], body }, patience.signal);
-      return verdictIn(answer.json);
+      return this.#verdicts.in(answer.json);
     } finally {
       cancel();
     }

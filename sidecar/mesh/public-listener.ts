@@ -21,7 +21,7 @@ export interface PublicListenerOptions {
   readonly to: Place;
   readonly service: string;
   readonly identity: Pick<Identity, 'credentials' | 'onChange'>;
-  readonly permissions: Pick<Permissions, 'isAllowed' | 'onChange'>;
+  readonly permissions: Pick<Permissions, 'isAllowed' | 'verdictAnew' | 'onChange'>;
   /** Where the program speaks HTTP: what its callers say is taken request by request. */
   readonly requests?: PublicRequests | undefined;
   readonly clock: Clock;
@@ -174,7 +174,8 @@ export class PublicListener {
 
   async #judge(uri: string): Promise<void> {
     const { permissions, requests } = this.#options;
-    if (await (requests?.judge(uri) ?? permissions.isAllowed(uri))) return;
+    const judged = requests?.judge(uri) ?? permissions.verdictAnew(uri);
+    if ((await judged) === true) return;
     for (const [socket, whose] of this.#open) {
       if (whose !== uri) continue;
       this.counts.cut++;

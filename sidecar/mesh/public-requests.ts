@@ -17,7 +17,7 @@ export interface PublicRequestsOptions {
   readonly program: Program;
   readonly service: string;
   readonly identity: Pick<Identity, 'uriOf'>;
-  readonly permissions: Pick<Permissions, 'verdictOn'>;
+  readonly permissions: Pick<Permissions, 'verdictOn' | 'verdictAnew'>;
   readonly clock: Clock;
   readonly random: Random;
   readonly rules: ExchangeRules;
@@ -68,7 +68,7 @@ export class PublicRequests {
 
   /** Those of a caller that may not any more are cut, whatever is under way. Whether any of them may be. */
   async judge(who: string): Promise<boolean> {
-    const verdict = await this.#options.permissions.verdictOn(who);
+    const verdict = await this.#options.permissions.verdictAnew(who);
     if (typeof verdict === 'boolean') return verdict;
     for (const [exchange, { who: whose, head }] of this.#underWay) {
       if (whose !== who || head === undefined) continue;

@@ -115,11 +115,25 @@ function permissionIn(said: Said, at: number): Permission {
   }
 }
 
+/** Of one service: nearly all callers come under the same permissions. */
+const MAX_LISTS = 256;
+
 /** As /v1/agent/connect/authorize answers; a Consul that says no list says no. */
-export function verdictIn(json: unknown): Verdict {
-  const { Authorized, Permissions, Default } = objectIn(json);
-  if (Authorized === true) return true;
-  return Array.isArray(Permissions) && Permissions.length > 0
-    ? new PermissionList(Permissions, Default === true)
-    : false;
+export class Verdicts {
+  /** By their text: each is compiled once, for whomever and however often it is said. */
+  readonly #lists = new Map<string, PermissionList>();
+
+  in(json: unknown): Verdict {
+    const { Authorized, Permissions, Default } = objectIn(json);
+    if (Authorized === true) return true;
+    if (!Array.isArray(Permissions) || Permissions.length === 0) return false;
+    const text = JSON.stringify([Permissions, Default === true]);
+    const list = this.#lists.get(text) ?? new PermissionList(Permissions, Default === true);
+    // The one that was said last stays longest.
+    this.#lists.delete(text);
+    this.#lists.set(text, list);
+    const [oldest] = this.#lists.keys();
+    if (this.#lists.size > MAX_LISTS && oldest !== undefined) this.#lists.delete(oldest);
+    return list;
+  }
 }

@@ -1,21 +1,28 @@
 import assert from 'node:assert/strict';
+import { ProconsulError } from '../../../lib/errors.ts';
 import type { Answer, Ask } from '../../../sidecar/follow.ts';
 import { Permissions } from '../../../sidecar/mesh/permissions.ts';
-import { FakeClock } from '../../support/fakes/fake-clock.ts';
+import { FakeClock, settle } from '../../support/fakes/fake-clock.ts';
 import { RecordingLogger } from '../../support/fakes/recording-logger.ts';
 import { seededRandom } from '../../support/fakes/seeded-random.ts';
 import { until } from '../../support/until.ts';
 
 const WEB = 'spiffe://mesh.consul/ns/default/dc/dc1/svc/web';
 
-/** An agent that answers when the spec says so. */
+/** An agent that answers when the spec says so, or fails then; until it is given up. */
 function start() {
   const asked: ((isAllowed: boolean, more?: object) => void)[] = [];
+  const fails: ((error: Error) => void)[] = [];
   const looks: ((index: string) => void)[] = [];
-  const ask: Ask = ({ path }) =>
-    new Promise<Answer>((resolve) => {
-      if (path.endsWith('/intentions')) looks.push((index) => resolve({ index, json: [] }));
-      else asked.push((Authorized, more) => resolve({ index: '', json: { Authorized, ...more } }));
+  const ask: Ask = ({ path }, signal) =>
+    new Promise<Answer>((resolve, reject) => {
+      if (path.endsWith('/intentions')) {
+        looks.push((index) => resolve({ index, json: [] }));
+        return;
+      }
+      asked.push((Authorized, more) => resolve({ index: '', json: { Authorized, ...more } }));
+      fails.push(reject);
+      signal.addEventListener('abort', () => reject(AWAY));
     });
   const clock = new FakeClock();
   const agent = { ask, clock, random: seededRandom(1) };
@@ -23,8 +30,15 @@ function start() {
   const permissions = new Permissions({ service: 'db', agent, logger });
   const ending = new AbortController();
   void permissions.follow(ending.signal);
-  return { permissions, logger, asked, looks, ending };
+  const decide = async (isAllowed: boolean) => {
+    const verdict = permissions.isAllowed(WEB);
+    asked.at(-1)?.(isAllowed);
+    assert.equal(await verdict, isAllowed);
+  };
+  return { permissions, logger, clock, asked, fails, looks, ending, decide };
 }
+
+const AWAY = new ProconsulError('unavailable', 'it is not there');
 
 describe('Permissions', () => {
   it('go by no answer to a question from before a change', async () => {
@@ -71,6 +85,96 @@ describe('Permissions', () => {
     }
     assert.equal(logger.lines.length, 1);
     assert.match(logger.lines[0] ?? '', /^warn .*service=db.*\{300\}.*denies everybody/);
+    ending.abort();
+  });
+
+  it('are looked at again from time to time, and nobody waits for that', async () => {
+    const { permissions, clock, asked, ending, decide } = start();
+    await decide(true);
+    await clock.advance(30_000);
+    for (let i = 0; i < 3; i++) assert.equal(await permissions.isAllowed(WEB), true);
+    assert.equal(asked.length, 2);
+    asked[1]?.(false);
+    await settle();
+    assert.equal(await permissions.isAllowed(WEB), false);
+    ending.abort();
+  });
+
+  it('have a call wait once for an agent that hangs, after a change, and then none', async () => {
+    const { permissions, clock, asked, looks, ending, decide } = start();
+    await decide(true);
+    looks[0]?.('7');
+    await settle();
+    const waits = permissions.isAllowed(WEB);
+    await clock.advance(10_000);
+    assert.equal(await waits, true);
+    // It goes on to hang: nothing waits, whether it is asked meanwhile or not.
+    for (let i = 0; i < 100; i++) {
+      assert.equal(await permissions.isAllowed(WEB), true);
+      await clock.advance(1000);
+    }
+    assert.ok(asked.length > 3 && asked.length < 20, `${asked.length}`);
+    ending.abort();
+  });
+
+  it('have an agent that refuses asked less and less, and the log tell it once', async () => {
+    const { permissions, logger, clock, asked, fails, looks, ending, decide } = start();
+    await decide(true);
+    looks[0]?.('7');
+    await settle();
+    let changes = 0;
+    permissions.onChange(() => changes++);
+    const fail = () => fails.at(-1)?.(AWAY);
+    for (const [uri, isAllowed] of [
+      [WEB, true],
+      [`${WEB}-2`, false],
+    ] as const) {
+      for (let i = 0; i < 50; i++) {
+        const verdict = permissions.isAllowed(uri);
+        fail();
+        assert.equal(await verdict, isAllowed);
+      }
+    }
+    assert.equal(asked.length, 3);
+    assert.equal(logger.lines.length, 1);
+    // Once it answers for one, the others are asked about again.
+    await clock.advance(3000);
+    const verdict = permissions.isAllowed(`${WEB}-2`);
+    asked.at(-1)?.(true);
+    assert.equal(await verdict, true);
+    assert.equal(changes, 1);
+    assert.equal(asked.length, 4);
+    const again = permissions.isAllowed(WEB);
+    asked.at(-1)?.(false);
+    assert.equal(await again, false);
+    ending.abort();
+  });
+
+  it('are none of who cannot be asked about, and others are asked about as before', async () => {
+    const { permissions, fails, asked, looks, ending, decide } = start();
+    await decide(true);
+    const other = permissions.isAllowed('x');
+    fails.at(-1)?.(new ProconsulError('invalid', 'no id of the mesh'));
+    assert.equal(await other, false);
+    assert.equal(await permissions.isAllowed('x'), false);
+    assert.equal(asked.length, 2);
+    looks[0]?.('7');
+    await settle();
+    await decide(false);
+    ending.abort();
+  });
+
+  it('look anew at who is let in already, and leave him in while there is no answer', async () => {
+    const { permissions, clock, asked, ending, decide } = start();
+    await decide(true);
+    await clock.advance(30_000);
+    const anew = permissions.verdictAnew(WEB);
+    asked.at(-1)?.(false);
+    assert.equal(await anew, false);
+    await clock.advance(30_000);
+    const without = permissions.verdictAnew(WEB);
+    await clock.advance(10_000);
+    assert.equal(await without, false);
     ending.abort();
   });
 });

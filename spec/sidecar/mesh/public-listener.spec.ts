@@ -24,6 +24,10 @@ class FakePermissions {
     return this.allowed.has(uri);
   }
 
+  verdictAnew(uri: string): Promise<boolean> {
+    return this.isAllowed(uri);
+  }
+
   change(): void {
     for (const listener of this.listeners) listener();
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { PermissionList, verdictIn } from '../../../sidecar/mesh/verdict.ts';
+import { PermissionList, Verdicts } from '../../../sidecar/mesh/verdict.ts';
 
 const asked = (path: string, method = 'GET', fields: readonly string[] = []) => ({
   ...{ path, method, fields },
@@ -162,8 +162,21 @@ describe('what an intention says of a request', () => {
 
   it('is no, where an agent answers anything else', () => {
     for (const json of [undefined, null, [], 'yes', { Authorized: 'true' }, { Permissions: [] }]) {
-      assert.equal(verdictIn(json), false);
+      assert.equal(new Verdicts().in(json), false);
     }
-    assert.equal(verdictIn({ Authorized: true }), true);
+    assert.equal(new Verdicts().in({ Authorized: true }), true);
+  });
+
+  it('is compiled once, for whomever and however often it is said', () => {
+    const verdicts = new Verdicts();
+    const said = (path: string, Default = false) =>
+      verdicts.in({ Default, Permissions: [rule('allow', { PathRegex: path })] });
+    const list = said('/a');
+    assert.equal(said('/a'), list);
+    assert.notEqual(said('/b'), list);
+    assert.notEqual(said('/a', true), list);
+    // What is said no more is forgotten.
+    for (let i = 0; i < 300; i++) said(`/${i}`);
+    assert.notEqual(said('/a'), list);
   });
 });
