@@ -8,6 +8,8 @@ export const LOST = 'cannot read the cluster';
 const SILENT = 'the catalog answers no beat: another may have the turn';
 const LOOK_MS = 50;
 const ASK_MS = 1000;
+/** So often in a row, in less time than it is early: whoever stood still himself has an answer that he has not read. */
+const MANY = 2;
 /** So often in a row another must say that it is well: it may not have noticed yet what this one has. */
 const SURE = 4;
 
@@ -35,8 +37,10 @@ export async function attend(deps: AttendingDeps, signal: AbortSignal): Promise<
 
 /** What is written to the cluster has no fence as transactions have: it ends by what this one knows itself. */
 async function untilSilent({ presence, clock }: AttendingDeps, signal: AbortSignal): Promise<void> {
+  let silent = 0;
   while (!signal.aborted) {
-    if (presence.isSilent) throw new ProconsulError('unavailable', SILENT);
+    silent = presence.isSilent ? silent + 1 : 0;
+    if (silent >= MANY) throw new ProconsulError('unavailable', SILENT);
     await pause(clock, LOOK_MS, signal);
   }
 }

@@ -37,6 +37,8 @@ export interface Expired {
   readonly ids: readonly string[];
   /** How long nobody had asked: so much was not counted, and all have their grace. 0 as a rule. */
   readonly unheardMs: number;
+  /** About how long until the next one ends, as far as it is not renewed; infinite where there is none. */
+  readonly nextMs: number;
 }
 
 /** Three of the keeper's ticks; a beat that comes late by as much still finds its lease. */

@@ -183,7 +183,7 @@ export class Server {
     const kinds = [...this.#agentless.kinds, this.#eureka.leases];
     const connect = connectParts(options, { state, propose });
     const duties: readonly Duty[] = [
-      new Keeper({ leases, kinds: [sessions, agents, ...kinds], logger }),
+      new Keeper({ leases, kinds: [sessions, agents, ...kinds], clock, logger }),
       ...this.#agentless.duties,
       this.notifier,
       ...(connect ? [connect.authority] : []),

@@ -86,7 +86,9 @@ export class Wanted {
 
   readonly services: Watched<KubeService> = {
     keep: serviceIn,
-    changed: (key, now) => {
+    changed: (key, now, before) => {
+      // A list that is read anew says all of them once more.
+      if (now !== undefined && before !== undefined && sameService(now, before)) return;
       put(this.#services, key, now);
       this.#look(key);
       if (now !== undefined && isAtMachines(now) && isSynced(now, this.#rules))
@@ -97,6 +99,7 @@ export class Wanted {
   readonly slices: Watched<Slice> = {
     keep: sliceIn,
     changed: (key, now, before) => {
+      if (sameJson(now, before)) return;
       for (const slice of [before, now]) {
         if (slice === undefined || slice.service === '') continue;
         const service = `${slice.namespace}/${slice.service}`;
@@ -231,6 +234,15 @@ export class Wanted {
 function rankOf(service: KubeService | undefined): number {
   if (service === undefined) return 0;
   return (service.externalIps.length > 0 ? 2 : 0) + (annotated(service, 'name') === '' ? 0 : 1);
+}
+
+function sameService(a: KubeService, b: KubeService): boolean {
+  const plain = (each: KubeService) => ({
+    ...each,
+    labels: [...each.labels],
+    annotations: [...each.annotations],
+  });
+  return sameJson(plain(a), plain(b));
 }
 
 function isAtMachines({ type, externalIps }: KubeService): boolean {

@@ -1,4 +1,6 @@
 /** Keeps the leases, on the leader: sees to it that each is there, and says which have ended. */
+import type { Cancel, Clock } from '../../lib/clock.ts';
+import { describeChain } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { GRACE_MS, type Leases } from '../leases.ts';
 
@@ -16,6 +18,10 @@ export interface LeaseKind {
   noneEnded?(): void;
 }
 
+/** Between two ticks. */
+const TICK_MS = 500;
+/** Between two looks besides, for leases that end before the next tick: fifty thousand agents may end one by one. */
+const LEAST_MS = 50;
 /** A leader looks for what has no lease so often. */
 const TICKS_BETWEEN_ROUNDS = 20;
 
@@ -25,12 +31,17 @@ const AT_ONCE = 500;
 export interface KeeperDeps {
   readonly leases: Leases;
   readonly kinds: readonly LeaseKind[];
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
 export class Keeper {
   readonly #deps: KeeperDeps;
   #ticks = 0;
+  #tickedAt = 0;
+  #cancel: Cancel = () => undefined;
+  /** A look besides that is under way. */
+  #looking: Promise<void> = Promise.resolve();
 
   constructor(deps: KeeperDeps) {
     this.#deps = deps;
@@ -46,8 +57,30 @@ export class Keeper {
 
   /** Called every half second while this server leads. */
   async tick(): Promise<void> {
+    await this.halt();
+    this.#tickedAt = this.#deps.clock.monotonic();
     if (this.#ticks++ % TICKS_BETWEEN_ROUNDS === 0) await this.#arm();
     await this.#expire();
+  }
+
+  /** No look besides comes any more. */
+  async halt(): Promise<void> {
+    this.#cancel();
+    await this.#looking;
+    this.#cancel();
+  }
+
+  /** What ends before the next tick is ended when it does: whoever waits for a lock waits for that. */
+  #lookAt(nextMs: number): void {
+    const { clock, logger } = this.#deps;
+    const ms = Math.max(Math.ceil(nextMs), LEAST_MS);
+    // No longer after a tick than until the next: this server may lead no more.
+    if (clock.monotonic() + ms >= this.#tickedAt + TICK_MS) return;
+    this.#cancel = clock.after(ms, () => {
+      this.#looking = this.#expire().catch((error: unknown) => {
+        logger.debug(`leader: a look at leases fails: ${describeChain(error)}`);
+      });
+    });
   }
 
   /** Leases may be lost, with the process or with Redis: whatever they were for gets a new one. */
@@ -70,7 +103,7 @@ export class Keeper {
 
   async #expire(): Promise<void> {
     const { leases, kinds, logger } = this.#deps;
-    const { ids, unheardMs } = await leases.expired();
+    const { ids, unheardMs, nextMs } = await leases.expired();
     if (unheardMs > 0) {
       const stood = `leader: nobody could be heard for ${(unheardMs / 1000).toFixed(1)} s`;
       logger.warn(
@@ -82,6 +115,7 @@ export class Keeper {
       // What keeps sessions from ending must not keep dead agents passing.
       await this.#end(kind, ids).catch((error: unknown) => failures.push(error));
     }
+    this.#lookAt(nextMs);
     if (failures.length > 0) throw failures[0];
   }
 

@@ -23,6 +23,8 @@ export interface Duty {
   begin?(): Promise<void>;
   /** Every half second from then on, while this server leads. */
   tick(): Promise<void>;
+  /** Nothing of it goes on. */
+  halt?(): Promise<void>;
 }
 
 export interface LeaderDeps {
@@ -64,6 +66,7 @@ export class Leader {
     this.#stopped = true;
     this.#cancel();
     await this.#running;
+    for (const duty of this.#duties) await duty.halt?.();
   }
 
   get isLeader(): boolean {

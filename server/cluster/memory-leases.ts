@@ -34,8 +34,14 @@ export class MemoryLeases implements Leases {
 
   async expired(): Promise<Expired> {
     const unheardMs = this.#listen();
-    const ids = [...this.#leases].filter(([, each]) => this.#leftOf(each) <= 0).map(([id]) => id);
-    return { ids, unheardMs };
+    const ids: string[] = [];
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const [id, each] of this.#leases) {
+      const left = this.#leftOf(each);
+      if (left <= 0) ids.push(id);
+      else if (left < nextMs) nextMs = left;
+    }
+    return { ids, unheardMs, nextMs };
   }
 
   async grace(): Promise<void> {

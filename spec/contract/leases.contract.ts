@@ -44,6 +44,20 @@ export function describeLeases(name: string, newRig: () => Promise<LeasesRig>): 
       await isLeft('long', 50_000);
     });
 
+    it('are said to end next in about as long as the soonest of them has left', async () => {
+      const { leases, pass } = await start();
+      const { nextMs: none } = await leases.expired();
+      assert.equal(none, Number.POSITIVE_INFINITY);
+      await leases.renew('late', 60_000);
+      await leases.renew('soon', 1000);
+      const { nextMs } = await leases.expired();
+      assert(nextMs <= 1000 && nextMs > 1000 - SLACK_MS, `${nextMs}`);
+      await pass(1000);
+      const after = await leases.expired();
+      assert.deepEqual(after.ids, ['soon']);
+      assert(after.nextMs <= 59_000 && after.nextMs > 59_000 - SLACK_MS, `${after.nextMs}`);
+    });
+
     it('have their time from the last renewal on, and as much as that says', async () => {
       const { leases, listen, isLeft } = await start();
       await leases.renew('a', 10_000);

@@ -93,4 +93,15 @@ describe('whoever has the turn of a sync', () => {
     await passes(1);
     assert.equal(end(), 'the catalog answers no beat: another may have the turn');
   });
+
+  it('goes on after a moment in which it stood still itself, and had not read the answer', async () => {
+    const { at, passes, stop, end } = started();
+    await passes(1);
+    at.isSilent = true;
+    await passes(1 / 20);
+    at.isSilent = false;
+    await passes(1);
+    assert.equal(end(), '');
+    await stop();
+  });
 });

@@ -21,7 +21,7 @@ async function start() {
   const propose = async (command: Command) => history.run(command, 1).outcome;
   const leaderOf = (server: string) => {
     const critical = new CriticalLeases({ leases, state, propose, logger, times: TIMES });
-    const keeper = new Keeper({ leases, kinds: [critical], logger });
+    const keeper = new Keeper({ leases, kinds: [critical], clock, logger });
     return new Leader({ server, leases, state, propose, clock, logger }, [keeper, critical]);
   };
   const leader = leaderOf('a');

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { noLeader } from '../../../lib/errors.ts';
+import { silentLogger } from '../../../lib/logger.ts';
 import { MEMBER_STATUS } from '../../../lib/membership.ts';
+import { Keeper } from '../../../server/cluster/keeper.ts';
 import { MemoryLeases } from '../../../server/cluster/memory-leases.ts';
 import { Cluster } from '../../support/experiments/cluster.ts';
+import { FakeClock } from '../../support/fakes/fake-clock.ts';
 
 const S1 = '00000000-0000-4000-a000-000000000001';
 const SECOND_MS = 1000;
@@ -207,5 +210,49 @@ describe('the reaper', () => {
     await cluster.clock.advance(60 * SECOND_MS);
     assert.equal(cluster.statusOf('dead'), undefined);
     await leader.stop();
+  });
+});
+
+describe('the keeper of leases that end between two ticks', () => {
+  async function start() {
+    const clock = new FakeClock();
+    const leases = new MemoryLeases(clock);
+    const begun = clock.monotonic();
+    const ended: string[] = [];
+    const kind = {
+      prefix: 'x/',
+      held: () => [],
+      ended: async (names: readonly string[]) => {
+        ended.push(`${names.join()} ${clock.monotonic() - begun}`);
+        return true;
+      },
+    };
+    const keeper = new Keeper({ leases, kinds: [kind], clock, logger: silentLogger });
+    await leases.renew('x/a', 120);
+    await leases.renew('x/b', 130);
+    await leases.renew('x/c', 700);
+    await keeper.tick();
+    return { clock, leases, keeper, ended };
+  }
+
+  it('ends them when they end, and those of one moment together', async () => {
+    const { clock, keeper, ended } = await start();
+    await clock.advance(499);
+    assert.deepEqual(ended, ['a 120', 'b 170']);
+    await keeper.halt();
+  });
+
+  it('looks at nothing once it is not called any more, or was stopped', async () => {
+    const { clock, leases, keeper, ended } = await start();
+    await clock.advance(2000);
+    assert.equal(ended.length, 2);
+    await leases.renew('x/d', 100);
+    await keeper.tick();
+    await keeper.halt();
+    await clock.advance(400);
+    assert.equal(
+      ended.some((each) => each.startsWith('d')),
+      false,
+    );
   });
 });

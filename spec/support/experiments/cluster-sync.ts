@@ -1,18 +1,24 @@
 /** Two syncs as processes between a made-up cluster and a server, with a count of what they write. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, request, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type ApiServer, startApiServer } from '../kubernetes/api-server.ts';
 import { type Endpoint, kubeService, kubeSlice } from '../kubernetes/cluster.ts';
 import { send } from '../servers/start-server.ts';
 import { sleep } from '../sleep.ts';
 import { until } from '../until.ts';
 import { kubeconfigFor, SyncProcess } from './sync-process.ts';
+import type { Check, Instance, Op, Taken } from './txn-counter.ts';
+
+const COUNTER = fileURLToPath(new URL('./txn-counter.ts', import.meta.url));
 
 /** Between two looks at what transactions have written. */
 const LOOK_MS = 50;
+/** When a sync took its turn, as its log says it. */
+const TOOK = /^\S+(?=.*holds the lock)/gm;
 const NODE_PATH = '/v1/internal/ui/node/k8s-sync';
 
 interface Pod extends Endpoint {
@@ -77,10 +83,10 @@ export class ClusterSync {
 
   /** Ends the one that writes as a crash does. */
   async killActive(): Promise<void> {
-    const active = this.#syncs.find(
-      ({ output, isEnded }) =>
-        !isEnded && output.lastIndexOf('holds the lock') > output.lastIndexOf('lost the lock'),
-    );
+    const tookAt = ({ output }: SyncProcess) => output.match(TOOK)?.at(-1) ?? '';
+    const [active] = this.#syncs
+      .filter((each) => !each.isEnded && tookAt(each) !== '')
+      .sort((x, y) => (tookAt(x) < tookAt(y) ? 1 : -1));
     if (active === undefined) throw new Error('no sync holds the lock');
     await active.kill();
   }
@@ -186,18 +192,6 @@ function readiness(ready: boolean): string {
   return ready ? 'passing' : 'critical';
 }
 
-interface Instance {
-  readonly ID: string;
-  readonly Service: string;
-  readonly Address: string;
-}
-
-interface Check {
-  readonly CheckID: string;
-  readonly ServiceID: string;
-  readonly Status: string;
-}
-
 /** What the node has, by what was told of it. */
 class Rows {
   readonly #instances = new Map<string, Instance>();
@@ -258,56 +252,30 @@ function shownIn(text: string): Map<string, string> {
   return rows.shown();
 }
 
-/** Stands before the server, and keeps what transactions write: how much, and what the catalog has by that. */
+/** A process of its own stands before the server: what this one does for the cluster holds up no beat. */
 class Counter {
   writes = 0;
+  readonly port: number;
   readonly taken = new Rows();
-  port = 0;
-  readonly #server: Server;
+  readonly #child: ChildProcess;
 
-  private constructor(to: number) {
-    this.#server = createServer((incoming, outgoing) => {
-      const { method, url, headers } = incoming;
-      const parts: Buffer[] = [];
-      const sent = request(
-        { host: '127.0.0.1', port: to, method, path: url, headers },
-        (answer) => {
-          outgoing.writeHead(answer.statusCode ?? 0, answer.headers);
-          answer.pipe(outgoing);
-          if (url === '/v1/txn' && answer.statusCode === 200) this.#count(parts);
-        },
-      );
-      sent.on('error', () => outgoing.destroy());
-      // What was asked for by one that is killed is taken all the same, and is to be counted.
-      outgoing.on('close', () => url === '/v1/txn' || sent.destroy());
-      incoming.on('data', (part: Buffer) => parts.push(part));
-      incoming.pipe(sent);
+  private constructor(child: ChildProcess, port: number) {
+    this.#child = child;
+    this.port = port;
+    child.on('message', (message) => {
+      const { ops, writes } = message as Taken;
+      this.taken.take(ops);
+      this.writes += writes;
     });
-    this.#server.keepAliveTimeout = 60_000;
   }
 
   static async start(to: number): Promise<Counter> {
-    const counter = new Counter(to);
-    await new Promise<void>((resolve) => counter.#server.listen(0, '127.0.0.1', resolve));
-    counter.port = (counter.#server.address() as AddressInfo).port;
-    return counter;
+    const child = fork(COUNTER, [String(to)], { execArgv: ['--import', 'tsx'] });
+    const [port] = (await once(child, 'message')) as [number];
+    return new Counter(child, port);
   }
 
   stop(): void {
-    this.#server.close();
-    this.#server.closeAllConnections();
+    this.#child.kill();
   }
-
-  #count(parts: readonly Buffer[]): void {
-    const ops = JSON.parse(Buffer.concat(parts).toString()) as readonly Op[];
-    this.taken.take(ops);
-    const ids = ops.map(({ Service, Check }) => Service?.Service.ID ?? Check?.Check.ServiceID);
-    this.writes += new Set(ids.filter((id) => id !== undefined)).size;
-  }
-}
-
-/** Of a transaction, what is about instances. */
-interface Op {
-  readonly Service?: { readonly Verb: string; readonly Service: Instance };
-  readonly Check?: { readonly Verb: string; readonly Check: Check };
 }

@@ -49,7 +49,7 @@ export class Cluster {
     const logger: Logger = { ...silentLogger, info: say, warn: say };
     const agents = new AgentLeases({ state, propose });
     return new Leader({ server, leases, state, propose, clock, logger }, [
-      new Keeper({ leases, kinds: [sessions, agents], logger }),
+      new Keeper({ leases, kinds: [sessions, agents], clock, logger }),
       new Reaper({ state, propose, clock, logger, reconnectTimeoutMs }),
     ]);
   }

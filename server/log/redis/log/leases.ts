@@ -69,14 +69,15 @@ const LEASES_AT_ONCE = 500;
 const PATIENCE_MS = 10;
 
 /**
- * Answers how many milliseconds were not counted, then ids. Nothing ends in a Redis that is not
+ * Answers how many milliseconds were not counted, how many there are until the next one ends ('' for none), then ids. Of the
+ * next one the time is that of the lowest score, which is soonest as a rule. Nothing ends in a Redis that is not
  * in its epoch: it may be an old one.
  */
 const EXPIRED = defineScript(`${LEASES_PRELUDE}
-if m.run ~= run_id() then return { '0' } end
+if m.run ~= run_id() then return { '0', '' } end
 local silent = c.now - c.asked
 c.asked = c.now
-local answer = { '0' }
+local answer = { '0', '' }
 if silent > ${MAX_SILENCE_MS} then
   if c.heard - silent - c.grace >= ${GRACE_MS} then c.silences = 0 end
   if c.silences < ${MAX_SILENCES} then
@@ -97,6 +98,8 @@ local ended = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', int(c.heard), 'WITHSC
 for i = 1, #ended, 2 do
   if end_of(ended[i], ended[i + 1]) <= c.heard then answer[#answer + 1] = ended[i] end
 end
+local to_come = redis.call('ZRANGEBYSCORE', KEYS[3], '(' .. int(c.heard), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+if to_come[1] then answer[2] = int(end_of(to_come[1], to_come[2]) - c.heard) end
 return answer
 `);
 
@@ -152,8 +155,9 @@ export class RedisLeases implements Leases {
   }
 
   async expired(): Promise<Expired> {
-    const [unheardMs, ...ids] = (await this.#run(EXPIRED, [])) as string[];
-    return { ids, unheardMs: Number(unheardMs) };
+    const [unheardMs, next, ...ids] = (await this.#run(EXPIRED, [])) as string[];
+    const nextMs = next === '' ? Number.POSITIVE_INFINITY : Number(next);
+    return { ids, unheardMs: Number(unheardMs), nextMs };
   }
 
   async grace(): Promise<void> {
