@@ -228,6 +228,11 @@ const HERE: ReadonlySet<string> = new Set([
   'peername local',
 ]);
 
+/** Whether a field says that: whoever writes it must not be passed over. */
+export function saysWhere(field: string): boolean {
+  return ELSEWHERE.has(plainName(field));
+}
+
 function isElsewhere(name: string, value: unknown): boolean {
   if (!ELSEWHERE.has(name) || value === null || value === '') return false;
   return !HERE.has(`${name} ${value}`);

@@ -16,7 +16,7 @@ import {
   tree,
   trees,
 } from '../../lib/config/row.ts';
-import type { Schema } from '../../lib/decode.ts';
+import { type Schema, saysWhere } from '../../lib/decode.ts';
 import { checkSchema } from './check-spec.ts';
 import { serviceSchema } from './service-spec.ts';
 
@@ -27,7 +27,9 @@ function keysOf(schema: Schema): Keys {
     ([name, field]): [string, Value] => [fileKey(name), keyOf(field)],
   );
   const unheeded: readonly string[] = schema['unheeded'] ?? [];
-  return { ...newer(...unheeded.map(fileKey)), ...Object.fromEntries(entries) };
+  const passedOver = unheeded.filter((name) => !saysWhere(name)).map(fileKey);
+  const judged = unheeded.filter(saysWhere).map((name): [string, Value] => [fileKey(name), text()]);
+  return { ...newer(...passedOver), ...Object.fromEntries([...judged, ...entries]) };
 }
 
 function keyOf(schema: Schema): Value {

@@ -72,5 +72,11 @@ describe('services and checks in files', () => {
       () => load(`service { name = "web" ${nested} }`),
       /cannot have a nested SidecarService/,
     );
+    const upstream =
+      'upstreams { destination_name = "db" local_bind_port = 1 destination_peer = "p" }';
+    assert.throws(
+      () => load(`service { name = "web" connect { sidecar_service { proxy { ${upstream} } } } }`),
+      /"destination_peer" - clusters are not peered here/,
+    );
   });
 });

@@ -35,6 +35,30 @@ describe('what is meant for a peer', () => {
     for (const own of ['', null, 'local']) assert.equal((await register(own)).status, 200);
   });
 
+  it('is refused of an upstream, which would call the service of that name here', async () => {
+    const { put, server } = await startServer();
+    const register = (more: object) =>
+      put('/v1/catalog/register', {
+        Node: 'a',
+        Address: '10.0.0.1',
+        Service: {
+          Kind: 'connect-proxy',
+          Service: 'web-proxy',
+          Port: 1,
+          Proxy: {
+            DestinationServiceName: 'web',
+            Upstreams: [{ DestinationName: 'db', LocalBindPort: 9191, ...more }],
+          },
+        },
+      });
+    const refused = await register({ DestinationPeer: 'other' });
+    assert.match(refused.text, /unknown field "DestinationPeer" - clusters are not peered here$/);
+    assert.equal((await register({ DestinationPartition: 'p' })).status, 400);
+    assert.equal(server.state.catalog.nodes.size, 0);
+    const own = { DestinationPeer: '', DestinationPartition: 'default' };
+    assert.equal((await register(own)).status, 200);
+  });
+
   it('has rows that say that there is none', async () => {
     const { ask } = await startServer();
     for (const [method, path] of [
