@@ -18,6 +18,8 @@ import type { Authority } from './authority.ts';
 const IDLE_MS = 3 * 24 * 3600_000;
 /** Each has a key, a certificate and a timer. Beyond them the one that was used longest ago goes. */
 const MAX_LEAVES = 10_000;
+/** With names of DNS, of one service for one token: by texts without end others would lose theirs. */
+const MAX_NAMED = 4;
 /** The part of its life after which a certificate is made anew. */
 const RENEW_FROM = 0.6;
 const RENEW_TO = 0.9;
@@ -108,6 +110,7 @@ export class Leaves {
   #use(whose: Whose): KeptLeaf {
     const { token, service, ingress } = whose;
     const name = JSON.stringify([token, service, ingress]);
+    if (ingress !== '' && !this.#kept.has(name)) this.#makeRoom(whose);
     const forget = () => {
       if (this.#kept.get(name) === kept) this.#kept.delete(name);
     };
@@ -118,6 +121,16 @@ export class Leaves {
     const [oldest] = this.#kept.values();
     if (this.#kept.size > MAX_LEAVES) oldest?.stop();
     return kept;
+  }
+
+  /** Throws 'busy' where somebody waits for each that there is: two would take each other's place for ever. */
+  #makeRoom(whose: Whose): void {
+    const named = [...this.#kept.values()].filter((each) => each.isNamedLike(whose));
+    if (named.length < MAX_NAMED) return;
+    const idle = named.find(({ waiters }) => waiters.size === 0);
+    if (idle === undefined)
+      throw new ProconsulError('busy', 'too many certificates of one gateway');
+    idle.stop();
   }
 }
 
@@ -140,6 +153,12 @@ class KeptLeaf {
     this.#options = options;
     this.#whose = whose;
     this.waiters = new Waiters(options.clock);
+  }
+
+  /** Of that service and token, and with names. */
+  isNamedLike({ service, token }: Whose): boolean {
+    const own = this.#whose;
+    return own.ingress !== '' && own.service === service && own.token === token;
   }
 
   /** Undefined where there is none that is valid. */

@@ -51,6 +51,28 @@ describe(LEAF, () => {
     assert.equal((await get(`${LEAF}?ingress=${'a'.repeat(65)}`)).status, 400);
   });
 
+  it('is of few texts at a time for one gateway, lest others lose theirs', async () => {
+    const { leaf, authority, clock } = await start();
+    const first = await leaf();
+    for (let i = 0; i < 20; i++) assert.equal((await leaf(`?ingress=${i}`)).status, 200);
+    assert.equal(authority.signed, 21);
+    await leaf('?ingress=19');
+    await leaf('?ingress=16');
+    assert.equal(authority.signed, 21);
+    await leaf('?ingress=15');
+    assert.equal(authority.signed, 22);
+    const waits: string[] = [];
+    for (const text of ['19', '16', '15', '18']) {
+      const { ModifyIndex } = (await leaf(`?ingress=${text}`)).leaf;
+      waits.push(`?ingress=${text}&index=${ModifyIndex}&wait=60s`);
+    }
+    const armed = clock.armed;
+    for (const wait of waits) void leaf(wait);
+    await until(() => clock.armed >= armed + waits.length);
+    assert.equal((await leaf('?ingress=other')).status, 429);
+    assert.deepEqual((await leaf()).leaf, first.leaf);
+  });
+
   it('is made anew before it ends, and wakes who waits for it', async () => {
     const { leaf, authority, clock } = await start();
     const { ModifyIndex } = (await leaf()).leaf;
