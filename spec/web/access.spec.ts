@@ -137,10 +137,20 @@ describePage('the page of who one is', () => {
     const page = await server.open('../oidc/callback?state=s&code=c');
     await page.getByText('This login was not begun in this tab').waitFor();
     assert.match(page.url(), /\/ui\/dc1\/access$/);
-    const refused = await server.open('../oidc/callback?error=access_denied');
-    await refused.getByText('access_denied').waitFor();
-    const known = await server.openAs(ROOT, '../oidc/callback?error=access_denied');
-    await known.getByText('access_denied').waitFor();
+    const said = '../oidc/callback?error=x&error_description=Call+us';
+    for (const sent of [await server.open(said), await server.openAs(ROOT, said)]) {
+      await sent.getByText('This login was not begun in this tab').waitFor();
+      assert.equal(await sent.getByText('Call us').count(), 0);
+    }
+  });
+
+  it('says why a provider refused a login that it has begun', async () => {
+    const server = await startControlled();
+    const page = await server.open('access');
+    const begun = { nonce: 'n', method: 'sso', from: '/ui/dc1/access', remembers: false };
+    await page.evaluate(`sessionStorage.setItem('proconsul.login', '${JSON.stringify(begun)}')`);
+    await page.goto(page.url().replace(/dc1.*/, 'oidc/callback?error=access_denied'));
+    await page.getByText('access_denied').waitFor();
   });
 
   for (const [name, screen] of Object.entries(SCREENS)) {

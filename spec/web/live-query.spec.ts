@@ -167,6 +167,22 @@ describe('a live query of the page', () => {
     live.stop();
   });
 
+  it('forgets what it showed, whose changes nobody is told of then', async () => {
+    const played = new Played();
+    const live = new LiveQuery(
+      '/v1/x',
+      played.around,
+      rowsBy<string>((row) => row),
+    );
+    live.start();
+    await played.answers(['a'], 7, { mark: 'm.1' });
+    live.forget();
+    assert.deepEqual([live.shown.value.value, live.shown.value.standing], [undefined, 'coming']);
+    live.start();
+    assert.equal(played.asked.at(-1), '/v1/x');
+    live.stop();
+  });
+
   it('asks anew where the index has gone back', async () => {
     const { played } = start();
     await played.answers('one', 7);

@@ -4,7 +4,11 @@ import { otherDatacenter } from './datacenter.ts';
 import { readKeyRows } from './key-rows.ts';
 import { isAsWritten } from './path.ts';
 import { type Answer, Refusal, refusalOf } from './refusal.ts';
+import { noteRightsNews } from './rights-news.ts';
 import { token } from './token.ts';
+
+/** What the token may is asked here. */
+export const RIGHTS = '/v1/internal/acl/authorize';
 
 export interface Asking {
   readonly method?: string;
@@ -23,7 +27,11 @@ export async function ask<T>(path: string, asking: Asking = {}): Promise<Answer<
   });
   noteClock(response.headers.get('Date'));
   const index = indexOf(response.headers.get('X-Consul-Index') ?? '');
-  if (!response.ok) throw refusalOf(response.status, text, index);
+  if (!response.ok) {
+    // Whoever was shown a way to it may no longer go it.
+    if (response.status === 403 && !path.startsWith(RIGHTS)) noteRightsNews();
+    throw refusalOf(response.status, text, index);
+  }
   const isJson = response.headers.get('Content-Type')?.includes('json') === true;
   const read = path.startsWith('/v1/kv/') ? readKeyRows : JSON.parse;
   return {

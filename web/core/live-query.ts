@@ -30,8 +30,9 @@ export interface Surroundings extends Pace {
 }
 
 const WAIT_S = 60;
+export const WAIT_MS = WAIT_S * 1000;
 /** A server that has gone without a word is noticed after it: beyond the wait, and the sixteenth that it adds. */
-const PATIENCE_MS = WAIT_S * 1000 * 1.1 + 5_000;
+const PATIENCE_MS = WAIT_MS * 1.1 + 5_000;
 /** Of what is answered at once, however much it is. */
 const SHORT_PATIENCE_MS = 30_000;
 /** From one question to the next: where changes come without end, so many a second are enough for anyone's eyes. */
@@ -105,6 +106,12 @@ export class LiveQuery<T> {
     this.#cancelTimer();
     this.#running?.abort();
     this.#running = undefined;
+  }
+
+  /** As if nothing had been answered yet. */
+  forget(): void {
+    this.#mark = '';
+    this.#shown.value = COMING;
   }
 
   async #round(running: AbortController): Promise<void> {

@@ -6,9 +6,10 @@
 import { effect } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { ask, inDatacenter } from './api.ts';
-import { LiveQuery, type Manner, type Shown, type Surroundings } from './live-query.ts';
+import { LiveQuery, type Manner, type Shown, type Surroundings, WAIT_MS } from './live-query.ts';
 import { Reach } from './reach.ts';
 import { PACE } from './retry.ts';
+import { noteRightsNews } from './rights-news.ts';
 import type { Rows } from './rows.ts';
 import { token } from './token.ts';
 
@@ -31,9 +32,15 @@ export const { loss } = reach;
 const AROUND: Surroundings = {
   ...PACE,
   now: () => performance.now(),
-  ask: (path, signal) => ask(path, { signal }),
+  ask: async <T>(path: string, signal: AbortSignal) => {
+    const begun = performance.now();
+    const answer = await ask<T>(path, { signal });
+    if (isEarly(path, answer.index, performance.now() - begun)) noteRightsNews();
+    return answer;
+  },
   lost: (by, said) => reach.lost(by, said),
   answered: (by) => {
+    noteSight(by);
     const waiting = used().map(({ query }) => query);
     reach.answered(
       by,
@@ -41,6 +48,25 @@ const AROUND: Surroundings = {
     );
   },
 };
+
+/**
+ * Nothing has changed, and the wait is not over: so whoever waits is answered whose token has come to other
+ * rights meanwhile.
+ */
+function isEarly(path: string, index: bigint, ms: number): boolean {
+  return index > 0n && path.includes(`index=${index}&wait=`) && ms < WAIT_MS;
+}
+
+/** What each was shown last: all, a part, or that it may not. */
+const sights = new WeakMap<LiveQuery<unknown>, string>();
+
+function noteSight(by: LiveQuery<unknown>): void {
+  const { standing, isPartial } = by.shown.peek();
+  const sight = `${standing === 'forbidden'} ${isPartial}`;
+  const before = sights.get(by) ?? sight;
+  sights.set(by, sight);
+  if (sight !== before) noteRightsNews();
+}
 
 /** Of a component: what the path says by now, for as long as the component is shown. '' asks nothing. */
 export function useLive<T>(path: string): Shown<T> {
@@ -127,13 +153,20 @@ function used(): readonly Held[] {
 export function startLive(): void {
   document.addEventListener('visibilitychange', () => {
     if (document.hidden) for (const { query } of held.values()) query.stop();
-    else askAnew();
+    else {
+      noteRightsNews();
+      askAnew();
+    }
   });
   addEventListener('online', askAnew);
   let last = token.peek();
   effect(() => {
     const now = token.value;
-    if (now !== last) askAnew();
+    if (now !== last) {
+      // What one token saw is not for whoever comes after it.
+      for (const { query } of held.values()) query.forget();
+      askAnew();
+    }
     last = now;
   });
 }

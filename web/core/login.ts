@@ -92,10 +92,10 @@ export function leave(): void {
 }
 
 async function end(mine: Begun | undefined, said: URLSearchParams): Promise<void> {
+  // Somebody sent the address, or it was begun in another tab: what it says is nobody's whom we asked.
+  if (mine === undefined) throw new Refusal('refused', 0, '');
   const refused = said.get('error_description') ?? said.get('error');
   if (refused !== null) throw new Refusal('refused', 0, refused);
-  // Somebody sent the address, or it was begun in another tab.
-  if (mine === undefined) throw new Refusal('refused', 0, '');
   const { value } = await ask<TokenInFull>('/v1/acl/oidc/callback', {
     method: 'POST',
     by: '',

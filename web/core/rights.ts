@@ -1,14 +1,16 @@
 /**
  * What the token may do, asked before somebody is shown a way to do it. What is asked for in one moment goes
- * to the server as one question, and the answers are kept for as long as the token is the same.
+ * to the server as one question. The answers are kept until another token comes; where something says that they
+ * are others by now, they stand until they were asked again.
  */
 import { effect, signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { ask } from './api.ts';
+import { ask, RIGHTS } from './api.ts';
 import { otherDatacenter } from './datacenter.ts';
 import { Refusal } from './refusal.ts';
 import { untilAnswered } from './retry.ts';
 import type { Right } from './right.ts';
+import { rightsNews } from './rights-news.ts';
 import { token } from './token.ts';
 
 /** Whether there is access control at all; without it everybody may do everything. */
@@ -21,6 +23,8 @@ const known = signal<ReadonlyMap<string, boolean>>(new Map());
 /** Another one with each token and data centre, by which all is asked anew. */
 const round = signal(0);
 let wanted = new Map<string, Right>();
+/** Those that something on the page goes by, each as often as it does. */
+const used = new Map<string, { readonly right: Right; by: number }>();
 /** Of the token by which all is asked. */
 let asking = new AbortController();
 
@@ -35,10 +39,20 @@ export function useAllowed(right: Right): boolean | undefined {
   const may = known.value.get(key);
   // What was not answered before another token came is as unknown after: nothing else tells that it is to be asked.
   const asked = round.value;
+  useEffect(() => use(key, right), [key]);
   useEffect(() => {
     if (may === undefined) want(key, right);
   }, [key, may, asked]);
   return may;
+}
+
+function use(key: string, right: Right): () => void {
+  const there = used.get(key) ?? { right, by: 0 };
+  used.set(key, there);
+  there.by++;
+  return () => {
+    if (--there.by === 0) used.delete(key);
+  };
 }
 
 function want(key: string, right: Right): void {
@@ -59,6 +73,7 @@ async function answer(rights: ReadonlyMap<string, Right>, by: AbortSignal): Prom
   // Somebody else asks by now, anew.
   if (allowed === undefined || by.aborted) return;
   const found = [...rights.keys()].map((key, i) => [key, allowed[i] === true] as const);
+  if (found.every(([key, may]) => known.peek().get(key) === may)) return;
   known.value = new Map([...known.peek(), ...found]);
 }
 
@@ -66,10 +81,9 @@ async function allowedOf(
   body: readonly Right[],
   signal: AbortSignal,
 ): Promise<readonly boolean[] | undefined> {
-  const path = '/v1/internal/acl/authorize';
   try {
     const answered = await untilAnswered(
-      () => ask<readonly { Allow: boolean }[]>(path, { method: 'POST', body, signal }),
+      () => ask<readonly { Allow: boolean }[]>(RIGHTS, { method: 'POST', body, signal }),
       signal,
     );
     if (answered === undefined) return undefined;
@@ -88,11 +102,22 @@ export function startRights(): void {
   effect(() => {
     token.value;
     otherDatacenter.value;
-    asking.abort();
-    asking = new AbortController();
-    wanted = new Map();
     known.value = new Map();
     round.value = round.peek() + 1;
-    want('', { Resource: 'operator', Access: 'read' });
+    begin();
   });
+  effect(() => {
+    if (rightsNews.value === 0) return;
+    known.value = new Map([...known.peek()].filter(([key]) => used.has(key)));
+    begin();
+    for (const [key, { right }] of used) want(key, right);
+  });
+}
+
+/** Whatever was asked before it is not waited for. */
+function begin(): void {
+  asking.abort();
+  asking = new AbortController();
+  wanted = new Map();
+  want('', { Resource: 'operator', Access: 'read' });
 }
