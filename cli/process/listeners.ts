@@ -82,12 +82,16 @@ export class Listeners {
     const { config, limits } = options;
     const limited = limitedBy(options);
     this.#options = options;
-    const strangers = strangersPolicy(config);
     const times = this.#times;
-    const guards = [strangers, ...guardsOf(config.http), ...limited.guards];
+    const guards = [
+      strangersPolicy(config, !config.acl.enabled),
+      ...guardsOf(config.http),
+      ...limited.guards,
+    ];
     this.#clients = new Audience(options, { ...limited, guards, times });
     // What is forbidden to clients is not forbidden to agents, who bring what those are allowed; but no
-    // agent asks for a stranger's name, or as a page.
+    // agent asks for a stranger's name, or as a page: what a browser said it passes on, and has looked at.
+    const strangers = strangersPolicy(config, false);
     const ofAgents = [strangers, ...limited.guards];
     this.#agents = new Audience(options, { ...limited, guards: ofAgents, times });
     this.#joining = new Audience(options, { guards: [strangers], times });
@@ -189,9 +193,9 @@ interface Policy {
   readonly waits?: Waits;
 }
 
-function strangersPolicy({ http, dns }: Config): Guard {
+function strangersPolicy({ http, dns }: Config, looksAtBrowsers: boolean): Guard {
   const domains = [dns.domain, dns.altDomain];
-  return strangersGuard(http, { hostname: hostname(), domains });
+  return strangersGuard(http, { hostname: hostname(), domains }, looksAtBrowsers);
 }
 
 function limitedBy({ config, limits, logger }: ListenersOptions): Policy {

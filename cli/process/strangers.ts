@@ -1,10 +1,12 @@
 /**
  * Keeps a stranger's page, open in a browser on this machine, from using the agent at its loopback
  * address. A name of the stranger's that is made to mean 127.0.0.1 would give him the agent's answers
- * (DNS rebinding): the name that was asked for must be one that no stranger can own. And where a
- * browser says which page a write comes from, it must be one that was served here.
+ * (DNS rebinding): the name that was asked for must be one that no stranger can own. In a container the same
+ * browser comes from the address of a bridge, so where no token is asked for, browsers of private networks are
+ * held to it too. And where a browser says which page a write comes from, it must be one that was served here.
  */
-import { isIP } from 'node:net';
+import type { IncomingHttpHeaders } from 'node:http';
+import { BlockList, isIP, isIPv6 } from 'node:net';
 import type { HttpConfig } from '../../lib/config/config.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import type { Guard, HttpRequest } from '../../lib/http/route.ts';
@@ -22,7 +24,12 @@ export interface OwnNames {
   readonly domains: readonly string[];
 }
 
-export function strangersGuard(config: HttpConfig, { hostname, domains }: OwnNames): Guard {
+/** `looksAtBrowsers`: at those of private networks too. */
+export function strangersGuard(
+  config: HttpConfig,
+  { hostname, domains }: OwnNames,
+  looksAtBrowsers: boolean,
+): Guard {
   const { allowedHosts, responseHeaders } = config;
   const ends = [...LOCAL_ENDS, ...domains.map(plain)].map((end) => `.${end}`);
   const allowed = [hostname, ...allowedHosts].map(plain);
@@ -37,13 +44,45 @@ export function strangersGuard(config: HttpConfig, { hostname, domains }: OwnNam
   // Nearly all name this machine in the same way.
   let ours: string | undefined;
   return (request) => {
-    const { host } = request.headers;
-    if (host !== ours && host !== undefined && isLoopback(request.remoteAddress)) {
+    const { headers, remoteAddress } = request;
+    const { host } = headers;
+    const isLookedAt = () =>
+      isLoopback(remoteAddress) ||
+      (looksAtBrowsers && isOfBrowser(headers) && isNear(remoteAddress));
+    if (host !== ours && host !== undefined && isLookedAt()) {
       if (isOurs(nameIn(host))) ours = host;
       else refuse(host);
     }
     refuseForeignWrite(request, allowedOrigin);
   };
+}
+
+/** All of them say so, over plain HTTP too, where they say nothing else of themselves; so does PowerShell. */
+function isOfBrowser(headers: IncomingHttpHeaders): boolean {
+  const { 'user-agent': agent = '' } = headers;
+  return (
+    headers['sec-fetch-site'] !== undefined ||
+    (agent.startsWith('Mozilla/') && !agent.includes('PowerShell'))
+  );
+}
+
+/** Networks to which a name may lead a browser that its stranger cannot reach. */
+const NEAR = new BlockList();
+for (const [network, bits] of [
+  ['10.0.0.0', 8],
+  ['172.16.0.0', 12],
+  ['192.168.0.0', 16],
+  ['100.64.0.0', 10],
+  ['169.254.0.0', 16],
+] as const) {
+  NEAR.addSubnet(network, bits, 'ipv4');
+}
+NEAR.addSubnet('fc00::', 7, 'ipv6');
+NEAR.addSubnet('fe80::', 10, 'ipv6');
+
+function isNear(remoteAddress: string): boolean {
+  const [address = ''] = remoteAddress.split('%', 1);
+  return isIP(address) !== 0 && NEAR.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }
 
 function refuse(host: string): never {

@@ -4,10 +4,11 @@ import { loadConfig } from '../../../lib/config/load.ts';
 import { fakeConfigHost } from '../../support/fakes/fake-config-host.ts';
 import { httpRequest } from '../../support/fakes/http-request.ts';
 
-function guardUnder(hcl = '') {
+function guardUnder(hcl = '', looksAtBrowsers = true) {
   const argv = ['-dev', '-bind=127.0.0.1', '-hcl', hcl];
   const { http, dns } = loadConfig({ argv, host: fakeConfigHost() }).config;
-  return strangersGuard(http, { hostname: 'box.example.net', domains: [dns.domain] });
+  const names = { hostname: 'box.example.net', domains: [dns.domain] };
+  return strangersGuard(http, names, looksAtBrowsers);
 }
 
 const asked = (host: string | undefined, remoteAddress = '127.0.0.1') =>
@@ -65,8 +66,50 @@ describe('a request over loopback', () => {
 });
 
 describe('a request from elsewhere', () => {
-  it('may ask for any name: who comes that way could ask himself', () => {
-    guardUnder()(asked('consul.example.com', '10.1.2.3'));
+  const CHROME = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/130.0 Safari/537.36';
+  const from = (remoteAddress: string, host: string, more: Record<string, string> = {}) =>
+    httpRequest({ headers: { host, 'user-agent': CHROME, ...more }, remoteAddress });
+  const NEAR = [
+    '172.17.0.1',
+    '::ffff:172.17.0.1',
+    '10.1.2.3',
+    '192.168.1.2',
+    'fe80::1%eth0',
+    'fd00::1',
+  ];
+  const guard = guardUnder();
+
+  for (const address of NEAR) {
+    it(`may ask for no stranger's name, where a browser sends it: ${address}`, () => {
+      assert.throws(() => guard(from(address, 'rebound.example.com:8500')), /is not known to mean/);
+      const named = { 'user-agent': 'x', 'sec-fetch-site': 'same-origin' };
+      assert.throws(
+        () => guard(from(address, 'rebound.example.com', named)),
+        /is not known to mean/,
+      );
+      for (const host of ['localhost:8500', 'consul:8500', '10.1.2.3:8500', 'box.example.net']) {
+        guard(from(address, host));
+      }
+      guardUnder('http_config { allowed_hosts = ["*.example.com"] }')(
+        from(address, 'a.example.com'),
+      );
+    });
+
+    it(`may ask for any name, where a program sends it: ${address}`, () => {
+      const windows =
+        'Mozilla/5.0 (Windows NT; Windows NT 10.0; en-US) WindowsPowerShell/5.1.22621.1';
+      for (const agent of ['curl/8.0', 'Go-http-client/1.1', 'node', '', windows]) {
+        const headers = { 'user-agent': agent, 'accept-language': '*', 'sec-fetch-mode': 'cors' };
+        guard(from(address, 'consul.example.com', headers));
+      }
+      guard(asked('consul.example.com', address));
+    });
+  }
+
+  it('may ask for any name where tokens are asked for, or it comes from where a stranger may too', () => {
+    guardUnder('', false)(from('172.17.0.1', 'consul.example.com'));
+    guard(from('203.0.113.7', 'consul.example.com'));
+    guard(from('2001:4860::1', 'consul.example.com'));
   });
 });
 
