@@ -6,7 +6,7 @@ import { canBeAsked, deleteFolder, pathOfKey, wayTo } from '../core/keys-and-val
 import { useLive } from '../core/live.ts';
 import { useMay } from '../core/rights.ts';
 import { query, setQuery } from '../core/router.ts';
-import { shellText } from '../core/shell.ts';
+import { commandText } from '../core/shell.ts';
 import { askFirst } from '../ui/asked.tsx';
 import { Copyable } from '../ui/commands.tsx';
 import { Empty } from '../ui/empty.tsx';
@@ -39,7 +39,7 @@ export function Page() {
             <List folder={folder} open={key} />
           ) : (
             <Empty title={say.unaskable} hint={say.unaskableHint}>
-              <Copyable text={shellText('proconsul', 'kv', 'get', '-keys', folder)} />
+              <Copyable text={commandText({ words: ['kv', 'get', '-keys'], args: [folder] })} />
             </Empty>
           )}
         </section>

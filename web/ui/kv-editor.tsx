@@ -9,7 +9,7 @@ import { lineEndsOf } from '../core/line-ends.ts';
 import { useLive } from '../core/live.ts';
 import { useMay } from '../core/rights.ts';
 import { setQuery } from '../core/router.ts';
-import { shellText } from '../core/shell.ts';
+import { commandText } from '../core/shell.ts';
 import { sizeOf, textOf } from '../core/values.ts';
 import { kvWords } from '../words/kv-words.ts';
 import { askFirst, inWords } from './asked.tsx';
@@ -39,7 +39,7 @@ export function Editor({ name }: { readonly name: string }) {
         </Shown>
       ) : (
         <Empty title={say.unaskable} hint={say.unaskableHint}>
-          <Copyable text={shellText('proconsul', 'kv', 'get', name)} />
+          <Copyable text={commandText({ words: ['kv', 'get'], args: [name] })} />
         </Empty>
       )}
     </section>

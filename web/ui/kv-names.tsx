@@ -3,7 +3,7 @@ import type { KeyValue } from '../../lib/model.ts';
 import { isUnsaved } from '../core/drafts.ts';
 import { compare } from '../core/order.ts';
 import { setQuery } from '../core/router.ts';
-import { shellText } from '../core/shell.ts';
+import { commandText } from '../core/shell.ts';
 import { sizeOf, textOf } from '../core/values.ts';
 import { kvWords } from '../words/kv-words.ts';
 import { count } from '../words/words.ts';
@@ -131,7 +131,7 @@ function None({ folder, isSearched }: { readonly folder: string; readonly isSear
   if (isSearched) return <Empty title={say.noMatch} />;
   return (
     <Empty title={folder === '' ? say.none : say.noneHere} hint={say.noneHint}>
-      <Copyable text={shellText('proconsul', 'kv', 'put', `${folder}name`, 'value')} />
+      <Copyable text={commandText({ words: ['kv', 'put'], args: [`${folder}name`, 'value'] })} />
     </Empty>
   );
 }

@@ -6,7 +6,7 @@ import { folderOf, pathOfKey, type Revision, rollBack } from '../core/keys-and-v
 import { type Line, linesBetween } from '../core/line-diff.ts';
 import { useLive } from '../core/live.ts';
 import { useMay } from '../core/rights.ts';
-import { shellText } from '../core/shell.ts';
+import { commandText } from '../core/shell.ts';
 import { textOf } from '../core/values.ts';
 import { kvWords } from '../words/kv-words.ts';
 import { count } from '../words/words.ts';
@@ -44,7 +44,7 @@ function AllBefore({ name, row }: RevisionsProps) {
           <>
             <p class="aside">{say.historyHint}</p>
             <Copyable
-              text={shellText('proconsul', 'kv', 'revisions', `-prefix=${folderOf(name)}`)}
+              text={commandText({ words: ['kv', 'revisions', `-prefix=${folderOf(name)}`] })}
             />
           </>
         ) : (

@@ -2,7 +2,7 @@
 import '../style/traffic.css';
 import { useLive } from '../core/live.ts';
 import type { Figures, Performance, PerformanceWindow } from '../core/performance.ts';
-import { shellText } from '../core/shell.ts';
+import { commandText } from '../core/shell.ts';
 import { performanceWords } from '../words/performance-words.ts';
 import { count, locale, percent } from '../words/words.ts';
 import { Copyable } from './commands.tsx';
@@ -31,7 +31,7 @@ function Traffic({ name, told }: { readonly name: string; readonly told: Perform
   if (isSilent(told)) {
     return (
       <Empty title={say.none(name)} hint={say.noneHint}>
-        <Copyable text={shellText('proconsul', 'connect', 'proxy', '-sidecar-for', name)} />
+        <Copyable text={commandText({ words: ['connect', 'proxy', '-sidecar-for', name] })} />
       </Empty>
     );
   }
