@@ -82,18 +82,26 @@ const MAX_ADDRESSES = 1000;
 /** Of all instances of a Service, as the catalog shows them: the node is read whole, with those of all others. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
-/** What the catalog says of each besides: indexes, names of its own, tags once more. */
-const ADDED_BYTES = 700;
+/** What the catalog says of each besides: indexes, and names of its own. */
+const ADDED_BYTES = 300;
+
+interface Sized {
+  readonly service: { readonly Tags: readonly string[] };
+  readonly checks: readonly object[];
+}
 
 /** Of instances of one Service, as the catalog shows them: each is as large as the first but for its names. */
-export function bytesOf(instances: readonly object[]): number {
+export function bytesOf(instances: readonly Sized[]): number {
   const [first] = instances;
   if (first === undefined) return 0;
-  return (Buffer.byteLength(JSON.stringify(first)) + ADDED_BYTES) * instances.length;
+  const bytes = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
+  // Each check says the tags once more.
+  const tags = bytes(first.service.Tags) * first.checks.length;
+  return (bytes(first) + tags + ADDED_BYTES) * instances.length;
 }
 
 /** Why none of them comes. */
-export function faultOfAll(instances: readonly object[]): string | undefined {
+export function faultOfAll(instances: readonly Sized[]): string | undefined {
   const bytes = bytesOf(instances);
   if (bytes <= MAX_BYTES) return undefined;
   return `${instances.length} instances have ${bytes} bytes together, which is over ${MAX_BYTES}`;

@@ -163,6 +163,7 @@ export class Wanted {
   }
 
   #settle(): void {
+    if (this.#dirty.size === 0) return;
     const looked = new Map(
       [...this.#dirty].map(([key, at]) => [key, { ...this.#judged(key), at }]),
     );

@@ -1,8 +1,13 @@
 /** How much all Services together may come to. */
 import assert from 'node:assert/strict';
+import { serviceIn, sliceIn } from '../../../kubernetes/objects.ts';
+import { instancesOf } from '../../../kubernetes/to-catalog/instances.ts';
 import { Room, shareOf } from '../../../kubernetes/to-catalog/room.ts';
+import { bytesOf } from '../../../kubernetes/to-catalog/rules.ts';
 import { Wanted } from '../../../kubernetes/to-catalog/wanted.ts';
 import { kubeService, kubeSlice } from '../../support/kubernetes/cluster.ts';
+import { startSyncWorld } from '../../support/kubernetes/syncs.ts';
+import { until } from '../../support/until.ts';
 
 const RULES = {
   node: 'n',
@@ -41,6 +46,28 @@ describe('the share of each namespace', () => {
     for (const name of ['e', 'd', 'c', 'b', 'a']) room.set(`greedy/${name}`, 30);
     room.set('small/x', 40);
     assert.deepEqual([...room.leftOut()], ['greedy/c', 'greedy/d', 'greedy/e']);
+  });
+});
+
+describe('what instances come to', () => {
+  it('is at least as much as the catalog shows of them, and not much more', async () => {
+    const { objects, sync, rows, get } = await startSyncWorld();
+    const path = '/v1/internal/ui/node/k8s-sync';
+    const ips = Array.from({ length: 20 }, (_, i) => ({ ip: `10.1.0.${10 + i}`, zone: 'z' }));
+    const tags = { 'consul.hashicorp.com/service-tags': 'some-tag,'.repeat(30) };
+    sync();
+    for (const [name, annotations] of Object.entries({ plain: {}, tagged: tags })) {
+      const before = (await get(path)).text.length;
+      const own = rows().length;
+      const [service, slice] = [kubeService(name, { annotations }), kubeSlice(name, ips)];
+      objects.create('services', service);
+      objects.create('endpointslices', slice);
+      await until(() => rows().length === own + 20);
+      const shown = (await get(path)).text.length - (own === 0 ? 0 : before);
+      const cluster = { slices: [sliceIn({ ...slice })], node: () => undefined };
+      const bytes = bytesOf(instancesOf(serviceIn({ ...service }), cluster, RULES));
+      assert.ok(bytes >= shown * 0.9 && bytes < shown * 1.3, `${name}: ${bytes} for ${shown}`);
+    }
   });
 });
 
