@@ -31,10 +31,10 @@ export interface Agent {
 }
 
 export interface Followed extends Question {
-  /** By what it waits: an index of a header, or the hash that the agent's own services have in themselves. */
+  /** By what it waits, as its answers are marked: an index of a header, or the hash that the agent's own services have in themselves. */
   readonly by?: 'hash';
   /** May throw for an answer that is none, or of which nothing can be made: what was known goes on to count. */
-  take(json: unknown): void;
+  take(json: unknown, mark?: string): void;
   /** There is no answer: what was known goes on to count. */
   lost(loss: Loss): void;
 }
@@ -87,7 +87,7 @@ export async function follow(agent: Agent, followed: Followed, signal: AbortSign
       if (signal.aborted) return;
       failures = 0;
       if (mark === seen) await pause(clock, PAUSE_MS, signal);
-      else followed.take(json);
+      else followed.take(json, mark);
       // An index that goes back is of another history: the next look starts afresh.
       seen = followed.by === undefined && isBefore(mark, seen) ? '' : mark;
     } catch (error) {

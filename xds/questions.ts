@@ -193,7 +193,15 @@ class Followed {
       ask: (asked: Asked, until: AbortSignal) => ask({ ...after, ...asked }, true, until),
       ...system,
     };
-    void follow(woken, { ...after, take: () => void reviewed.again('wake'), lost }, signal);
+    let newest = 0n;
+    const wake = (_: unknown, index = '0') => {
+      const now = BigInt(index);
+      // A server that is behind says another index too, and of a change nothing.
+      const why = now > newest ? 'wake' : 'review';
+      if (now > newest) newest = now;
+      void reviewed.again(why);
+    };
+    void follow(woken, { ...after, take: wake, lost }, signal);
   }
 
   hold(accounts: () => Iterable<Account>, onAnswer: () => void, onLast: () => void): Held {

@@ -58,6 +58,11 @@ function start() {
     index++;
     wake();
   };
+  /** Another server answers, that is behind. */
+  const fallBack = () => {
+    index--;
+    wake();
+  };
   /** That it was asked for the so manieth time. */
   const asked = async (number: number): Promise<Open> => {
     await until(
@@ -78,7 +83,7 @@ function start() {
     for (const number of [0, 1]) (await asked(number)).answer(says(json));
     await until(() => told.length === 1);
   };
-  return { logger, told, asked, reviewed, change, begin };
+  return { logger, told, asked, reviewed, change, fallBack, begin };
 }
 
 describe('a question without an index', () => {
@@ -107,6 +112,23 @@ describe('a question without an index', () => {
     (await reviewed(4)).answer(says('newest'));
     await until(() => told.length === 3);
     assert.deepEqual(told, ['old', 'new', 'newest']);
+  });
+
+  it('takes nothing that may be older where the one that is waited at is behind, and none can say what is so', async () => {
+    const { told, asked, reviewed, change, fallBack, begin } = start();
+    await begin('allow');
+    change();
+    (await asked(2)).answer(says('deny'));
+    await until(() => told.length === 2);
+    fallBack();
+    // Once for what is before, and once as it is looked at afresh.
+    for (const number of [3, 4]) (await asked(number)).answer(away);
+    for (const number of [5, 6]) {
+      const next = await reviewed(number);
+      assert.equal(next.isStale, false);
+      next.answer(away);
+    }
+    assert.deepEqual(told, ['allow', 'deny']);
   });
 
   it('is nothing new where its answer is the same', async () => {
