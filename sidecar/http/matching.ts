@@ -2,6 +2,7 @@
 
 import { messageOf, ProconsulError } from '../../lib/errors.ts';
 import { boundedPattern } from '../../lib/regexp.ts';
+import { isPathHeader } from '../by-path.ts';
 import { listIn, type Said, textIn, textsIn } from '../said.ts';
 import { fieldIn, valuesIn } from './fields.ts';
 import type { Head } from './head.ts';
@@ -34,17 +35,16 @@ export function testOf(http: Said): Test {
 /** Throws as `testOf` does. */
 export function testsOf(http: Said, aim: Aim): Tests {
   const headers = listIn(http['Header']);
-  const isPath = ({ Name }: Said) => textIn(Name).toLowerCase() === ':path';
   const testsIn = (some: readonly Said[]) => some.map((said) => headerTest(said, aim));
   return {
     byPath: all([
       ...pathTests(http, aim),
-      ...testsIn(headers.filter(isPath)),
+      ...testsIn(headers.filter(isPathHeader)),
       ...listIn(http['QueryParam']).map(parameterTest),
     ]),
     byRest: all([
       ...methodTests(textsIn(http['Methods'])),
-      ...testsIn(headers.filter((each) => !isPath(each))),
+      ...testsIn(headers.filter((each) => !isPathHeader(each))),
     ]),
   };
 }

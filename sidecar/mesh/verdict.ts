@@ -1,5 +1,6 @@
 /** Whether a caller may call, or which of its requests: what the agent says of the intentions. */
 import { ProconsulError } from '../../lib/errors.ts';
+import { goesByPath } from '../by-path.ts';
 import { ALWAYS, type Asked, type Tests, testsOf } from '../http/matching.ts';
 import { listIn, objectIn, type Said } from '../said.ts';
 import { readPath } from './readings.ts';
@@ -28,7 +29,7 @@ export class PermissionList {
   constructor(json: unknown, byDefault: boolean) {
     this.#permissions = listIn(json).map(permissionIn);
     this.#byDefault = byDefault;
-    this.#judgesPaths = this.#permissions.some(({ byPath }) => byPath !== ALWAYS);
+    this.#judgesPaths = listIn(json).some(({ HTTP }) => goesByPath(objectIn(HTTP)));
     this.unclear = this.#permissions.flatMap(({ unclear }) => unclear ?? []);
   }
 

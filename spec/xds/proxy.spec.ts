@@ -168,6 +168,16 @@ describe('xDS for the proxy of a service', function () {
     assert.equal(said.path_with_escaped_slashes_action, 'REJECT_REQUEST');
   });
 
+  it('writes them so too where permissions go by the path as a header', async () => {
+    const { xds, stream } = await startMesh(registered({ protocol: 'http' }));
+    const HTTP = { Header: [{ Name: ':Path', Prefix: '/admin' }] };
+    intend(xds, [{ SourceName: 'api', Action: '', Permissions: [{ Action: 'deny', HTTP }] }]);
+    const isSo = ([listener]: readonly Any[]): boolean => filtersOf(listener)[0].merge_slashes;
+    const [listener] = await told(stream, 'listeners', [], isSo);
+    const [manager] = filtersOf(listener);
+    assert.equal(manager.path_with_escaped_slashes_action, 'UNESCAPE_AND_FORWARD');
+  });
+
   it('lets nobody in by what it cannot tell, and keeps out whom it may be about', async () => {
     const { xds, stream } = await startMesh(registered({ protocol: 'http' }), false);
     const everything = { PathPrefix: '/' };

@@ -1,6 +1,8 @@
 /** Who may call a service, by the intentions about it, as filters of Envoy's: they let in, and never keep out. */
 import { asInUrl } from '../../lib/connect/identity.ts';
 import { isWellFormed } from '../../lib/well-formed.ts';
+import { goesByPath } from '../../sidecar/by-path.ts';
+import { objectIn } from '../../sidecar/said.ts';
 import type { Know } from '../derived.ts';
 import type { LeaveOut } from '../omissions.ts';
 import { faultIn } from '../refusable.ts';
@@ -104,9 +106,10 @@ export interface Judged {
 
 export function judgedBy(intentions: readonly Intention[]): Judged {
   const all = intentions.flatMap(({ Permissions }) => Permissions ?? []);
-  const isOf = (...names: readonly (keyof HttpMatch)[]) =>
-    all.some(({ HTTP }) => names.some((name) => HTTP?.[name] !== undefined));
-  return { paths: isOf('PathExact', 'PathPrefix', 'PathRegex'), headers: isOf('Header') };
+  return {
+    paths: all.some(({ HTTP }) => goesByPath(objectIn(HTTP))),
+    headers: all.some(({ HTTP }) => HTTP?.Header !== undefined),
+  };
 }
 
 function rulesOf(policies: Readonly<Record<string, Message>>): Message {

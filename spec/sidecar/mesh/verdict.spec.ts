@@ -56,6 +56,14 @@ describe('what an intention says of a request', () => {
     assert.equal(on('/x/%252e%252e/admin'), 'unclear');
   });
 
+  it('goes on so too where permissions go by the path as a header', () => {
+    const Header = [{ Name: ':Path', Prefix: '/admin' }];
+    const all = list([rule('deny', { Header }), rule('allow', { PathPrefix: '/' })]);
+    for (const path of ['//admin', '/x/..%2fadmin?y', '/admin?z'])
+      assert.equal(all.permitted(asked(path)), 'denied');
+    assert.equal(typeof all.permitted(asked('/x/..;/')), 'string');
+  });
+
   it('leaves a path as it came where no permission goes by paths', () => {
     const all = list([rule('allow', { PathPrefix: '/', Methods: ['GET'] })]);
     const request = asked('/a//../%zz;/..;');
