@@ -46,9 +46,31 @@ describe('a sync that nothing of the cluster has reached for a while', () => {
     await untilShown(...[1, 2, 3].map((i) => `web 10.1.0.${i}:8080 passing`));
     const text = JSON.stringify(second.writes.map(({ body }) => body));
     assert.doesNotMatch(text, /delete-cas/);
-    web({ ip: '10.1.0.3' });
-    cluster.endWatches();
-    await untilShown('web 10.1.0.3:8080 passing');
+  });
+
+  it('moves nothing to where a machine was before it has read the machines anew', async () => {
+    const { cluster, objects, web, first, second, untilActive, untilShown } = await started();
+    const machine = (address: string) =>
+      objects.set('nodes', {
+        metadata: { name: 'n1' },
+        status: { addresses: [{ type: 'ExternalIP', address }] },
+      });
+    const ports = [{ name: 'http', port: 80, nodePort: 30080 }];
+    machine('192.0.2.1');
+    objects.create('services', kubeService('np', { spec: { type: 'NodePort', ports } }));
+    objects.create('endpointslices', kubeSlice('np', [{ ip: '10.1.0.9', node: 'n1' }]));
+    await untilShown('web 10.1.0.1:8080 passing', 'np 192.0.2.1:30080');
+    const isWatching = () => cluster.requests.filter((each) => /nodes.*watch=true/.test(each));
+    await until(() => isWatching().length === 2);
+    cluster.mutedToken = 't2';
+    machine('192.0.2.2');
+    await untilShown('web 10.1.0.1:8080 passing', 'np 192.0.2.2:30080');
+    second.instead = () => undefined;
+    first.kill();
+    web({ ip: '10.1.0.2' });
+    await untilActive();
+    await untilShown('web 10.1.0.2:8080 passing', 'np 192.0.2.2:30080');
+    assert.doesNotMatch(JSON.stringify(second.writes), /192\.0\.2\./);
   });
 });
 
