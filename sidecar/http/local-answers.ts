@@ -18,6 +18,7 @@ export const NO_HOST: LocalAnswer = { status: 503, text: 'no healthy upstream' }
 export const DENIED: LocalAnswer = { status: 403, text: 'RBAC: access denied' };
 /** Its path may be read in two ways. */
 export const UNCLEAR: LocalAnswer = { status: 400, text: '' };
+export const BUSY: LocalAnswer = { status: 429, text: 'local_rate_limited' };
 export const STALLED: LocalAnswer = { status: 408, text: 'stream timeout' };
 export const TOO_LATE: LocalAnswer = {
   ...{ status: 504, text: 'upstream request timeout' },

@@ -14,6 +14,15 @@ export type Test = (asked: Asked) => boolean;
 
 /** Of one pattern: it is tried for each request. */
 const MAX_INSTRUCTIONS = 256;
+/** What tests cost: how many patterns they have, and the letters of all texts on which one was tried. */
+export interface Tried {
+  patterns: number;
+  letters: number;
+}
+
+export function nothingTried(): Tried {
+  return { patterns: 0, letters: 0 };
+}
 
 export const ALWAYS: Test = () => true;
 
@@ -32,18 +41,18 @@ export function testOf(http: Said): Test {
   return all([byPath, byRest].filter((test) => test !== ALWAYS));
 }
 
-/** Throws as `testOf` does. */
-export function testsOf(http: Said, aim: Aim): Tests {
+/** Throws as `testOf` does. What the tests cost is added to `cost`. */
+export function testsOf(http: Said, aim: Aim, cost = nothingTried()): Tests {
   const headers = listIn(http['Header']);
-  const testsIn = (some: readonly Said[]) => some.map((said) => headerTest(said, aim));
+  const testsIn = (some: readonly Said[]) => some.map((said) => headerTest(said, aim, cost));
   return {
     byPath: all([
-      ...pathTests(http, aim),
+      ...pathTests(http, aim, cost),
       ...testsIn(headers.filter(isPathHeader)),
-      ...listIn(http['QueryParam']).map(parameterTest),
+      ...listIn(http['QueryParam']).map((said) => parameterTest(said, cost)),
     ]),
     byRest: all([
-      ...methodTests(textsIn(http['Methods'])),
+      ...methodTests(textsIn(http['Methods']), aim),
       ...testsIn(headers.filter((each) => !isPathHeader(each))),
     ]),
   };
@@ -60,7 +69,7 @@ export function pathnameOf(path: string): string {
   return at < 0 ? path : path.slice(0, at);
 }
 
-function pathTests(http: Said, aim: Aim): readonly Test[] {
+function pathTests(http: Said, aim: Aim, cost: Tried): readonly Test[] {
   const isFolded = http['CaseInsensitive'] === true;
   const folded = (text: string) => (isFolded ? text.toLowerCase() : text);
   const at = ({ path }: Asked) => folded(pathnameOf(path));
@@ -78,7 +87,7 @@ function pathTests(http: Said, aim: Aim): readonly Test[] {
         (whole) => (asked) =>
           // In whatever case is said of the other two alone.
           whole(pathnameOf(asked.path))
-      )(wholly(regex)),
+      )(wholly(regex, cost)),
     );
   return tests;
 }
@@ -88,23 +97,24 @@ function waysToWrite(rule: string, aim: Aim): readonly string[] {
   return aim === 'route' ? [rule] : [...new Set([rule, decoded(rule)])];
 }
 
-function methodTests(methods: readonly string[]): readonly Test[] {
+function methodTests(methods: readonly string[], aim: Aim): readonly Test[] {
   if (methods.length === 0) return [];
   const among = new Set(methods.map((each) => each.toUpperCase()));
-  return [({ method }) => among.has(method)];
+  // Some programs take `delete` for the same.
+  return [({ method }) => among.has(aim === 'deny' ? method.toUpperCase() : method)];
 }
 
-function headerTest(said: Said, aim: Aim): Test {
+function headerTest(said: Said, aim: Aim, cost: Tried): Test {
   const read = readingsOf(textIn(said['Name']).toLowerCase(), aim);
-  const met = valueMet(said, aim);
+  const met = valueMet(said, aim, cost);
   return aim === 'deny' ? (asked) => read(asked).some(met) : (asked) => read(asked).every(met);
 }
 
 /** Undefined is the value of a header that is not there. */
 type Value = string | undefined;
 
-function valueMet(said: Said, aim: Aim): (value: Value) => boolean {
-  const test = valueTest(said, said['IgnoreCase'] === true);
+function valueMet(said: Said, aim: Aim, cost: Tried): (value: Value) => boolean {
+  const test = valueTest(said, said['IgnoreCase'] === true, cost);
   const isInverted = said['Invert'] === true;
   if (test === undefined) {
     const wanted = (said['Present'] === true) !== isInverted;
@@ -134,7 +144,7 @@ function readingsOf(name: string, aim: Aim): (asked: Asked) => readonly Value[] 
 const NOWHERE: readonly Value[] = [undefined];
 
 /** CGI has letters, figures and underscores in names, and servers differ in what they make of other signs. */
-function likeName(name: string): (other: string) => boolean {
+export function likeName(name: string): (other: string) => boolean {
   const plain = (text: string) => text.replace(/[^a-z0-9]/g, '-');
   const wanted = plain(name);
   return (other) => other === name || (other.length === name.length && plain(other) === wanted);
@@ -156,9 +166,9 @@ const BESIDE: ReadonlyMap<string, (asked: Asked) => Value> = new Map([
   ['content-length', ({ length }) => (length ? String(length) : undefined)],
 ]);
 
-function parameterTest(said: Said): Test {
+function parameterTest(said: Said, cost: Tried): Test {
   const name = textIn(said['Name']);
-  const test = valueTest(said, false);
+  const test = valueTest(said, false, cost);
   return ({ path }) => {
     const value = parameterIn(path, name);
     return value !== undefined && (test === undefined || test(value));
@@ -178,7 +188,11 @@ export function parameterIn(path: string, name: string): string | undefined {
 }
 
 /** Undefined where nothing is said of the value. */
-function valueTest(said: Said, isFolded: boolean): ((value: string) => boolean) | undefined {
+function valueTest(
+  said: Said,
+  isFolded: boolean,
+  cost: Tried,
+): ((value: string) => boolean) | undefined {
   const folded = (text: string) => (isFolded ? text.toLowerCase() : text);
   const wanted = (how: string) => folded(textIn(said[how]));
   const [exact, prefix, suffix] = [wanted('Exact'), wanted('Prefix'), wanted('Suffix')];
@@ -188,14 +202,18 @@ function valueTest(said: Said, isFolded: boolean): ((value: string) => boolean) 
   if (suffix !== '') return (value) => folded(value).endsWith(suffix);
   if (contains !== '') return (value) => folded(value).includes(contains);
   const regex = textIn(said['Regex']);
-  return regex === '' ? undefined : wholly(regex);
+  return regex === '' ? undefined : wholly(regex, cost);
 }
 
 /** As in Envoy all of the text must be meant, and not a part of it. */
-function wholly(pattern: string): (text: string) => boolean {
+function wholly(pattern: string, cost: Tried): (text: string) => boolean {
   try {
     const compiled = boundedPattern(`^(?:${pattern})$`, MAX_INSTRUCTIONS);
-    return (text) => compiled.test(text);
+    cost.patterns++;
+    return (text) => {
+      cost.letters += text.length;
+      return compiled.test(text);
+    };
   } catch (error) {
     throw new ProconsulError('unavailable', `the pattern ${pattern}: ${messageOf(error)}`);
   }

@@ -8,8 +8,10 @@ import type { ExchangeRules } from '../http/exchange-parts.ts';
 import { without } from '../http/fields.ts';
 import type { Head } from '../http/head.ts';
 import type { Incoming } from '../http/incoming.ts';
-import { DENIED, type LocalAnswer, UNCLEAR } from '../http/local-answers.ts';
+import { BUSY, DENIED, type LocalAnswer, UNCLEAR } from '../http/local-answers.ts';
+import { likeName } from '../http/matching.ts';
 import type { Identity } from './identity.ts';
+import { JudgingBudget } from './judging-budget.ts';
 import type { Permissions } from './permissions.ts';
 import type { Program } from './program.ts';
 
@@ -24,6 +26,8 @@ export interface PublicRequestsOptions {
   readonly log: ((line: AccessLine) => void) | undefined;
 }
 
+const ANSWERS = { denied: DENIED, unclear: UNCLEAR, 'too much': BUSY } as const;
+
 interface UnderWay {
   readonly who: string;
   /** As it went on; undefined before it may. */
@@ -32,12 +36,12 @@ interface UnderWay {
 
 /** As Envoy has it. Of whoever says it himself nobody knows whether it is true. */
 const CALLER = 'x-forwarded-client-cert';
-/** Programs behind CGI and its like read both signs as one. */
-const isCaller = (name: string) => name.replaceAll('_', '-') === CALLER;
+const isCaller = likeName(CALLER);
 
 export class PublicRequests {
   readonly #options: PublicRequestsOptions;
   readonly #callers: HttpCallers;
+  readonly #budget: JudgingBudget;
   readonly #underWay = new Map<Exchange, UnderWay>();
   /** Requests that may not, and those that a change of the intentions ended. */
   denied = 0;
@@ -46,6 +50,7 @@ export class PublicRequests {
   constructor(options: PublicRequestsOptions) {
     this.#options = options;
     const { clock, rules } = options;
+    this.#budget = new JudgingBudget(clock);
     this.#callers = new HttpCallers({
       serve: (incoming) => this.#serve(incoming),
       admitted: (head, who) => this.#named(head, who),
@@ -98,11 +103,11 @@ export class PublicRequests {
 
   async #permits({ who, head }: Incoming): Promise<Head | LocalAnswer> {
     const verdict = await this.#options.permissions.verdictOn(who);
-    const byAll = verdict === true ? head : 'denied';
-    const permitted = typeof verdict === 'boolean' ? byAll : verdict.permitted(head);
+    if (verdict === true) return head;
+    const permitted = verdict === false ? 'denied' : this.#budget.judged(who, verdict, head);
     if (typeof permitted !== 'string') return permitted;
     this.denied++;
-    return permitted === 'unclear' ? UNCLEAR : DENIED;
+    return ANSWERS[permitted];
   }
 
   #named(head: Head, who: string): Head {

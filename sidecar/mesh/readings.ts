@@ -3,7 +3,7 @@
  * to by `xds/resources/normal-requests.ts`. Programs may still decode it, or leave parameters away, once and again in
  * whatever order; a rule counts for all that comes of that. What could lead anywhere else by then does not go on at all.
  */
-import { pathnameOf } from '../http/matching.ts';
+import { nothingTried, pathnameOf, type Tried } from '../http/matching.ts';
 import { decoded, decodedStructure, decodedUnreserved } from '../http/percent.ts';
 
 export interface ReadPath {
@@ -23,13 +23,13 @@ const MAX_LETTERS = 16_384;
 const MAX_WHOLE_LETTERS = 131_072;
 
 /** Undefined for what goes on in no way: it may be read in two, or in too many. */
-export function readPath(path: string): ReadPath | undefined {
+export function readPath(path: string, cost = nothingTried()): ReadPath | undefined {
   const pathname = pathnameOf(path);
   if (!SUSPECT.test(pathname)) return { path, readings: [path] };
   const query = path.slice(pathname.length);
   if (BROKEN.test(pathname)) return undefined;
   const canonical = canonicalOf(pathname);
-  const found = readingsOf(canonical);
+  const found = readingsOf(canonical, cost);
   if (found === undefined || found.length * path.length > MAX_WHOLE_LETTERS) return undefined;
   const readings = new Set([pathname, ...found]);
   return { path: canonical + query, readings: [...readings].map((each) => each + query) };
@@ -60,12 +60,13 @@ const UNCLEAR =
   /\/\.{0,2}\/|\/\.{1,2}$|[\0-\x1f\x7f\\]|%u[0-9a-f]{4}|[\xc0\xc1][\x80-\xbf]|\xe0[\x80-\x9f][\x80-\xbf]|\xf0[\x80-\x8f][\x80-\xbf]{2}/i;
 
 /** All that comes of the steps, in whatever order, as often as they are taken. */
-function readingsOf(canonical: string): readonly string[] | undefined {
+function readingsOf(canonical: string, cost: Tried): readonly string[] | undefined {
   const all = new Set([canonical]);
   let letters = 0;
   // Those that are added come too.
   for (const each of all) {
     letters += each.length;
+    cost.letters += each.length;
     if (letters > MAX_LETTERS || UNCLEAR.test(each)) return undefined;
     for (const step of STEPS) all.add(step(each));
   }

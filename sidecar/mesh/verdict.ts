@@ -1,33 +1,33 @@
 /** Whether a caller may call, or which of its requests: what the agent says of the intentions. */
 import { ProconsulError } from '../../lib/errors.ts';
 import { goesByPath } from '../by-path.ts';
-import { ALWAYS, type Asked, type Tests, testsOf } from '../http/matching.ts';
+import {
+  ALWAYS,
+  type Asked,
+  nothingTried,
+  type Tests,
+  type Tried,
+  testsOf,
+} from '../http/matching.ts';
 import { listIn, objectIn, type Said } from '../said.ts';
 import { readPath } from './readings.ts';
 
 /** A list goes by the request: it has to be HTTP for that. */
 export type Verdict = boolean | PermissionList;
 
-/** Longer ones no table of HTTP/2 holds: whoever sends one again sends all of it. */
-const MAX_KNOWN_PATH = 4096;
-/** Of what is kept of paths: as much as fits into the tables of some connections. */
-const MAX_KNOWN_LETTERS = 16_384;
-const MAX_KNOWN = 64;
-
 /** Of an intention: the first that is about a request decides. */
 export class PermissionList {
   readonly #permissions: readonly Permission[];
   readonly #byDefault: boolean;
   readonly #judgesPaths: boolean;
-  /** Of paths that may be read in several ways: in HTTP/2 a caller says one again by some bytes. */
-  readonly #known = new Map<string, Judged | undefined>();
-  #knownLetters = 0;
+  /** Of all that were judged: see `Tried`. */
+  readonly cost = nothingTried();
   /** Why some cannot be told here, each by its pattern. */
   readonly unclear: readonly string[];
 
   /** `byDefault`: what counts for a request that none is about. */
   constructor(json: unknown, byDefault: boolean) {
-    this.#permissions = listIn(json).map(permissionIn);
+    this.#permissions = listIn(json).map((said, at) => permissionIn(said, at, this.cost));
     this.#byDefault = byDefault;
     this.#judgesPaths = listIn(json).some(({ HTTP }) => goesByPath(objectIn(HTTP)));
     this.unclear = this.#permissions.flatMap(({ unclear }) => unclear ?? []);
@@ -50,17 +50,15 @@ export class PermissionList {
   #judgedFor(asked: Asked): Judged | undefined {
     const { path } = asked;
     if (!this.#judgesPaths) return { path, ways: [this.#aboutPath(asked)] };
-    if (this.#known.has(path)) return this.#known.get(path);
-    const read = readPath(path);
-    if (read?.readings.length === 1) return { path, ways: [this.#aboutPath(asked)] };
+    const read = readPath(path, this.cost);
+    if (read === undefined) return undefined;
+    if (read.readings.length === 1) return { path, ways: [this.#aboutPath(asked)] };
     const ways = new Map<string, readonly Permission[]>();
-    for (const reading of read?.readings ?? []) {
+    for (const reading of read.readings) {
       const way = this.#aboutPath({ ...asked, path: reading });
       ways.set(way.map(({ at }) => at).join(), way);
     }
-    const judged = read && { path: read.path, ways: [...ways.values()] };
-    this.#keep(path, judged);
-    return judged;
+    return { path: read.path, ways: [...ways.values()] };
   }
 
   /** Those that are about such a path, as far as it may depend on the rest of a request which of them decides. */
@@ -72,16 +70,6 @@ export class PermissionList {
       if (permission.byRest === ALWAYS) break;
     }
     return about;
-  }
-
-  #keep(path: string, judged: Judged | undefined): void {
-    if (path.length > MAX_KNOWN_PATH) return;
-    this.#knownLetters += path.length;
-    if (this.#knownLetters > MAX_KNOWN_LETTERS || this.#known.size === MAX_KNOWN) {
-      this.#known.clear();
-      this.#knownLetters = path.length;
-    }
-    this.#known.set(path, judged);
   }
 }
 
@@ -103,12 +91,16 @@ interface Permission extends Tests {
 }
 
 /** What cannot be told here, such as a token of a user, lets nobody in, and keeps out whom it may be about. */
-function permissionIn(said: Said, at: number): Permission {
+function permissionIn(said: Said, at: number, cost: Tried): Permission {
   const isAllowing = said['Action'] === 'allow';
   const unknown = { at, isAllowing, byPath: ALWAYS, byRest: isAllowing ? () => false : ALWAYS };
   if (said['JWT'] !== undefined || said['HTTP'] === undefined) return unknown;
   try {
-    return { at, isAllowing, ...testsOf(objectIn(said['HTTP']), isAllowing ? 'allow' : 'deny') };
+    return {
+      at,
+      isAllowing,
+      ...testsOf(objectIn(said['HTTP']), isAllowing ? 'allow' : 'deny', cost),
+    };
   } catch (error) {
     if (!(error instanceof ProconsulError)) throw error;
     const comesTo = isAllowing ? 'lets nobody in' : 'denies everybody';

@@ -101,10 +101,12 @@ describe('a sidecar of the mesh whose service speaks HTTP', () => {
     const { calls, dbSide } = await startPair((request, response) => {
       const { headers } = request;
       const said = headers['x-forwarded-client-cert'];
-      response.end(`${said}${headers['x_forwarded_client_cert'] ?? ''}`);
+      const like = ['x_forwarded_client_cert', 'x.forwarded.client.cert'];
+      response.end(`${said}${like.map((name) => headers[name] ?? '').join('')}`);
     });
     const root = 'URI=spiffe://x/ns/default/dc/dc1/svc/root';
     const forged = { 'X-Forwarded-Client-Cert': root, X_Forwarded_Client_Cert: root };
+    Object.assign(forged, { 'X.Forwarded.Client.Cert': root });
     const { text } = await ask(calls, '/x?secret', { headers: forged });
     assert.match(
       text,
