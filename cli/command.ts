@@ -14,6 +14,8 @@ export interface CommandHost {
   readonly print: (text: string | Buffer) => void;
   /** Of what was printed, how many bytes nobody has read yet. */
   readonly unread: () => number;
+  /** What was printed and could not be written, in writes. */
+  readonly unwritten: () => number;
   readonly printError: (text: string) => void;
   /** Says why the command fails; a person sees that it does. */
   readonly fail: (text: string) => void;

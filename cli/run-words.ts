@@ -4,6 +4,7 @@ import type { Environment } from '../lib/child.ts';
 import { wrap } from '../lib/config/flags.ts';
 import { ProconsulError } from '../lib/errors.ts';
 import { goFileError } from '../lib/go-error.ts';
+import { outlivesOutput, unwritten } from '../lib/standard-output.ts';
 import { runCommand } from './run-command.ts';
 import { failing, shownOn, type Terminal } from './terminal.ts';
 
@@ -13,7 +14,8 @@ const STDERR = 2;
 
 export async function run(words: readonly string[], env: Environment): Promise<void> {
   const isVersion = /^--?(v|version)$/.test(words[0] ?? '');
-  process.stdout.once('error', ({ code, message }: NodeJS.ErrnoException) => {
+  process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+    if (outlivesOutput()) return;
     // Whoever reads has seen enough, as `head` has: what is left has no use.
     if (code !== 'EPIPE') writeSync(STDERR, `Error writing the output: ${message}\n`);
     process.exit(1);
@@ -22,6 +24,7 @@ export async function run(words: readonly string[], env: Environment): Promise<v
     env,
     print: (text) => void process.stdout.write(as(terminalOf(process.stdout, env), text)),
     unread: () => process.stdout.writableLength,
+    unwritten,
     printError: (text) => void process.stderr.write(as(terminalOf(process.stderr, env), text)),
     fail: (text) => {
       const terminal = terminalOf(process.stderr, env);

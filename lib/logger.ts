@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import winston from 'winston';
+import { outliveOutput } from './standard-output.ts';
 
 /** What a line is about, by names that one can search for: 'service', 'node', 'check', 'error' … */
 export type Fields = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -100,6 +101,7 @@ export function createLogger(options: LoggerOptions): winston.Logger {
   const { combine, timestamp } = winston.format;
   const transports: winston.transport[] = [];
   if (console) {
+    outliveOutput();
     transports.push(new winston.transports.Console({ stderrLevels: [], forceConsole: false }));
   }
   if (stream !== undefined) transports.push(new winston.transports.Stream({ stream }));

@@ -24,6 +24,8 @@ export interface AccessOutput {
   readonly write: (text: string) => void;
   /** Of what was written, how many bytes nobody has read yet. */
   readonly waiting: () => number;
+  /** Lines that could not be written. */
+  readonly unwritten: () => number;
 }
 
 /** With more than this, whoever reads has stopped: calls go on, and are not kept in memory for him. */
@@ -31,17 +33,21 @@ const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 
 export class AccessLog {
   readonly #output: AccessOutput;
-  /** Lines that nobody was there to read. */
-  lost = 0;
+  #unread = 0;
 
   constructor(output: AccessOutput) {
     this.#output = output;
   }
 
+  /** Lines that nobody was there to read, or that found no room. */
+  get lost(): number {
+    return this.#unread + this.#output.unwritten();
+  }
+
   /** As JSON, which has no line ends in it, whatever a name is. */
   add(line: AccessLine, nowMs: number): void {
     const { write, waiting } = this.#output;
-    if (waiting() > MAX_WAITING_BYTES) this.lost++;
+    if (waiting() > MAX_WAITING_BYTES) this.#unread++;
     else write(`${JSON.stringify({ time: new Date(nowMs).toISOString(), ...line })}\n`);
   }
 }

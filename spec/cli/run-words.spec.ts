@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
+import { startBackend } from '../support/servers/backends.ts';
+import { freePorts } from '../support/servers/free-ports.ts';
+import { whoAnswers } from '../support/servers/sidecars.ts';
+import { send, startServer } from '../support/servers/start-server.ts';
+import { until } from '../support/until.ts';
 
 const TOP = join(import.meta.dirname, '..', '..');
 /** Takes nothing, as a disk that is full. */
@@ -20,6 +26,39 @@ describe('a command whose output finds no room', () => {
     assert.match(stderr, /^Error writing the output: ENOSPC/);
     assert.equal(status, 1);
   }).timeout(30_000);
+});
+
+describe('a process on which others stand, whose output finds no room', () => {
+  it('goes on: a sidecar carries its calls', async function () {
+    if (!existsSync(FULL)) this.skip();
+    const { port, put } = await startServer();
+    const backend = await startBackend('a');
+    await put('/v1/catalog/register', {
+      Node: 'm',
+      Address: '127.0.0.1',
+      Service: { Service: 'web', Port: backend.port },
+    });
+    const [own = 0, admin = 0] = await freePorts(2);
+    const full = openSync(FULL, 'w');
+    const words = [
+      ...['--import', 'tsx', 'cli/main.ts', 'connect', 'proxy', '-access-log'],
+      ...[`-http-addr=127.0.0.1:${port}`, `-upstream=web:${own}`, `-admin=127.0.0.1:${admin}`],
+    ];
+    const child = spawn(process.execPath, words, { cwd: TOP, stdio: ['ignore', full, 'inherit'] });
+    const ended = once(child, 'exit');
+    try {
+      const asked = (path: string) => send(admin, 'GET', path, {}).catch(() => undefined);
+      await until(async () => (await asked('/ready'))?.status === 200);
+      assert.equal(await whoAnswers(own), 'a');
+      const lost = /access_lines_lost_total [1-9]/;
+      await until(async () => lost.test((await asked('/metrics'))?.text ?? ''));
+      assert.equal(await whoAnswers(own), 'a');
+    } finally {
+      child.kill('SIGTERM');
+      closeSync(full);
+    }
+    assert.deepEqual(await ended, [0, null]);
+  }).timeout(60_000);
 });
 
 describe('a command whose standard input cannot be read', () => {

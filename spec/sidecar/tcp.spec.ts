@@ -269,7 +269,7 @@ describe("a sidecar's listener", () => {
     const written: string[] = [];
     let waiting = 0;
     const write = (text: string) => void written.push(text);
-    const access = new AccessLog({ write, waiting: () => waiting });
+    const access = new AccessLog({ write, waiting: () => waiting, unwritten: () => 0 });
     const { port, admin } = await start(['a'], { access });
     const lost = async () =>
       /^proconsul_sidecar_access_lines_lost_total (\d+)$/m.exec(

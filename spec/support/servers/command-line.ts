@@ -32,6 +32,7 @@ export async function runWords(
     env,
     print: (text) => void out.push(Buffer.from(text)),
     unread: () => 0,
+    unwritten: () => 0,
     printError: (text) => void err.push(text),
     fail: (text) => void err.push(text),
     terminal,

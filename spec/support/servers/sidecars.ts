@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import type { Clock } from '../../../lib/clock.ts';
 import { messageOf, ProconsulError } from '../../../lib/errors.ts';
-import { AccessLog } from '../../../sidecar/access-log.ts';
+import { AccessLog, type AccessOutput } from '../../../sidecar/access-log.ts';
 import { plainDial } from '../../../sidecar/dial.ts';
 import type { Ask } from '../../../sidecar/follow.ts';
 import { type Listened, Sidecar, type SidecarOptions } from '../../../sidecar/sidecar.ts';
@@ -44,12 +44,19 @@ export function plain(service: string, more: Partial<Wanted> = {}): PlainUpstrea
   };
 }
 
+/** Of which all is read. */
+export function accessOutput(write: (text: string) => void): AccessOutput {
+  return { write, waiting: () => 0, unwritten: () => 0 };
+}
+
 export const LIMITS = {
   connectMs: 5000,
   idleMs: 60_000,
   tries: 3,
   drainMs: 10_000,
   maxConnections: 100,
+  streamIdleMs: 300_000,
+  maxBufferBytes: 512 * 1024 * 1024,
 };
 
 const REFUSED = { status: 403, text: 'ACL not found', index: undefined };
@@ -89,7 +96,7 @@ export async function startSidecar(
     agent: { ask, clock, random: seededRandom(1) },
     sockets: new Sockets(),
     logger,
-    access: new AccessLog({ write: (text) => void lines.push(text), waiting: () => 0 }),
+    access: new AccessLog(accessOutput((text) => void lines.push(text))),
     ...more,
   });
   await sidecar.start();
