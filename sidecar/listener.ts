@@ -10,6 +10,7 @@ import { hostPort } from '../lib/ip.ts';
 import { type Place, portOf } from '../lib/listening.ts';
 import type { Random } from '../lib/random.ts';
 import type { AccessLine } from './access-log.ts';
+import type { Buffers } from './http/buffers.ts';
 import { HttpCallers } from './http/callers.ts';
 import { Exchange } from './http/exchange.ts';
 import { LastGone } from './listening.ts';
@@ -24,6 +25,7 @@ export interface UpstreamListenerOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly rules: ListenerRules;
+  readonly buffers: Buffers;
   /** Undefined where nobody reads it. */
   readonly log: ((line: AccessLine) => void) | undefined;
 }
@@ -35,6 +37,8 @@ export interface ListenerRules {
   readonly patienceMs: number;
   /** 0: a connection may be silent for ever. */
   readonly idleMs: number;
+  /** Of a request on which nothing moves, where its route does not say; 0 for ever. */
+  readonly streamIdleMs: number;
 }
 
 export class UpstreamListener {
@@ -51,12 +55,11 @@ export class UpstreamListener {
       { allowHalfOpen: true, pauseOnConnect: true, noDelay: true },
       (socket) => void this.#accepted(socket),
     );
-    const { upstream, clock, random, rules, log } = options;
+    const { upstream, clock, random, rules, buffers, log } = options;
     const parts = { upstream, clock, random, rules, log };
     this.#http = new HttpCallers({
       serve: (incoming) => new Exchange(incoming, parts).start(),
-      clock,
-      idleMs: rules.idleMs,
+      ...{ clock, buffers, idleMs: rules.idleMs, streamIdleMs: rules.streamIdleMs },
     });
   }
 
@@ -99,7 +102,7 @@ export class UpstreamListener {
   }
 
   async #serve(caller: Socket): Promise<void> {
-    const { upstream, clock, rules, log } = this.#options;
+    const { upstream, clock, rules, buffers, log } = this.#options;
     await upstream.untilKnown(clock, rules.patienceMs);
     if (upstream.isHttp && !caller.destroyed) {
       const isGone = new Promise((resolve) => caller.once('close', resolve));
@@ -126,7 +129,7 @@ export class UpstreamListener {
       return;
     }
     const { called, host, end } = found;
-    const { sent, received, fault } = await relay(caller, called, rules.idleMs);
+    const { sent, received, fault } = await relay(caller, called, rules.idleMs, buffers.of(caller));
     end();
     place?.();
     upstream.counts.sent += sent;

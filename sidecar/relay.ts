@@ -1,5 +1,6 @@
 /** Carries bytes both ways between two connections, as fast as the slower one takes them. */
 import type { Socket } from 'node:net';
+import { type Buffered, PAUSED_BYTES } from './http/buffers.ts';
 
 export interface Relayed {
   /** From the caller, and back to it. */
@@ -14,9 +15,14 @@ const PROBE_MS = 30_000;
 
 /**
  * One side may end while the other goes on. A side that breaks breaks the other too: to end it would tell
- * whoever reads there that it has all. Resolves when both are closed, and never rejects.
+ * whoever reads there that it has all. Resolves when both are closed, and never rejects. `buffered`: the caller's.
  */
-export function relay(caller: Socket, called: Socket, idleMs: number): Promise<Relayed> {
+export function relay(
+  caller: Socket,
+  called: Socket,
+  idleMs: number,
+  buffered: Buffered,
+): Promise<Relayed> {
   return new Promise((resolve) => {
     let fault = '';
     let open = 2;
@@ -37,7 +43,10 @@ export function relay(caller: Socket, called: Socket, idleMs: number): Promise<R
         closed();
       });
       if (side.closed) closed();
-      else side.pipe(other);
+      else {
+        counted(side, other, buffered);
+        side.pipe(other);
+      }
     };
     // Either may have gone before anybody listened: whoever has said so does not say it again.
     if (caller.destroyed || called.destroyed) breakBoth('closed early');
@@ -45,6 +54,17 @@ export function relay(caller: Socket, called: Socket, idleMs: number): Promise<R
     join(called, caller, 'called');
     if (idleMs > 0) caller.setTimeout(idleMs, () => breakBoth('idle for too long'));
   });
+}
+
+/** What waits while one does not take what the other says. */
+function counted(from: Socket, to: Socket, buffered: Buffered): void {
+  let bytes = 0;
+  const is = (now: number) => {
+    buffered.keeps(now - bytes);
+    bytes = now;
+  };
+  from.on('pause', () => is(to.writableLength + PAUSED_BYTES));
+  to.on('drain', () => is(0));
 }
 
 /** Breaks it, so that nobody takes what has come for all of it. */

@@ -2,11 +2,13 @@
 import { pause } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
-import { counter, type Metric } from '../lib/metrics/metric.ts';
+import { counter, gauge, type Metric } from '../lib/metrics/metric.ts';
 import type { AccessLine, AccessLog } from './access-log.ts';
 import { Admin } from './admin.ts';
 import type { Agent } from './follow.ts';
+import { Buffers } from './http/buffers.ts';
 import { UpstreamListener } from './listener.ts';
+import { reset } from './relay.ts';
 import type { Sockets } from './sockets.ts';
 import { Upstream, type UpstreamRules } from './upstream.ts';
 
@@ -42,16 +44,22 @@ export interface SidecarOptions {
 export interface SidecarLimits {
   readonly connectMs: number;
   readonly idleMs: number;
+  /** Of a request on which nothing moves, where its route does not say; 0 for ever. */
+  readonly streamIdleMs: number;
   /** Hosts that are tried for one call. */
   readonly tries: number;
   /** For what is under way when it is to end. */
   readonly drainMs: number;
   /** At once, of each listener. */
   readonly maxConnections: number;
+  /** Kept for those who do not take it, of all together. */
+  readonly maxBufferBytes: number;
 }
 
 /** Between two looks whether all is there. */
 const LOOK_MS = 50;
+/** Between two lines of the log about callers who were cut: there may be many. */
+const TOLD_MS = 10_000;
 
 interface Served {
   readonly upstream: Upstream;
@@ -64,11 +72,20 @@ export class Sidecar {
   /** By what they are: whoever is wanted again as it was goes on as it is. */
   readonly #served = new Map<string, Served>();
   readonly #admin: Admin | undefined;
+  readonly buffers: Buffers;
   #isEnding = false;
+  #toldAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: SidecarOptions) {
     this.#options = options;
-    const { admin: at, sockets } = options;
+    const { admin: at, sockets, limits } = options;
+    this.buffers = new Buffers({
+      maxBytes: limits.maxBufferBytes,
+      cut: (caller, bytes) => {
+        this.#tellCut(caller.remoteAddress ?? '', bytes);
+        reset(caller);
+      },
+    });
     const upstreams = () => [...this.#served.values()].map(({ upstream }) => upstream);
     const waitsFor = () => this.waitsFor;
     const lost = counter(
@@ -76,7 +93,8 @@ export class Sidecar {
       'Lines of the access log that nobody has read.',
       () => options.access?.lost ?? 0,
     );
-    const metrics = () => [lost, ...(options.beside?.()?.metrics() ?? [])];
+    const own = [lost, ...bufferMetrics(this.buffers)];
+    const metrics = () => [...own, ...(options.beside?.()?.metrics() ?? [])];
     const isEnding = () => this.#isEnding;
     this.#admin = at && new Admin({ at, sockets, upstreams, waitsFor, metrics, isEnding });
   }
@@ -159,10 +177,13 @@ export class Sidecar {
     const { at } = wanted;
     const { clock, random } = agent;
     const upstream = new Upstream(wanted, agent, logger);
-    const rules = { tries: limits.tries, patienceMs: limits.connectMs, idleMs: limits.idleMs };
+    const { tries, connectMs: patienceMs, idleMs, streamIdleMs } = limits;
+    const rules = { tries, patienceMs, idleMs, streamIdleMs };
     const log = access && ((line: AccessLine) => this.log(line));
     const { sockets } = this.#options;
-    const listener = new UpstreamListener({ at, sockets, upstream, clock, random, rules, log });
+    const { buffers } = this;
+    const by = { at, sockets, upstream, clock, random, rules, buffers, log };
+    const listener = new UpstreamListener(by);
     const ending = new AbortController();
     const { signal } = ending;
     await listener.start();
@@ -172,10 +193,34 @@ export class Sidecar {
     logger.info('sidecar: listens for calls', { service: upstream.name, address: at.host, port });
   }
 
+  #tellCut(from: string, bytes: number): void {
+    const { agent, logger } = this.#options;
+    const now = agent.clock.monotonic();
+    if (now - this.#toldAt < TOLD_MS) return;
+    this.#toldAt = now;
+    const line = 'sidecar: cuts callers who do not take what they asked for: there is no more room';
+    logger.warn(line, { from, bytes, cuts: this.buffers.cuts });
+  }
+
   async #end({ listener, ending }: Served, drainMs: number): Promise<void> {
     await listener.drain(drainMs);
     ending.abort();
   }
+}
+
+function bufferMetrics(buffers: Buffers): readonly Metric[] {
+  return [
+    gauge(
+      'proconsul.sidecar.buffers.bytes',
+      'What is kept in memory for those who do not take it.',
+      () => [{ labels: {}, value: buffers.bytes }],
+    ),
+    counter(
+      'proconsul.sidecar.buffers.cuts',
+      'Callers that were cut because that had no more room.',
+      () => buffers.cuts,
+    ),
+  ];
 }
 
 function keyOf({ key, at }: Listened): string {

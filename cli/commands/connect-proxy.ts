@@ -62,6 +62,10 @@ export const command: Command = {
     ['listen', { kind: 'string', help: 'With -service: where others of the mesh call it.' }],
     ['log-json', { kind: 'bool', help: 'Write the log as JSON.' }],
     ['log-level', { kind: 'string', help: 'trace, debug, info, warn or err; info.' }],
+    [
+      'max-buffers',
+      { kind: 'int', help: 'Megabytes kept for those who do not take them, in all; 512.' },
+    ],
     ['max-connections', { kind: 'int', help: 'At once, for each upstream; 10000.' }],
     [
       'policy',
@@ -80,6 +84,13 @@ export const command: Command = {
     [
       'sidecar-for',
       { kind: 'string', help: 'Be the proxy that is registered for the service of this id.' },
+    ],
+    [
+      'stream-idle-timeout',
+      {
+        kind: 'string',
+        help: 'After which a request on which nothing moves ends; 5m, 0 is never.',
+      },
     ],
     ['tries', { kind: 'int', help: 'Hosts that are tried for a connection; 3.' }],
     [
@@ -116,7 +127,7 @@ export const command: Command = {
       beside: () => mesh,
       admin: flags.has('admin') ? addressIn('admin', flags.text('admin')) : undefined,
       access: flags.isSet('access-log')
-        ? new AccessLog({ write: host.print, waiting: host.unread })
+        ? new AccessLog({ write: host.print, waiting: host.unread, unwritten: host.unwritten })
         : undefined,
     });
     const ending = new AbortController();
@@ -210,6 +221,8 @@ async function partsOf({ flags, host, client }: Invocation): Promise<Parts> {
     drainMs: durationIn(flags, 'drain-time', 30_000),
     tries: countIn(flags, 'tries', 3),
     maxConnections: countIn(flags, 'max-connections', 10_000),
+    streamIdleMs: durationIn(flags, 'stream-idle-timeout', 300_000),
+    maxBufferBytes: countIn(flags, 'max-buffers', 512) * 1024 * 1024,
   };
   // A wrong address or file is to be known at once.
   client(host.signal);

@@ -11,7 +11,8 @@ import {
 import type { Socket } from 'node:net';
 import type { Clock } from '../../lib/clock.ts';
 import { MAX_HEADER_BYTES } from '../../lib/limits.ts';
-import { tokensIn } from './fields.ts';
+import type { Buffered, Buffers } from './buffers.ts';
+import { type Fields, fieldIn, tokensIn } from './fields.ts';
 import { H1Incoming, h1Head } from './h1-incoming.ts';
 import { CODE } from './h2/frames.ts';
 import { type Block, fieldText } from './h2/hpack.ts';
@@ -29,13 +30,24 @@ export interface CallersOptions {
   readonly clock: Clock;
   /** 0: a connection may be silent for ever. */
   readonly idleMs: number;
+  /** The rest of an answer may wait so long for its caller; 0 for ever. */
+  readonly streamIdleMs: number;
+  readonly buffers: Buffers;
+}
+
+/** Whose connection it is. */
+interface Caller {
+  readonly who: string;
+  readonly buffered: Buffered;
+  /** How many requests by HTTP/1.1 have no whole answer yet. */
+  underWay: number;
 }
 
 /** What every client of HTTP/2 begins with. */
 const PREFACE = Buffer.from(GREETING);
 /** A head that does not begin, or come to its end, holds a connection for no longer. */
 const HEAD_MS = 60_000;
-/** Requests at once on one connection of HTTP/2. */
+/** Requests at once on one connection. */
 const MAX_STREAMS = 250;
 /** Of what comes for one request, until somebody takes it. */
 const WINDOW_BYTES = 256 * 1024;
@@ -46,9 +58,7 @@ export class HttpCallers {
   readonly #options: CallersOptions;
   readonly #h1: Server;
   readonly #sessions = new Set<Session>();
-  readonly #who = new WeakMap<Socket, string>();
-  /** How many requests by HTTP/1.1 have no whole answer yet. */
-  readonly #underWay = new WeakMap<Socket, number>();
+  readonly #callers = new WeakMap<Socket, Caller>();
   /** Of which nothing was read yet. */
   readonly #silent = new Set<Socket>();
   #isEnding = false;
@@ -66,6 +76,8 @@ export class HttpCallers {
       noDelay: true,
     });
     this.#h1.timeout = options.idleMs;
+    // As many as there is room for in a head: what is behind the last that counts would be passed over.
+    this.#h1.maxHeadersCount = 0;
     this.#h1.on('request', (request, response) => this.#h1Asked(request, response));
     this.#h1.on('upgrade', (request, socket, rest) =>
       this.#h1Upgrade(request, socket as Socket, rest),
@@ -82,7 +94,8 @@ export class HttpCallers {
    * it is, '' where nobody has to say.
    */
   accept(socket: Socket, who = ''): void {
-    this.#who.set(socket, who);
+    const caller = { who, buffered: this.#options.buffers.of(socket), underWay: 0 };
+    this.#callers.set(socket, caller);
     let seen: Buffer = Buffer.alloc(0);
     const cancel = this.#options.clock.after(HEAD_MS, () => socket.destroy());
     const spoke = () => {
@@ -97,7 +110,7 @@ export class HttpCallers {
       if (isLike && seen.length < PREFACE.length) return;
       socket.off('readable', look);
       spoke();
-      if (isLike) this.#h2Begins(socket, who, seen.subarray(PREFACE.length));
+      if (isLike) this.#h2Begins(socket, caller, seen.subarray(PREFACE.length));
       else {
         socket.unshift(seen);
         this.#h1.emit('connection', socket);
@@ -122,21 +135,21 @@ export class HttpCallers {
   }
 
   #h1Asked(request: IncomingMessage, response: ServerResponse, rest: Buffer = NONE): void {
-    const { socket } = request;
-    const who = this.#who.get(socket) ?? '';
-    this.#count(socket, 1);
-    response.once('close', () => this.#count(socket, -1));
+    const caller = this.#callers.get(request.socket) as Caller;
+    const { who, buffered } = caller;
+    caller.underWay++;
+    response.once('close', () => caller.underWay--);
     const head = this.#admitted(h1Head(request), who);
-    if (head === 'unclear') {
+    // Who asks for more before he is answered waits for none of it.
+    if (head === 'unclear' || caller.underWay > MAX_STREAMS) {
       response.shouldKeepAlive = false;
-      response.writeHead(400).end();
+      response.writeHead(head === 'unclear' ? 400 : 503).end();
       return;
     }
+    const { idleMs, streamIdleMs } = this.#options;
+    const by = { who, buffered, idleMs, streamIdleMs };
     const incoming = new H1Incoming(request, response, {
-      head,
-      who,
-      isEnding: this.#isEnding,
-      rest,
+      ...{ ...by, head, isEnding: this.#isEnding, rest },
     });
     this.#options.serve(incoming);
   }
@@ -146,13 +159,9 @@ export class HttpCallers {
     return head === 'unclear' || admitted === undefined ? head : admitted(head, who);
   }
 
-  #count(socket: Socket, more: number): void {
-    this.#underWay.set(socket, (this.#underWay.get(socket) ?? 0) + more);
-  }
-
   /** Who asks for another protocol before he was answered would be answered in the wrong order. */
   #mayChange(socket: Socket): boolean {
-    const may = (this.#underWay.get(socket) ?? 0) === 0;
+    const may = (this.#callers.get(socket)?.underWay ?? 0) === 0;
     if (!may) socket.destroy();
     return may;
   }
@@ -185,23 +194,30 @@ export class HttpCallers {
   }
 
   /** `rest`: what came behind the greeting. */
-  #h2Begins(socket: Socket, who: string, rest: Buffer): void {
-    const { clock, idleMs } = this.#options;
+  #h2Begins(socket: Socket, { who, buffered }: Caller, rest: Buffer): void {
+    const { clock, idleMs, streamIdleMs } = this.#options;
     // Its end is the end of all that is on it.
     socket.allowHalfOpen = false;
     if (rest.length > 0) socket.unshift(rest);
-    const caller = { who, from: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
+    const by = { who, from: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
+    const caller = { ...by, buffered, clock, streamIdleMs };
+    const cancel = clock.after(HEAD_MS, () => socket.destroy());
     const session: Session = new Session({
       socket,
       windowBytes: WINDOW_BYTES,
       maxHeadBytes: MAX_HEADER_BYTES,
       clock,
+      buffered,
+      greeted: cancel,
       serves: {
         maxStreams: MAX_STREAMS,
         asked: (stream, block, isWhole) => this.#h2Asked(stream, block, isWhole, caller),
       },
       retired: () => undefined,
-      closed: () => this.#sessions.delete(session),
+      closed: () => {
+        cancel();
+        this.#sessions.delete(session);
+      },
     });
     this.#sessions.add(session);
     if (this.#isEnding) session.warn();
@@ -218,14 +234,24 @@ export class HttpCallers {
     else if (head === 'too large') stream.head(TOO_LARGE, true);
     else {
       const admitted = this.#admitted(head, caller.who);
-      if (admitted === 'unclear') stream.head(UNCLEAR, true);
-      else this.#options.serve(new H2Incoming(stream, admitted, caller));
+      if (admitted === 'unclear') {
+        stream.head(UNCLEAR, true);
+        return;
+      }
+      if (isAwaited(fields, isWhole)) stream.head(CONTINUE, false);
+      this.#options.serve(new H2Incoming(stream, admitted, caller));
     }
   }
 }
 
 const TOO_LARGE = fieldText(':status', '431');
 const UNCLEAR = fieldText(':status', '400');
+const CONTINUE = fieldText(':status', '100');
+
+/** Whether a caller keeps the body back until he is told to go on: by HTTP/1.1 Node tells him. */
+function isAwaited(fields: Fields, isWhole: boolean): boolean {
+  return !isWhole && fieldIn(fields, 'expect')?.toLowerCase() === '100-continue';
+}
 
 const OFFERS: ReadonlySet<string> = new Set(['upgrade', 'http2-settings']);
 

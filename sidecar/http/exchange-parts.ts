@@ -12,6 +12,8 @@ export interface ExchangeRules {
   /** How long a request waits for the first answer of the agent. */
   readonly patienceMs: number;
   readonly idleMs: number;
+  /** Of a request on which nothing moves, where its route does not say; 0 for ever. */
+  readonly streamIdleMs: number;
 }
 
 /** Who is called: a service by its chain, or a program. */

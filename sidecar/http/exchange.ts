@@ -2,7 +2,6 @@
 import type { Host } from '../../lib/balance/host.ts';
 import type { Cancel } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/errors.ts';
-import { hostPort } from '../../lib/ip.ts';
 import { relay } from '../relay.ts';
 import type { Chosen } from '../upstream.ts';
 import type { AnswerHead } from './answer-parser.ts';
@@ -12,7 +11,8 @@ import { type Fields, fieldIn } from './fields.ts';
 import { type Keyed, keyOf } from './hash-key.ts';
 import type { Head } from './head.ts';
 import { changed } from './header-changes.ts';
-import type { Incoming } from './incoming.ts';
+import { whenIdle } from './idleness.ts';
+import { askedBy, type Incoming } from './incoming.ts';
 import {
   answerLocally,
   failed,
@@ -35,8 +35,6 @@ import { Try } from './try.ts';
 
 /** As in Envoy, where nobody says how long: until the head of the answer, so that streams may go on. */
 const ANSWER_MS = 15_000;
-/** As in Envoy, for a request whose body does not go on, while nobody has answered it. */
-const STALLED_MS = 5 * 60_000;
 /** Before the same host is asked once more, doubled each time. */
 const BACKOFF_MS = 25;
 /** A host that leaves says so on each of its connections, of which a request may come upon one after the other. */
@@ -136,8 +134,9 @@ export class Exchange {
     this.#keyed = keyOf(part.end.hashing, this.#head, this.#incoming.from, () => random.uuid());
     this.#head = sentBy(way, this.#head);
     if (this.#isSent) this.#sent();
+    const { streamIdleMs } = this.#parts.rules;
     if (route.idleMs !== undefined) this.#watch(route.idleMs, () => this.#late());
-    else if (!this.#isSent) this.#watch(STALLED_MS, () => this.#stalled());
+    else if (streamIdleMs > 0) this.#watch(streamIdleMs, () => this.#stalled());
     const chosen = this.#choose();
     if (chosen === undefined) this.#refuse(NO_HOST, 'no host is there');
     else this.#begin(chosen);
@@ -152,7 +151,8 @@ export class Exchange {
     this.#tried.add(host);
     this.#tries++;
     const { clock } = this.#parts;
-    const next: Try = new Try({ target, host, clock, owner: this });
+    const { buffered } = this.#incoming;
+    const next: Try = new Try({ target, host, clock, buffered, owner: this });
     this.#try = next;
     next.start(this.#head, this.#body);
   }
@@ -223,7 +223,8 @@ export class Exchange {
     );
     if (early.length > 0) called.write(early);
     if (rest.length > 0) caller.write(rest);
-    void relay(caller, called, this.#parts.rules.idleMs).then(({ received, fault }) => {
+    const { idleMs } = this.#parts.rules;
+    void relay(caller, called, idleMs, this.#incoming.buffered).then(({ received, fault }) => {
       this.#received = received;
       this.#finish(fault);
     });
@@ -318,28 +319,30 @@ export class Exchange {
     return route.timeoutMs ?? part.end.timeoutMs;
   }
 
-  /** Told where nothing comes either way from one look to the next. */
-  #watch(ms: number, tell: () => void, before = -1): void {
-    const bytes = (this.#body?.bytes ?? 0) + this.#received;
-    if (bytes === before) tell();
-    else this.#cancelIdle = this.#parts.clock.after(ms, () => this.#watch(ms, tell, bytes));
+  #watch(ms: number, tell: () => void): void {
+    const moved = () => (this.#body?.bytes ?? 0) + this.#received;
+    this.#cancelIdle = whenIdle(this.#parts.clock, ms, { moved, tell });
   }
 
-  /** The rest of the request does not come, and nobody answers what there is: it is not the host's fault. */
+  /** Nothing moves, either way, and nobody knows whose fault it is. */
   #stalled(): void {
-    if (this.#isOver || this.#isSent || this.#hasAnswered) return;
-    this.#try?.abort();
-    this.#refuse(STALLED, STALLED.text);
+    // How long a whole answer may take was said.
+    if (this.#isSent && this.#timeoutMs !== undefined) return;
+    this.#giveUp(STALLED);
   }
 
   #late(): void {
-    if (this.#isOver) return;
     this.#try?.judge(false);
+    this.#giveUp(TOO_LATE);
+  }
+
+  #giveUp(answer: LocalAnswer): void {
+    if (this.#isOver) return;
     this.#try?.abort();
     if (this.#hasAnswered) {
       this.#incoming.abort();
-      this.#finish(TOO_LATE.text);
-    } else this.#refuse(TOO_LATE, TOO_LATE.text);
+      this.#finish(answer.text);
+    } else this.#refuse(answer, answer.text);
   }
 
   #gone(): void {
@@ -380,14 +383,10 @@ export class Exchange {
     upstream.counts.sent += sent;
     upstream.counts.received += this.#received;
     if (log === undefined) return;
-    const { head, from, port, who } = this.#incoming;
     log({
       upstream: upstream.name,
-      from: who === '' ? hostPort(from, port) : `${who} ${hostPort(from, port)}`,
       host: this.#try?.address ?? '',
-      ...{ method: head.method, authority: head.authority },
-      // What is behind it may be a secret.
-      path: head.path.split('?', 1)[0] ?? '',
+      ...askedBy(this.#incoming),
       ...{ status: this.#status, tries: this.#tries, sent, received: this.#received, fault },
       ms: Math.round(clock.monotonic() - this.#begun),
     });

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { messageOf, ProconsulError } from '../../lib/errors.ts';
 import { reset } from '../relay.ts';
 import { type AnswerHead, AnswerParser } from './answer-parser.ts';
+import { PAUSED_BYTES } from './buffers.ts';
 import type { Fields } from './fields.ts';
 import type { Head } from './head.ts';
 import type { Failure } from './retry-rules.ts';
@@ -89,7 +90,7 @@ export class H1Connection implements Connection {
   #release(): Call | undefined {
     const call = this.#call;
     this.#call = undefined;
-    if (call !== undefined) call.isOver = true;
+    call?.over();
     return call;
   }
 
@@ -170,6 +171,7 @@ class Call implements Sending {
   isSent: boolean;
   /** From here on the connection is another's. */
   isOver = false;
+  #isPaused = false;
 
   constructor(connection: H1Connection, socket: Socket, head: Head, taking: Taking) {
     this.#connection = connection;
@@ -200,11 +202,26 @@ class Call implements Sending {
   }
 
   pause(): void {
-    if (!this.isOver) this.#socket.pause();
+    if (this.isOver) return;
+    this.#socket.pause();
+    this.#paused(true);
   }
 
   resume(): void {
-    if (!this.isOver) this.#socket.resume();
+    if (this.isOver) return;
+    this.#paused(false);
+    this.#socket.resume();
+  }
+
+  over(): void {
+    this.isOver = true;
+    this.#paused(false);
+  }
+
+  #paused(is: boolean): void {
+    if (this.#isPaused === is) return;
+    this.#isPaused = is;
+    this.taking.buffered.keeps(is ? PAUSED_BYTES : -PAUSED_BYTES);
   }
 
   abort(): void {

@@ -2,14 +2,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { reset } from '../relay.ts';
+import { type Buffered, PAUSED_BYTES } from './buffers.ts';
 import { type Fields, trailersIn } from './fields.ts';
 import { type Head, headOf, type Unclear } from './head.ts';
 import type { BodyTaker, Incoming, IncomingBody } from './incoming.ts';
 
 export function h1Head(request: IncomingMessage): Head | Unclear {
   const { method = '', url = '', rawHeaders, headers } = request;
-  const hasBody =
-    headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+  const encoding = headers['transfer-encoding'];
+  // How else it is encoded would be forgotten on the way.
+  if (encoding !== undefined && encoding.toLowerCase() !== 'chunked') return 'unclear';
+  const hasBody = encoding !== undefined || (headers['content-length'] ?? '0') !== '0';
   return headOf({ method, target: url, authority: '', raw: rawHeaders, hasBody });
 }
 
@@ -20,6 +23,11 @@ export interface H1Options {
   readonly isEnding: boolean;
   /** What came after a request that asks for another protocol. */
   readonly rest: Buffer;
+  readonly buffered: Buffered;
+  /** Of a connection without a request; 0 for ever. */
+  readonly idleMs: number;
+  /** How long the rest of an answer waits for the caller without going on; 0 for ever. */
+  readonly streamIdleMs: number;
 }
 
 /** A body that came at once goes out with its head in one piece, where to copy it costs less than a second one. */
@@ -30,21 +38,32 @@ const TIMED_OUT = 408;
 export class H1Incoming implements Incoming, IncomingBody {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
-  readonly #rest: Buffer;
-  readonly head: Head;
-  readonly who: string;
+  readonly #options: H1Options;
   #length: number | undefined;
+  /** Of the answer, what waits. */
+  #waiting = 0;
+  #isPaused = false;
   #isEnded = false;
 
   constructor(request: IncomingMessage, response: ServerResponse, options: H1Options) {
     this.#request = request;
     this.#response = response;
-    this.#rest = options.rest;
-    this.head = options.head;
-    this.who = options.who;
+    this.#options = options;
     // What there is was said by the program.
     response.sendDate = false;
     if (options.isEnding) response.shouldKeepAlive = false;
+  }
+
+  get head(): Head {
+    return this.#options.head;
+  }
+
+  get who(): string {
+    return this.#options.who;
+  }
+
+  get buffered(): Buffered {
+    return this.#options.buffered;
   }
 
   get from(): string {
@@ -66,10 +85,18 @@ export class H1Incoming implements Incoming, IncomingBody {
 
   pause(): void {
     this.#request.pause();
+    this.#paused(true);
   }
 
   resume(): void {
+    this.#paused(false);
     this.#request.resume();
+  }
+
+  #paused(is: boolean): void {
+    if (this.#isPaused === is) return;
+    this.#isPaused = is;
+    this.buffered.keeps(is ? PAUSED_BYTES : -PAUSED_BYTES);
   }
 
   trailers(): Fields {
@@ -90,7 +117,9 @@ export class H1Incoming implements Incoming, IncomingBody {
 
   write(chunk: Buffer): boolean {
     if (chunk.length !== this.#length || chunk.length > MAX_JOINED_BYTES) {
-      return this.#response.write(chunk);
+      const goesOn = this.#response.write(chunk);
+      if (!goesOn) this.#waits(this.#response.writableLength);
+      return goesOn;
     }
     this.#isEnded = true;
     this.#response.end(chunk.toString('latin1'), 'latin1');
@@ -99,8 +128,19 @@ export class H1Incoming implements Incoming, IncomingBody {
 
   end(trailers: Fields): void {
     if (this.#isEnded) return;
-    if (trailers.length > 0) this.#response.addTrailers(pairs(trailers));
-    this.#response.end();
+    const response = this.#response;
+    if (trailers.length > 0) response.addTrailers(pairs(trailers));
+    response.end();
+    const { idleMs, streamIdleMs } = this.#options;
+    if (streamIdleMs === 0 || response.writableLength === 0) return;
+    const { socket } = this.#request;
+    socket.setTimeout(streamIdleMs);
+    response.once('finish', () => socket.setTimeout(idleMs));
+  }
+
+  #waits(bytes: number): void {
+    this.buffered.keeps(bytes - this.#waiting);
+    this.#waiting = bytes;
   }
 
   abort(): void {
@@ -113,15 +153,20 @@ export class H1Incoming implements Incoming, IncomingBody {
     response.writeHead(status, [...fields, 'connection', 'upgrade', 'upgrade', protocol]);
     response.flushHeaders();
     response.detachSocket(socket);
-    return { socket, rest: this.#rest };
+    return { socket, rest: this.#options.rest };
   }
 
   onDrained(tell: () => void): void {
-    this.#response.on('drain', tell);
+    this.#response.on('drain', () => {
+      this.#waits(0);
+      tell();
+    });
   }
 
   onGone(tell: () => void): void {
     this.#response.once('close', () => {
+      this.#waits(0);
+      this.#paused(false);
       if (!this.#response.writableFinished) tell();
     });
   }

@@ -221,6 +221,7 @@ class Call implements Sending, StreamTaker {
   begin(stream: Stream, head: Head): void {
     this.#stream = stream;
     this.#isOfHead = head.method === 'HEAD';
+    stream.buffered = this.#taking.buffered;
     stream.head(textOf(head), head.length === 0);
   }
 

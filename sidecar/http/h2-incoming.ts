@@ -1,10 +1,13 @@
 /** A request by HTTP/2: one stream of a connection. */
 import type { Socket } from 'node:net';
+import type { Clock } from '../../lib/clock.ts';
+import type { Buffered } from './buffers.ts';
 import { type Fields, fieldIn, NO_FIELDS, trailersIn } from './fields.ts';
 import { CODE } from './h2/frames.ts';
 import { type Block, blockOf, fieldText } from './h2/hpack.ts';
 import type { Stream, StreamTaker } from './h2/stream.ts';
 import { type Head, headOf, type Unclear } from './head.ts';
+import { whenIdle } from './idleness.ts';
 import type { BodyTaker, Incoming, IncomingBody } from './incoming.ts';
 
 /** RFC 9113, 8.2.2: those are about a connection of HTTP/1.1, and another proxy might heed them. */
@@ -59,6 +62,10 @@ export interface H2Caller {
   readonly who: string;
   readonly from: string;
   readonly port: number;
+  readonly buffered: Buffered;
+  readonly clock: Clock;
+  /** How long the rest of an answer waits for him without going on; 0 for ever. */
+  readonly streamIdleMs: number;
 }
 
 export class H2Incoming implements Incoming, IncomingBody, StreamTaker {
@@ -89,6 +96,10 @@ export class H2Incoming implements Incoming, IncomingBody, StreamTaker {
 
   get port(): number {
     return this.#caller.port;
+  }
+
+  get buffered(): Buffered {
+    return this.#caller.buffered;
   }
 
   get body(): IncomingBody | undefined {
@@ -123,7 +134,14 @@ export class H2Incoming implements Incoming, IncomingBody, StreamTaker {
   }
 
   end(trailers: Fields): void {
-    this.#stream.end(trailers);
+    const stream = this.#stream;
+    stream.end(trailers);
+    const { clock, streamIdleMs } = this.#caller;
+    if (stream.isOver || stream.isAnswered || streamIdleMs === 0) return;
+    stream.whenOver = whenIdle(clock, streamIdleMs, {
+      moved: () => stream.gone,
+      tell: () => stream.abort(CODE.cancel),
+    });
   }
 
   abort(): void {

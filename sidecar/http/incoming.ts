@@ -1,5 +1,8 @@
 /** A request that came in, and the way to answer it: the same of either version of HTTP. */
 import type { Socket } from 'node:net';
+import { hostPort } from '../../lib/ip.ts';
+import type { AccessLine } from '../access-log.ts';
+import type { Buffered } from './buffers.ts';
 import type { Fields } from './fields.ts';
 import type { Head } from './head.ts';
 
@@ -25,6 +28,8 @@ export interface Incoming {
   /** The caller's address; '' where it has gone. */
   readonly from: string;
   readonly port: number;
+  /** To which is counted what is kept for the caller. */
+  readonly buffered: Buffered;
   /** Undefined where it has none. */
   readonly body: IncomingBody | undefined;
   /** Known once the body is over. */
@@ -42,4 +47,19 @@ export interface Incoming {
   onDrained(tell: () => void): void;
   /** The caller went before it had all of its answer. */
   onGone(tell: () => void): void;
+}
+
+/** Of a line of the access log, what the caller says. */
+export function askedBy({
+  head: { method, authority, path },
+  from,
+  port,
+  who,
+}: Incoming): Pick<AccessLine, 'from' | 'method' | 'authority' | 'path'> {
+  return {
+    from: who === '' ? hostPort(from, port) : `${who} ${hostPort(from, port)}`,
+    ...{ method, authority },
+    // What is behind it may be a secret.
+    path: path.split('?', 1)[0] ?? '',
+  };
 }

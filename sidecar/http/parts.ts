@@ -10,12 +10,18 @@ const NOTHING: Buffer = Buffer.alloc(0);
 const [FIRST_STAGE_BYTES, STAGE_BYTES] = [256, 16 * 1024];
 
 export class Parts {
+  readonly #told: ((bytes: number) => void) | undefined;
   #parts: Buffer[] = [];
   #bytes = 0;
   /** Where small ones are put together: from `#from` to `#at` they wait, behind all others. */
   #stage = NOTHING;
   #from = 0;
   #at = 0;
+
+  /** `told`: of each change, how many bytes more wait, or fewer where it is below 0. */
+  constructor(told?: (bytes: number) => void) {
+    this.#told = told;
+  }
 
   get bytes(): number {
     return this.#bytes;
@@ -24,7 +30,7 @@ export class Parts {
   push(chunk: Buffer): void {
     if (chunk.length === 0) return;
     const isAlone = chunk.length >= LARGE_BYTES || this.#bytes === 0;
-    this.#bytes += chunk.length;
+    this.#count(chunk.length);
     if (isAlone && chunk.length * MAX_SHARE >= chunk.buffer.byteLength) {
       this.#close();
       this.#parts.push(chunk);
@@ -46,7 +52,7 @@ export class Parts {
     const part = first.length <= most ? first : first.subarray(0, most);
     if (part === first) this.#parts.shift();
     else this.#parts[0] = first.subarray(most);
-    this.#bytes -= part.length;
+    this.#count(-part.length);
     return part;
   }
 
@@ -58,9 +64,14 @@ export class Parts {
 
   clear(): void {
     this.#parts = [];
-    this.#bytes = 0;
+    this.#count(-this.#bytes);
     this.#stage = NOTHING;
     [this.#from, this.#at] = [0, 0];
+  }
+
+  #count(bytes: number): void {
+    this.#bytes += bytes;
+    if (bytes !== 0) this.#told?.(bytes);
   }
 
   #close(): void {

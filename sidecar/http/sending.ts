@@ -1,12 +1,15 @@
 /** A request on its way to one host, and what comes back. */
 import type { Socket } from 'node:net';
 import type { AnswerHead } from './answer-parser.ts';
+import type { Buffered } from './buffers.ts';
 import type { Fields } from './fields.ts';
 import type { Head } from './head.ts';
 import type { Failure } from './retry-rules.ts';
 
 /** What is told of a try: either `failed`, or all up to `ended`; after that nothing. */
 export interface Taking {
+  /** To which is counted what is kept for the caller. */
+  readonly buffered: Buffered;
   answered(head: AnswerHead, isLast: boolean): void;
   data(chunk: Buffer): void;
   ended(trailers: Fields): void;

@@ -7,6 +7,7 @@ import { hostPort } from '../../lib/ip.ts';
 import type { Target } from '../target.ts';
 import type { AnswerHead } from './answer-parser.ts';
 import type { Body } from './body.ts';
+import type { Buffered } from './buffers.ts';
 import type { Fields } from './fields.ts';
 import type { Head } from './head.ts';
 import type { Failure } from './retry-rules.ts';
@@ -25,6 +26,8 @@ export interface TryOptions {
   readonly target: Target;
   readonly host: Host;
   readonly clock: Pick<Clock, 'monotonic'>;
+  /** The caller's. */
+  readonly buffered: Buffered;
   readonly owner: TryOwner;
 }
 
@@ -42,6 +45,10 @@ export class Try implements Taking {
     const { target, host, clock } = options;
     this.#begun = clock.monotonic();
     this.#end = target.balancer.begin(host);
+  }
+
+  get buffered(): Buffered {
+    return this.#options.buffered;
   }
 
   get address(): string {

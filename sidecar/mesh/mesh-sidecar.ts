@@ -207,7 +207,7 @@ export class MeshSidecar implements Beside {
     const requests = isHttpLike(protocol)
       ? this.#requestsTo({ ...registration, protocol }, rules, behind)
       : undefined;
-    const { sockets } = sidecar;
+    const { sockets, buffers } = sidecar;
     const listener = new PublicListener({
       at,
       sockets,
@@ -218,6 +218,7 @@ export class MeshSidecar implements Beside {
       requests,
       clock,
       rules,
+      buffers,
       log,
     });
     try {
@@ -234,7 +235,7 @@ export class MeshSidecar implements Beside {
 
   #requestsTo(
     { service, program: at, protocol, requestMs }: ProxyRegistration,
-    { connectMs, idleMs, maxConnections: maxRequests, tries }: SidecarLimits,
+    { connectMs, idleMs, streamIdleMs, maxConnections: maxRequests, tries }: SidecarLimits,
     { identity, permissions }: Behind,
   ): PublicRequests {
     const { agent, logger, sidecar } = this.#options;
@@ -242,7 +243,8 @@ export class MeshSidecar implements Beside {
     return new PublicRequests({
       ...{ program: new Program(wanted, agent, logger), service, identity, permissions },
       ...{ clock: agent.clock, random: agent.random },
-      rules: { tries, patienceMs: connectMs, idleMs },
+      rules: { tries, patienceMs: connectMs, idleMs, streamIdleMs },
+      buffers: sidecar.buffers,
       log: (line: AccessLine) => sidecar.log(line),
     });
   }

@@ -6,6 +6,7 @@ import type { Cancel, Clock } from '../../lib/clock.ts';
 import { hostPort } from '../../lib/ip.ts';
 import { type Place, portOf } from '../../lib/listening.ts';
 import type { AccessLine } from '../access-log.ts';
+import type { Buffers } from '../http/buffers.ts';
 import { LastGone } from '../listening.ts';
 import { relay, reset } from '../relay.ts';
 import type { Sockets } from '../sockets.ts';
@@ -26,6 +27,7 @@ export interface PublicListenerOptions {
   readonly requests?: PublicRequests | undefined;
   readonly clock: Clock;
   readonly rules: PublicRules;
+  readonly buffers: Buffers;
   readonly log: (line: AccessLine) => void;
 }
 
@@ -155,7 +157,9 @@ export class PublicListener {
         return;
       }
       const { host, port } = this.#options.to;
-      done({ host: hostPort(host, port), ...(await relay(caller, local, rules.idleMs)) });
+      const buffered = this.#options.buffers.of(caller);
+      const relayed = await relay(caller, local, rules.idleMs, buffered);
+      done({ host: hostPort(host, port), ...relayed });
     } finally {
       this.#open.delete(caller);
       this.#oneGone();

@@ -2,6 +2,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Random } from '../../lib/random.ts';
 import type { AccessLine } from '../access-log.ts';
+import type { Buffers } from '../http/buffers.ts';
 import { HttpCallers } from '../http/callers.ts';
 import { Exchange } from '../http/exchange.ts';
 import type { ExchangeRules } from '../http/exchange-parts.ts';
@@ -23,6 +24,7 @@ export interface PublicRequestsOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly rules: ExchangeRules;
+  readonly buffers: Buffers;
   readonly log: ((line: AccessLine) => void) | undefined;
 }
 
@@ -49,13 +51,12 @@ export class PublicRequests {
 
   constructor(options: PublicRequestsOptions) {
     this.#options = options;
-    const { clock, rules } = options;
+    const { clock, rules, buffers } = options;
     this.#budget = new JudgingBudget(clock);
     this.#callers = new HttpCallers({
       serve: (incoming) => this.#serve(incoming),
       admitted: (head, who) => this.#named(head, who),
-      clock,
-      idleMs: rules.idleMs,
+      ...{ clock, buffers, idleMs: rules.idleMs, streamIdleMs: rules.streamIdleMs },
     });
   }
 

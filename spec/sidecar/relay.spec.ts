@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { relay } from '../../sidecar/relay.ts';
+import { boundlessBuffers } from '../support/fakes/boundless-buffers.ts';
 import { until } from '../support/until.ts';
 
 /** Two ends of a connection. */
@@ -24,7 +25,12 @@ describe('relay', () => {
       if (gone !== 'the host') caller.destroy();
       if (gone !== 'the caller') called.destroy();
       await until(() => caller.closed || called.closed);
-      const { sent, received, fault } = await relay(caller, called, 0);
+      const { sent, received, fault } = await relay(
+        caller,
+        called,
+        0,
+        boundlessBuffers().of(caller),
+      );
       assert.deepEqual([sent, received, fault], [0, 0, 'closed early']);
       assert.deepEqual([caller.destroyed, called.destroyed], [true, true]);
       for (const socket of [one, other]) socket.destroy();

@@ -58,6 +58,8 @@ const FLAGS: Readonly<Record<string, readonly [flag: string, read: Read]>> = {
   connect_timeout: ['connect-timeout', duration],
   drain_time: ['drain-time', duration],
   idle_timeout: ['idle-timeout', duration],
+  stream_idle_timeout: ['stream-idle-timeout', duration],
+  max_buffers: ['max-buffers', count],
   max_connections: ['max-connections', count],
   tries: ['tries', count],
 };

@@ -48,6 +48,8 @@ export class Outgoing {
   /** Of the last frame, while it can be changed: where it is, and of which stream it has a part of the body. */
   #last = 0;
   #lastBody = 0;
+  /** Parts of bodies, since the beginning: those that count. */
+  bodies = 0;
 
   /** What waits to be taken. */
   get bytes(): number {

@@ -59,6 +59,8 @@ const STATIC_ENTRIES: readonly Entry[] = STATIC.map(([name, value]) => ({
 /** As it was said: names and values in turn, those with a colon too. */
 export interface Block {
   readonly fields: Fields;
+  /** As the RFC counts them. */
+  readonly bytes: number;
   /** Undefined where it is well; else it is not to be taken. */
   readonly fault: 'malformed' | 'too large' | undefined;
 }
@@ -103,8 +105,8 @@ export class HpackReader {
       if (bytes <= this.#maxBytes) fields.push(name, value);
     }
     if (this.#isBroken) return undefined;
-    if (bytes > this.#maxBytes) return { fields: [], fault: 'too large' };
-    return { fields, fault: isBad ? 'malformed' : undefined };
+    if (bytes > this.#maxBytes) return { fields: [], bytes: 0, fault: 'too large' };
+    return { fields, bytes, fault: isBad ? 'malformed' : undefined };
   }
 
   #entry(byte: number): Entry | undefined {

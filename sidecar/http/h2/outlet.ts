@@ -1,6 +1,7 @@
 /** What goes out on a connection: gathered, and written once for each turn of the event loop. */
 import type { Socket } from 'node:net';
 import type { Clock } from '../../../lib/clock.ts';
+import type { Buffered } from '../buffers.ts';
 import { Outgoing } from './frames.ts';
 
 /** Of what waits to be taken: with more, bodies wait; with far more, whoever asks and does not read is cut. */
@@ -16,14 +17,21 @@ interface Waiting {
 export class Outlet {
   readonly #socket: Socket;
   readonly #clock: Pick<Clock, 'after'>;
+  readonly #buffered: Buffered | undefined;
+  #counted = 0;
   readonly out = new Outgoing();
   readonly #waiting = new Set<Waiting>();
   #isDue = false;
 
-  constructor(socket: Socket, clock: Pick<Clock, 'after'>) {
+  /** `buffered`: whose all is that is not taken. */
+  constructor(socket: Socket, clock: Pick<Clock, 'after'>, buffered: Buffered | undefined) {
     this.#socket = socket;
     this.#clock = clock;
-    socket.on('drain', () => this.#drained());
+    this.#buffered = buffered;
+    socket.on('drain', () => {
+      this.#count();
+      this.#drained();
+    });
   }
 
   /** More is not to be written for now. */
@@ -64,10 +72,18 @@ export class Outlet {
     if (parts.length > 1) socket.cork();
     for (const part of parts) socket.write(part);
     if (parts.length > 1) socket.uncork();
+    this.#count();
     if (socket.writableLength > TOO_MUCH_BYTES) socket.destroy();
     // Whoever waited for nothing but this may go on.
     else if (this.#waiting.size > 0) this.#drained();
   };
+
+  #count(): void {
+    const { writableNeedDrain, writableLength } = this.#socket;
+    const waiting = writableNeedDrain ? writableLength : 0;
+    this.#buffered?.keeps(waiting - this.#counted);
+    this.#counted = waiting;
+  }
 
   #drained(): void {
     for (const each of [...this.#waiting]) {

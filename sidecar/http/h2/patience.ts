@@ -8,20 +8,28 @@ const IDLE_FRAMES = { burst: 10_000, perSecond: 1000 };
 const IN_VAIN = { burst: 1000, perSecond: 100 };
 /** Answers that were taken pay for as many requests that were not: who asks much may take much back. */
 const MAX_PAID = 1000;
+/** Windows that are widened: some, and more for each request and each part of a body that has gone out. */
+const WIDENED = { first: 250, forEach: 10 };
 
 export class Patience {
   readonly #idle: Rate;
   readonly #inVain: Rate;
   #paid = 0;
+  #widened = 0;
 
   constructor(clock: Clock) {
     this.#idle = new Rate(IDLE_FRAMES, clock);
     this.#inVain = new Rate(IN_VAIN, clock);
   }
 
-  /** Both are false where there is none left. */
+  /** Each is false where there is none left. */
   idle(): boolean {
     return this.#idle.take();
+  }
+
+  /** `moved`: so many requests, and parts of bodies. */
+  widened(moved: number): boolean {
+    return ++this.#widened <= WIDENED.first + WIDENED.forEach * moved || this.idle();
   }
 
   inVain(): boolean {

@@ -1,6 +1,7 @@
 /** Whose a connection of HTTP/2 is, and what he is told of it. */
 import type { Socket } from 'node:net';
 import type { Clock } from '../../../lib/clock.ts';
+import type { Buffered } from '../buffers.ts';
 import type { Block } from './hpack.ts';
 import type { Stream } from './stream.ts';
 
@@ -11,6 +12,8 @@ export interface SessionOptions {
   /** Of a head, as the RFC counts them. */
   readonly maxHeadBytes: number;
   readonly clock: Clock;
+  /** What the other side does not take, and is kept for it; undefined where each stream says whose that is. */
+  readonly buffered?: Buffered;
   /** Undefined where requests are sent, and not answered. */
   readonly serves?: Serves;
   /** Of those that are sent; undefined for as many as there are ids for. */

@@ -51,7 +51,7 @@ export class Session implements Carrier {
     this.#options = options;
     const { socket, clock, windowBytes, maxHeadBytes, serves } = options;
     this.#heads = new Heads(maxHeadBytes);
-    this.#outlet = new Outlet(socket, clock);
+    this.#outlet = new Outlet(socket, clock, options.buffered);
     this.#farewell = new Farewell(this.#outlet);
     this.#patience = new Patience(clock);
     this.isServer = serves !== undefined;
@@ -165,6 +165,7 @@ export class Session implements Carrier {
   #made(id: number): Stream {
     const windows = { send: this.#firstWindow, receive: this.#options.windowBytes };
     const stream = new Stream(id, this, windows);
+    stream.buffered = this.#options.buffered;
     this.#streams.set(id, stream);
     return stream;
   }
@@ -274,7 +275,7 @@ export class Session implements Carrier {
     const isTooMany = this.#streams.size > serves.maxStreams || this.#isRetired;
     if (isTooMany) return stream.fault(CODE.refused);
     if (block.fault === 'malformed') return stream.fault(CODE.protocol);
-    stream.asked(isEnd);
+    stream.asked(isEnd, block.bytes);
     serves.asked(stream, block, isEnd);
     return CODE.none;
   }
@@ -325,6 +326,7 @@ export class Session implements Carrier {
 
   #window(id: number, payload: Buffer): number {
     if (payload.length !== 4) return CODE.size;
+    if (!this.#patience.widened(this.out.bodies + this.#lastId + this.#nextId)) return CODE.calm;
     const bytes = payload.readUInt32BE(0) & MAX_WINDOW;
     if (id !== 0) return this.#windowOf(id, bytes);
     this.sendWindow += bytes;
@@ -351,7 +353,7 @@ export class Session implements Carrier {
   #leaves(payload: Buffer): number {
     if (payload.length < 8) return CODE.size;
     // It is about what is asked from here: who asks may have more on its way, and closes when that is over.
-    if (this.isServer) return CODE.none;
+    if (this.isServer) return this.#idle();
     const last = payload.readUInt32BE(0) & MAX_WINDOW;
     if (!this.#isRetired) this.#retired();
     // Of these it has done nothing.

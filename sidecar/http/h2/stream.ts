@@ -1,4 +1,5 @@
 /** One request and its answer on a connection of HTTP/2: its two bodies, as fast as either side takes them. */
+import type { Buffered } from '../buffers.ts';
 import type { Fields } from '../fields.ts';
 import { Parts } from '../parts.ts';
 import { CODE, FLAG, FRAME, MAX_FRAME, MAX_WINDOW, type Outgoing } from './frames.ts';
@@ -41,6 +42,9 @@ export interface Carrier {
   over(stream: Stream): void;
 }
 
+/** A part of a body that is as small only because a window is: it pays for none that widens that. */
+const CRUMB_BYTES = 256;
+
 export interface StreamWindows {
   /** What the other side takes at first. */
   readonly send: number;
@@ -53,17 +57,25 @@ export class Stream {
   readonly #carrier: Carrier;
   readonly #window: number;
   taker: StreamTaker | undefined;
+  /** For whom all this is kept. */
+  buffered: Buffered | undefined;
+  /** Of this side's body, what has gone out. */
+  gone = 0;
+  /** Told when nothing of it is left, however it ended. */
+  whenOver: () => void = () => undefined;
   /** How long the other side's body is to be; undefined where it does not say. */
   expected: number | undefined;
   #sendWindow: number;
-  readonly #waiting = new Parts();
+  readonly #counted = (bytes: number): void => this.buffered?.keeps(bytes);
+  readonly #waiting = new Parts(this.#counted);
+  #headBytes = 0;
   #trailers: Fields | undefined;
   #wantsDrained = false;
   #hasEnded = false;
   #left: number;
   #owed = 0;
   #received = 0;
-  readonly #kept = new Parts();
+  readonly #kept = new Parts(this.#counted);
   #isPaused = false;
   #isWhole = false;
   #isEndTold = false;
@@ -182,6 +194,9 @@ export class Stream {
       at += part.length;
       this.#sendWindow -= part.length;
       carrier.sendWindow -= part.length;
+      this.gone += part.length;
+      const isAll = at === chunk.length && this.#waiting.bytes === 0;
+      if (isAll || part.length >= CRUMB_BYTES) out.bodies++;
       out.frame(FRAME.data, 0, this.id, part.length);
       out.body(part);
       carrier.touched();
@@ -231,10 +246,12 @@ export class Stream {
     return CODE.none;
   }
 
-  /** A request has come here; `isWhole`: without a body. */
-  asked(isWhole: boolean): void {
+  /** A request has come here; `isWhole`: without a body. `headBytes`: what is kept of it until it is over. */
+  asked(isWhole: boolean, headBytes: number): void {
     this.#isWhole = isWhole;
     this.#isEndTold = isWhole;
+    this.#headBytes = headBytes;
+    this.#counted(headBytes);
   }
 
   fieldsCame(block: Block, isEnd: boolean): void {
@@ -327,15 +344,20 @@ export class Stream {
 
   #closeIfOver(): void {
     if (!this.#hasEnded || !this.#isWhole || this.#isOver) return;
-    this.#isOver = true;
-    this.#carrier.over(this);
+    this.#over();
   }
 
   #drop(): void {
-    this.#isOver = true;
     this.#waiting.clear();
     this.#forgetKept();
+    this.#over();
+  }
+
+  #over(): void {
+    this.#isOver = true;
+    this.#counted(-this.#headBytes);
     this.#carrier.over(this);
+    this.whenOver();
   }
 
   #forgetKept(): void {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { portOf } from '../../../lib/listening.ts';
 import { HttpCallers } from '../../../sidecar/http/callers.ts';
+import { boundlessBuffers } from '../../support/fakes/boundless-buffers.ts';
 import { FakeClock } from '../../support/fakes/fake-clock.ts';
 import { call } from '../../support/servers/sidecars.ts';
 import { until } from '../../support/until.ts';
@@ -16,8 +17,7 @@ async function start() {
   const paths: string[] = [];
   const callers = new HttpCallers({
     serve: ({ head }) => void paths.push(head.path),
-    clock,
-    idleMs: 0,
+    ...{ clock, buffers: boundlessBuffers(), idleMs: 0, streamIdleMs: 0 },
   });
   let taken = 0;
   const server = createServer((socket) => {

@@ -10,10 +10,10 @@ import {
   ASK,
   framed,
   number,
-  type RawConnection,
   rawCaller,
   requestHead,
   setting,
+  startLavishHost,
   startRawHost,
 } from '../../support/servers/raw-h2.ts';
 import { until } from '../../support/until.ts';
@@ -41,40 +41,6 @@ function client(port: number): ClientHttp2Session {
 }
 
 const WINDOW_BYTES = 256 * 1024;
-const PART = 16 * 1024;
-
-/** A host that says as much of each answer as fits into one window of a stream, as fast as the connection lets it. */
-function startLavish() {
-  const all = new Map<RawConnection, Lavish>();
-  return startRawHost(({ type, stream, payload }, connection) => {
-    const lavish = all.get(connection) ?? { room: 65_535, parts: [] };
-    all.set(connection, lavish);
-    if (type === FRAME.window && stream === 0) lavish.room += payload.readUInt32BE(0);
-    if (type === FRAME.head) {
-      connection.say(framed(FRAME.head, FLAG.endOfHead, stream, ANSWER));
-      lavish.parts.push({ id: stream, bytes: payload.includes('/large') ? WINDOW_BYTES : 10 });
-    }
-    say(connection, lavish);
-  });
-}
-
-interface Lavish {
-  /** In the window of the connection. */
-  room: number;
-  readonly parts: { readonly id: number; bytes: number }[];
-}
-
-function say(connection: RawConnection, lavish: Lavish): void {
-  const { parts } = lavish;
-  for (let [first] = parts; first !== undefined && lavish.room > 0; [first] = parts) {
-    const bytes = Math.min(PART, first.bytes, lavish.room);
-    first.bytes -= bytes;
-    lavish.room -= bytes;
-    const flags = bytes === 10 ? FLAG.end : 0;
-    connection.say(framed(FRAME.data, flags, first.id, Buffer.alloc(bytes)));
-    if (first.bytes === 0) parts.shift();
-  }
-}
 
 describe("a sidecar's bodies by HTTP/2", () => {
   it('come to their end where many of them may go on at once', async () => {
@@ -100,7 +66,7 @@ describe("a sidecar's bodies by HTTP/2", () => {
   });
 
   it('of one caller who takes none hold up nobody else', async () => {
-    const host = await startLavish();
+    const host = await startLavishHost();
     const port = await sidecarOf(host.port);
     const slow = raw(port, setting(SETTING.window, 0));
     // So much that a connection would be held up by it.

@@ -11,7 +11,14 @@ import { Sockets } from '../../../sidecar/sockets.ts';
 import { RecordingLogger } from '../../support/fakes/recording-logger.ts';
 import { type Backend, startBackend } from '../../support/servers/backends.ts';
 import { freePort } from '../../support/servers/free-ports.ts';
-import { agentAt, call, LIMITS, wanted, whoAnswers } from '../../support/servers/sidecars.ts';
+import {
+  accessOutput,
+  agentAt,
+  call,
+  LIMITS,
+  wanted,
+  whoAnswers,
+} from '../../support/servers/sidecars.ts';
 import { send } from '../../support/servers/start-server.ts';
 import { startWholeAgent, type WholeAgent } from '../../support/servers/whole-agent.ts';
 import { until } from '../../support/until.ts';
@@ -93,7 +100,7 @@ describe('a sidecar of the mesh', () => {
       ...parts,
       sockets: new Sockets(),
       admin: { host: '127.0.0.1', port: 0 },
-      access: new AccessLog({ write: (line) => lines.push(line), waiting: () => 0 }),
+      access: new AccessLog(accessOutput((line) => void lines.push(line))),
       beside: () => mesh,
     });
     const mesh: MeshSidecar = new MeshSidecar({ ...parts, sidecar });

@@ -4,6 +4,7 @@ import { connect, type TLSSocket } from 'node:tls';
 import { type Cancel, systemClock } from '../../../lib/clock.ts';
 import { PublicListener } from '../../../sidecar/mesh/public-listener.ts';
 import { Sockets } from '../../../sidecar/sockets.ts';
+import { boundlessBuffers } from '../../support/fakes/boundless-buffers.ts';
 import { meshAuthority, type Shown } from '../../support/mesh-certificates.ts';
 import { type Backend, startBackend } from '../../support/servers/backends.ts';
 import { until } from '../../support/until.ts';
@@ -75,6 +76,7 @@ describe("a service's public listener", () => {
       permissions,
       clock: systemClock,
       rules: { connectMs: 5000, idleMs: 60_000, maxConnections: more.maxConnections ?? 100 },
+      buffers: boundlessBuffers(),
       log: ({ fault }) => void lines.push(fault),
     });
     await listener.start();

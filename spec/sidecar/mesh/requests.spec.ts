@@ -10,7 +10,7 @@ import { RecordingLogger } from '../../support/fakes/recording-logger.ts';
 import { freePort } from '../../support/servers/free-ports.ts';
 import { serveHttp } from '../../support/servers/http-servers.ts';
 import { ask } from '../../support/servers/http-sidecars.ts';
-import { agentAt, call, LIMITS, wanted } from '../../support/servers/sidecars.ts';
+import { accessOutput, agentAt, call, LIMITS, wanted } from '../../support/servers/sidecars.ts';
 import { send } from '../../support/servers/start-server.ts';
 import { startWholeAgent, type WholeAgent } from '../../support/servers/whole-agent.ts';
 import { until } from '../../support/until.ts';
@@ -65,7 +65,7 @@ describe('a sidecar of the mesh whose service speaks HTTP', () => {
       ...{ logger, limits: LIMITS },
       wantedOf: (service: string) => wanted(service),
     };
-    const access = new AccessLog({ write: (line) => lines.push(line), waiting: () => 0 });
+    const access = new AccessLog(accessOutput((line) => void lines.push(line)));
     const sidecar = new Sidecar({ ...parts, sockets: new Sockets(), admin: undefined, access });
     const mesh = new MeshSidecar({ ...parts, sidecar });
     const ending = new AbortController();

@@ -1,8 +1,9 @@
 /** A sidecar whose upstreams speak HTTP, on a server of the spec with the mesh, and programs behind it. */
 import { type IncomingHttpHeaders, request } from 'node:http';
+import type { SidecarLimits } from '../../../sidecar/sidecar.ts';
 import { until } from '../until.ts';
 import type { PlainUpstream } from './sidecars.ts';
-import { agentAt, plain, startSidecar } from './sidecars.ts';
+import { agentAt, LIMITS, plain, startSidecar } from './sidecars.ts';
 import { startServerWith } from './start-server.ts';
 
 export interface Answered {
@@ -56,7 +57,11 @@ export interface Instance {
 export async function startHttp(
   instances: readonly Instance[],
   entries: readonly object[] = [],
-  more: { readonly protocol?: string; readonly upstreams?: readonly PlainUpstream[] } = {},
+  more: {
+    readonly protocol?: string;
+    readonly upstreams?: readonly PlainUpstream[];
+    readonly limits?: SidecarLimits;
+  } = {},
 ) {
   const server = await startServerWith({ connect: { provider: 'consul', config: {} } });
   await until(() => server.server.state.authority.roots.size > 0);
@@ -71,7 +76,8 @@ export async function startHttp(
     });
   for (const each of instances) await register(each);
   const agent = agentAt(server.port);
-  const sidecar = await startSidecar(agent.ask, more.upstreams ?? [plain('web')]);
+  const { upstreams = [plain('web')], limits = LIMITS } = more;
+  const sidecar = await startSidecar(agent.ask, upstreams, { limits });
   await until(
     async () => (await sidecar.admin('/ready')).status === 200,
     () => sidecar.logger.lines,

@@ -118,3 +118,39 @@ export async function startRawHost(
   });
   return { ...backend, connections };
 }
+
+const WINDOW_BYTES = 256 * 1024;
+const PART = 16 * 1024;
+
+/** A host that says as much of each answer as fits into one window of a stream, as fast as the connection lets it. */
+export function startLavishHost() {
+  const all = new Map<RawConnection, Lavish>();
+  return startRawHost(({ type, stream, payload }, connection) => {
+    const lavish = all.get(connection) ?? { room: 65_535, parts: [] };
+    all.set(connection, lavish);
+    if (type === FRAME.window && stream === 0) lavish.room += payload.readUInt32BE(0);
+    if (type === FRAME.head) {
+      connection.say(framed(FRAME.head, FLAG.endOfHead, stream, ANSWER));
+      lavish.parts.push({ id: stream, bytes: payload.includes('/large') ? WINDOW_BYTES : 10 });
+    }
+    sayLavishly(connection, lavish);
+  });
+}
+
+interface Lavish {
+  /** In the window of the connection. */
+  room: number;
+  readonly parts: { readonly id: number; bytes: number }[];
+}
+
+function sayLavishly(connection: RawConnection, lavish: Lavish): void {
+  const { parts } = lavish;
+  for (let [first] = parts; first !== undefined && lavish.room > 0; [first] = parts) {
+    const bytes = Math.min(PART, first.bytes, lavish.room);
+    first.bytes -= bytes;
+    lavish.room -= bytes;
+    const flags = bytes === 10 ? FLAG.end : 0;
+    connection.say(framed(FRAME.data, flags, first.id, Buffer.alloc(bytes)));
+    if (first.bytes === 0) parts.shift();
+  }
+}

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../../../../lib/clock.ts';
 import { HttpCallers } from '../../../../sidecar/http/callers.ts';
 import type { Incoming } from '../../../../sidecar/http/incoming.ts';
+import { boundlessBuffers } from '../../fakes/boundless-buffers.ts';
 
 export const WINDOW_BYTES = 256 * 1024;
 export const MAX_HEAD_BYTES = 32 * 1024;
@@ -49,7 +50,10 @@ const LEFT_OUT = new Set([
 ]);
 
 export function ours(clock: Clock): Answering {
-  const callers = new HttpCallers({ serve: (incoming) => echoed(incoming), clock, idleMs: 0 });
+  const callers = new HttpCallers({
+    serve: (incoming) => echoed(incoming),
+    ...{ clock, buffers: boundlessBuffers(), idleMs: 0, streamIdleMs: 0 },
+  });
   return { take: (socket) => callers.accept(socket), stop: () => callers.end() };
 }
 

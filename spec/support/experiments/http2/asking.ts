@@ -1,6 +1,6 @@
 /** Who asks by HTTP/2: our side towards hosts, and Node's. */
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { Circuit } from '../../../../lib/balance/circuit.ts';
 import type { Clock } from '../../../../lib/clock.ts';
 import { messageOf } from '../../../../lib/errors.ts';
@@ -10,6 +10,7 @@ import { H2Host } from '../../../../sidecar/http/h2-host.ts';
 import type { Head } from '../../../../sidecar/http/head.ts';
 import { Places } from '../../../../sidecar/http/places.ts';
 import type { Sending, Taking } from '../../../../sidecar/http/sending.ts';
+import { boundlessBuffers } from '../../fakes/boundless-buffers.ts';
 import { digestOf, plainFields, WINDOW_BYTES } from './answering.ts';
 
 export interface Asked {
@@ -74,6 +75,7 @@ async function askedByUs(
     came.end = 'broken';
   };
   const taking: Taking = {
+    buffered: boundlessBuffers().of(new Socket()),
     answered: ({ status, fields }: AnswerHead, isLast: boolean) => {
       if (came.status !== 0) came.why.push('answered twice');
       [came.status, came.head] = [status, digestOf(plainFields(fields))];

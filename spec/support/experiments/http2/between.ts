@@ -9,6 +9,7 @@ import { HttpCallers } from '../../../../sidecar/http/callers.ts';
 import { Exchange } from '../../../../sidecar/http/exchange.ts';
 import { Upstream } from '../../../../sidecar/upstream.ts';
 import { plainUpstream } from '../../../../sidecar/upstream-rules.ts';
+import { boundlessBuffers } from '../../fakes/boundless-buffers.ts';
 import type { FakeClock } from '../../fakes/fake-clock.ts';
 import { RecordingLogger } from '../../fakes/recording-logger.ts';
 
@@ -36,6 +37,7 @@ export interface BetweenOptions {
 export class Between {
   readonly #callers: HttpCallers;
   readonly #ending = new AbortController();
+  readonly #buffers = boundlessBuffers();
   readonly lines: AccessLine[] = [];
   readonly upstream: Upstream;
   readonly #followed: Promise<void>;
@@ -64,12 +66,12 @@ export class Between {
     this.#followed = this.upstream.follow(this.#ending.signal);
     const parts = {
       ...{ upstream: this.upstream, clock, random },
-      rules: { tries: 3, patienceMs: 5000, idleMs: 0 },
+      rules: { tries: 3, patienceMs: 5000, idleMs: 0, streamIdleMs: 0 },
       log: (line: AccessLine) => void this.lines.push(line),
     };
     this.#callers = new HttpCallers({
       serve: (incoming) => new Exchange(incoming, parts).start(),
-      ...{ clock, idleMs: 0 },
+      ...{ clock, buffers: this.#buffers, idleMs: 0, streamIdleMs: 0 },
     });
   }
 
@@ -90,6 +92,7 @@ export class Between {
     const active = targets.flatMap(({ balancer }) =>
       balancer.hosts.filter(({ active: n }) => n > 0),
     );
-    return [...taken, ...active.map(() => 'a request at a host')];
+    const kept = this.#buffers.bytes === 0 ? [] : [`${this.#buffers.bytes} bytes`];
+    return [...taken, ...active.map(() => 'a request at a host'), ...kept];
   }
 }

@@ -1,0 +1,91 @@
+/** What costs more here than whoever says it, by HTTP/2 and without end. */
+import assert from 'node:assert/strict';
+import { CODE, FLAG, FRAME } from '../../../sidecar/http/h2/frames.ts';
+import { SETTING } from '../../../sidecar/http/h2/settings.ts';
+import { raw, serve } from '../../support/servers/h2-sessions.ts';
+import { ANSWER, framed, number, REQUEST, setting } from '../../support/servers/raw-h2.ts';
+import { until } from '../../support/until.ts';
+
+const MANY = 10_400;
+
+function many(frame: Buffer): Buffer[] {
+  return Array.from({ length: MANY }, () => frame);
+}
+
+describe('a connection of HTTP/2', () => {
+  for (const [what, frames] of [
+    ['requests that are taken back at once', reset()],
+    ['settings', many(framed(FRAME.settings, 0, 0))],
+    ['pings', many(framed(FRAME.ping, 0, 0, '12345678'))],
+    ['empty parts of a body', emptyParts()],
+    ['wider windows', many(framed(FRAME.window, 0, 0, number(1)))],
+    ['priorities', many(framed(FRAME.priority, 0, 1, Buffer.alloc(5)))],
+    ['farewells', many(framed(FRAME.goaway, 0, 0, Buffer.alloc(8)))],
+    ['frames that nobody knows', many(framed(77, 0, 0, 'x'))],
+    ['parts of a head', Array.from({ length: 10 }, (_, i) => framed(i === 0 ? 1 : 9, 0, 1, 'x'))],
+  ] as const) {
+    it(`ends where ${what} come without end`, async () => {
+      const { port, seen } = await serve();
+      const caller = raw(port);
+      caller.say(...frames);
+      assert.equal(await caller.goaway(), CODE.calm);
+      await until(() => seen.closed === 1);
+    });
+  }
+
+  it('ends where requests without end have to be reset here', async () => {
+    const { port, seen } = await serve((stream) => {
+      stream.expected = 1;
+    });
+    const caller = raw(port);
+    for (let i = 0; i < 1001; i++) {
+      caller.say(
+        framed(FRAME.head, FLAG.endOfHead, 1 + 2 * i, REQUEST),
+        framed(FRAME.data, 0, 1 + 2 * i, 'ab'),
+      );
+    }
+    assert.equal(await caller.goaway(), CODE.calm);
+    assert.equal(seen.streams.length, 1001);
+  });
+
+  it('ends where a body is asked for byte by byte', async () => {
+    const { port, seen } = await serve((stream) => {
+      stream.head(ANSWER, false);
+      stream.write(Buffer.alloc(2 * MANY));
+    });
+    const caller = raw(port, setting(SETTING.window, 0));
+    caller.say(framed(FRAME.head, FLAG.endOfHead, 1, REQUEST));
+    await until(() => seen.streams.length === 1);
+    caller.say(...many(framed(FRAME.window, 0, 1, number(1))));
+    assert.equal(await caller.goaway(), CODE.calm);
+    await until(() => seen.closed === 1);
+  });
+
+  it('goes on where its windows are widened for each small part of a body that has come', async () => {
+    const { port, seen } = await serve();
+    const caller = raw(port);
+    caller.say(framed(FRAME.head, FLAG.endOfHead, 1, REQUEST));
+    const bytes = () =>
+      caller.heard.frames
+        .filter(({ type }) => type === FRAME.data)
+        .reduce((all, { payload }) => all + payload.length, 0);
+    const widened = [0, 1].map((id) => framed(FRAME.window, 0, id, number(10)));
+    for (let i = 0; i < 60; i++) {
+      for (let j = 0; j < 100; j++)
+        caller.say(framed(FRAME.data, 0, 1, 'x'.repeat(10)), ...widened);
+      await until(() => bytes() === (i + 1) * 1000, bytes);
+    }
+    assert.equal(seen.closed, 0);
+  });
+});
+
+function reset(): Buffer[] {
+  return Array.from({ length: 1001 }, (_, i) => [
+    framed(FRAME.head, FLAG.endOfHead, 1 + 2 * i, REQUEST),
+    framed(FRAME.reset, 0, 1 + 2 * i, number(CODE.cancel)),
+  ]).flat();
+}
+
+function emptyParts(): Buffer[] {
+  return [framed(FRAME.head, FLAG.endOfHead, 1, REQUEST), ...many(framed(FRAME.data, 0, 1))];
+}
