@@ -34,7 +34,14 @@ const MOST_HEAP_MB = 96;
 /** Between two changes rests as long as people and machines do, and never as long as twice. */
 const MOST_REST_MS = 600;
 const FRAMES = 600;
-const PIXELS = 600;
+/** In a frame: a wheel that is turned on and on, a screen that is flicked, a scroll bar that is dragged. */
+const SPEEDS = [
+  ['by the wheel', 60],
+  ['by flicks', 250],
+  ['by the scroll bar', 2500],
+] as const;
+/** Beside the page a list of text alone, of so many lines. */
+const BARE_ROWS = 5000;
 /** So many writes of the day come in one transaction. */
 const BATCH = 20;
 
@@ -100,15 +107,35 @@ async function firstSight({ expect, server }: World): Promise<WatchedPage> {
   throw new Error('nobody opened it');
 }
 
-async function scrolling({ expect }: World, page: WatchedPage): Promise<void> {
-  const before = await page.workedMs();
-  const { times, blank } = await page.scrolled(FRAMES, PIXELS);
-  const worked = (await page.workedMs()) - before;
-  const [median, p99] = [shareOf(times, 0.5), shareOf(times, 0.99)];
-  expect(
-    median <= FRAME_MS.median && p99 <= FRAME_MS.p99 && blank === 0,
-    `${FRAMES} frames of ${PIXELS} pixels: median ${median} ms, p99 ${p99} ms, ${blank} without rows, ${(worked / FRAMES).toFixed(1)} ms of work each`,
-  );
+interface Frames {
+  readonly median: number;
+  readonly p99: number;
+  readonly blank: number;
+}
+
+/**
+ * A browser without a screen draws by the processor, and what else runs takes frames away: where a list of text alone
+ * misses the bars on this machine, nothing is shown of the page by missing them too.
+ */
+async function scrolling({ expect, say, server }: World, page: WatchedPage): Promise<void> {
+  const bare = await WatchedPage.open(`http://127.0.0.1:${server().port}/ui/dc1/services`);
+  await bare.firstSight();
+  await bare.bare(BARE_ROWS);
+  const isWell = ({ median, p99 }: Frames) => median <= FRAME_MS.median && p99 <= FRAME_MS.p99;
+  for (const [how, pixels] of SPEEDS) {
+    const best = framesOf(await bare.scrolled(FRAMES, pixels));
+    const before = await page.workedMs();
+    const own = framesOf(await page.scrolled(FRAMES, pixels));
+    const worked = ((await page.workedMs()) - before) / FRAMES;
+    const line = `${FRAMES} frames ${how}, ${pixels} pixels each: median ${own.median} ms, p99 ${own.p99} ms, ${own.blank} without rows, ${worked.toFixed(1)} ms of work each; text alone: median ${best.median} ms, p99 ${best.p99} ms`;
+    if (own.blank === 0 && !isWell(own) && !isWell(best)) say(`NOT SHOWN HERE: ${line}`);
+    else expect(own.blank === 0 && isWell(own), line);
+  }
+  await bare.close();
+}
+
+function framesOf({ times, blank }: { times: readonly number[]; blank: number }): Frames {
+  return { median: shareOf(times, 0.5), p99: shareOf(times, 0.99), blank };
 }
 
 async function changing({ expect, say, catalog, server }: World, page: WatchedPage): Promise<void> {

@@ -38,6 +38,17 @@ globalThis.watch = {
       const said = document.querySelector('[role=status]')?.textContent ?? '';
       return text === '' ? said === '' : said.includes(text);
     }),
+  /** In place of the page: as many lines of text as high as its rows, of which nothing is written by a program. */
+  bare: (rows) => {
+    const list = document.createElement('div');
+    for (let i = 0; i < rows; i++) {
+      const row = document.createElement('div');
+      row.className = 'row';
+      row.textContent = `web-${i} all 10 passing 12 minutes ago v1 primary`;
+      list.append(row);
+    }
+    document.body.replaceChildren(list);
+  },
   /** Each frame's milliseconds, and how many showed no row where one belongs. */
   scrolled: async (frames, pixels) => {
     const times = [];

@@ -53,6 +53,11 @@ export class WatchedPage {
     return { paint: Math.round(paint), rows: Math.round(rows - from) };
   }
 
+  /** Shows a list without a program in place of the page: what this machine's browser does at best. */
+  bare(rows: number): Promise<void> {
+    return this.#page.evaluate(`watch.bare(${rows})`);
+  }
+
   scrolled(frames: number, pixels: number): Promise<{ times: number[]; blank: number }> {
     return this.#page.evaluate(`watch.scrolled(${frames}, ${pixels})`);
   }
