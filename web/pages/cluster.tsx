@@ -12,7 +12,7 @@ import {
 } from '../core/cluster.ts';
 import { useGlance } from '../core/live.ts';
 import { query, setQuery } from '../core/router.ts';
-import { Finds, LogParts, OwnNode } from '../ui/cluster-log.tsx';
+import { Finds, LogParts, milliseconds, OwnNode } from '../ui/cluster-log.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Heading } from '../ui/heading.tsx';
 import { Ring } from '../ui/ring.tsx';
@@ -21,7 +21,8 @@ import { StatusSign } from '../ui/status.tsx';
 import { type Column, Table } from '../ui/table.tsx';
 import { Ago } from '../ui/time.tsx';
 import { clusterWords } from '../words/cluster-words.ts';
-import { locale, percent } from '../words/words.ts';
+import { goDuration } from '../words/times.ts';
+import { count, percent } from '../words/words.ts';
 
 export function Page() {
   const say = clusterWords.value;
@@ -40,7 +41,7 @@ export function Page() {
       <Shown of={cluster}>{(value) => <Servers rows={serverRows(value, ring.value)} />}</Shown>
       <div class="cluster-parts">
         <Shown of={log}>{(value) => <LogParts log={value} metrics={metrics.value} />}</Shown>
-        <section class="cluster-part">
+        <section class="cluster-part ring-part">
           <h2>{say.ring}</h2>
           <p class="aside">{say.ringHint}</p>
           <Shown of={ring}>
@@ -102,18 +103,24 @@ function columns(): readonly Column<ServerRow>[] {
       title: say.applied,
       cell: ({ LastIndex, behind }) => (
         <>
-          {LastIndex.toLocaleString(locale.value)}
+          {count(LastIndex)}
           {behind > 0 && <span class="aside">{say.behindBy(behind)}</span>}
         </>
       ),
     },
-    { name: 'contact', title: say.contact, cell: ({ LastContact }) => LastContact },
+    { name: 'contact', title: say.contact, cell: ({ LastContact }) => contactOf(LastContact) },
     {
       name: 'since',
       title: say.since,
       cell: ({ StableSince }) => <Ago at={Date.parse(StableSince)} />,
     },
   ];
+}
+
+/** Of the leader, and of whoever is heard all along, it is just now. */
+function contactOf(text: string): string {
+  const ms = goDuration(text);
+  return ms === 0 ? clusterWords.value.now : milliseconds(ms);
 }
 
 function standingOf({ NodeStatus, Healthy }: ServerRow) {

@@ -75,7 +75,7 @@ export function Page({ name = '' }: Given) {
         beside={
           node && (
             <>
-              <StatusSign status={own.length === 0 ? 'none' : standingOf(own)} />{' '}
+              <StatusSign status={own.length === 0 ? 'none' : standingOf(own)} /> ·{' '}
               <code>{node.Address}</code>
             </>
           )

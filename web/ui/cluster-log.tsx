@@ -36,7 +36,7 @@ export function LogParts({ log, metrics }: LogPartsProps) {
         <Facts facts={[...factsOf(log), ...measured(metrics)]} />
       </section>
       {log.Redis !== null && (
-        <section class="cluster-part">
+        <section class="cluster-part redis-part">
           <h2>{say.redis}</h2>
           <p class="aside">{say.redisHint}</p>
           <Facts facts={redisFacts(log.Redis, metrics)} />
@@ -229,11 +229,11 @@ function columns(): readonly Column<Find>[] {
       cell: ({ EpochBefore, Away }) => (EpochBefore === 0 ? '–' : lasting(goDuration(Away))),
     },
     { name: 'put-back', title: say.putBack, cell: ({ PutBack }) => number(PutBack) },
-    { name: 'lost', title: say.lostEntries, cell: ({ Lost }) => number(Lost) },
+    { name: 'losses', title: say.lostEntries, cell: ({ Lost }) => number(Lost) },
   ];
 }
 
-function milliseconds(ms: number): string {
+export function milliseconds(ms: number): string {
   return clusterWords.value.ms(plain(ms));
 }
 
@@ -242,5 +242,5 @@ function secondsIn(text: string): string {
 }
 
 function plain(n: number): string {
-  return n.toLocaleString(locale.value, { maximumFractionDigits: 2 });
+  return n.toLocaleString(locale.value, { maximumSignificantDigits: 3 });
 }

@@ -7,9 +7,11 @@ import type { Call } from '../core/topology.ts';
 import { topologyWords } from '../words/topology-words.ts';
 import { type Known, Shape } from './status.tsx';
 
-const SIZES = { width: 168, height: 34, across: 110, down: 14 } as const;
+const SIZES = { width: 168, height: 34, across: 96, down: 14 } as const;
 const BOX = { width: SIZES.width, height: SIZES.height } as const;
-const MAX_LETTERS = 19;
+const MAX_LETTERS = 17;
+/** So much smaller than it is drawn letters can still be read; what is wider than its place then is scrolled. */
+const SMALLEST = 0.75;
 
 export interface GraphProps {
   readonly label: string;
@@ -34,8 +36,7 @@ export function Graph(props: GraphProps) {
       <div class="graph">
         <svg
           viewBox={`0 0 ${width} ${height}`}
-          width={width}
-          height={height}
+          style={{ width: `max(${width * SMALLEST}px, min(${width}px, 100%))` }}
           role="group"
           aria-label={label}
         >

@@ -11,6 +11,7 @@ const ORDER: readonly Status[] = [...UNWELL, 'passing'];
 export function HealthBar({ counts }: { readonly counts: Counts }) {
   const all = STATUSES.reduce((sum, each) => sum + counts[each], 0);
   const parts = ORDER.filter((each) => counts[each] > 0);
+  const said = healthInWords(counts);
   return (
     <span class="health">
       <span class="bar" aria-hidden="true">
@@ -19,9 +20,9 @@ export function HealthBar({ counts }: { readonly counts: Counts }) {
           <span key={each} class={each} style={{ flexGrow: Math.max(counts[each], all / 40) }} />
         ))}
       </span>
-      <span class="in-words">
+      <span class="in-words" title={said}>
         <Shape status={worstOf(counts)} />
-        {healthInWords(counts)}
+        <span>{said}</span>
       </span>
     </span>
   );

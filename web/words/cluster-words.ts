@@ -22,6 +22,7 @@ export const clusterWords = words(
     behindBy: (n: number) => `lacks ${count(n)}`,
     contact: 'Last contact',
     since: 'Since',
+    now: 'just now',
     ring: 'Who answers for which names',
     ringHint:
       'Agents spread the names of services over the servers, so that all who watch one meet at the same server.',
@@ -106,7 +107,7 @@ export const clusterWords = words(
     entries: (n: number) => plural(n, 'entry', 'entries'),
     epochs: (before: number, now: number) =>
       before === now || before === 0 ? count(now) : `${count(before)} → ${count(now)}`,
-    own: 'The own node',
+    own: 'This node',
     ownHint: 'An agent compares its node with the catalog, and puts right what differs.',
     ownFacts: {
       drift: 'Differed at the last comparison',
@@ -136,6 +137,7 @@ export const clusterWords = words(
     behindBy: (n: number) => `落后 ${count(n)} 条`,
     contact: '最近联系',
     since: '始于',
+    now: '刚刚',
     ring: '哪台服务器回答哪些名称',
     ringHint: 'Agent 把服务名称分配给各台服务器，因此关注同一服务的请求都会到达同一台服务器。',
     ringIs: (parts: string) => `查询份额：${parts}`,
@@ -218,7 +220,7 @@ export const clusterWords = words(
     entries: (n: number) => `${count(n)} 条`,
     epochs: (before: number, now: number) =>
       before === now || before === 0 ? count(now) : `${count(before)} → ${count(now)}`,
-    own: '自身节点',
+    own: '本节点',
     ownHint: 'Agent 把自己的节点与目录比较，并修正不同之处。',
     ownFacts: {
       drift: '上次比较的差异',
