@@ -15,13 +15,14 @@ import {
   type Proconsul,
   startProconsul,
 } from '../spec/support/servers/proconsul.ts';
+import { startRedis, stopAllRedis } from '../spec/support/servers/redis.ts';
 import { sleep } from '../spec/support/sleep.ts';
 
 const FOLDER = fileURLToPath(new URL('./pictures', import.meta.url));
 const TIME = new URL('../spec/support/experiments/page/passing-time.mjs', import.meta.url).href;
 const STEPS = 3 * 24 * 60;
 const STEP_MS = 60_000;
-const MOST_BYTES = 150_000;
+const MOST_BYTES = 190_000;
 /** Until what is live has come, and what moves has come to rest. */
 const SETTLE_MS = 1500;
 
@@ -29,9 +30,13 @@ interface Picture {
   readonly name: string;
   readonly address: string;
   readonly screen: keyof typeof SCREENS;
+  /** Of what is longer than a screen. */
+  readonly height?: number;
 }
 
 const OF_SHOP: readonly Picture[] = [
+  { name: 'nodes-light', address: 'nodes', screen: 'light' },
+  { name: 'service-phone', address: 'services/checkout', screen: 'phone' },
   { name: 'services-light', address: 'services', screen: 'light' },
   { name: 'services-dark', address: 'services', screen: 'dark' },
   { name: 'services-phone', address: 'services', screen: 'phone' },
@@ -39,8 +44,15 @@ const OF_SHOP: readonly Picture[] = [
   { name: 'node-light', address: 'nodes/fra-3', screen: 'light' },
   { name: 'kv-dark', address: 'kv?folder=checkout/&key=checkout/limits.yaml', screen: 'dark' },
 ];
+/** Of the shop too, once it is said who calls whom. */
+const OF_CALLS: readonly Picture[] = [
+  { name: 'topology-light', address: 'topology', screen: 'light' },
+  { name: 'topology-dark', address: 'topology?focus=checkout', screen: 'dark' },
+  { name: 'intentions-light', address: 'intentions', screen: 'light' },
+];
 const OF_CLUSTER: readonly Picture[] = [
-  { name: 'cluster-light', address: 'cluster?name=checkout', screen: 'light' },
+  { name: 'cluster-light', address: 'cluster?name=checkout', screen: 'light', height: 1080 },
+  { name: 'cluster-phone', address: 'cluster?name=checkout', screen: 'phone' },
 ];
 
 /** By how many minutes are left. */
@@ -66,19 +78,30 @@ const wanted = ({ name }: Picture) => only === undefined || name.startsWith(only
 mkdirSync(FOLDER, { recursive: true });
 try {
   await pictured(OF_SHOP.filter(wanted), async () => (await daysOfAShop()).port);
+  await pictured(OF_CALLS.filter(wanted), async () => {
+    const { port } = await startProconsul(['-dev', '-node=ams-4']);
+    const shop = new Shop(port);
+    await shop.open();
+    await shop.calls();
+    return port;
+  });
   await pictured(OF_CLUSTER.filter(wanted), threeServers);
 } finally {
   await closePages();
   await closeBrowser();
   await killProconsuls();
+  await stopAllRedis();
 }
 process.exit();
 
 async function pictured(pictures: readonly Picture[], begin: () => Promise<number>): Promise<void> {
   if (pictures.length === 0) return;
   const port = await begin();
-  for (const { name, address, screen } of pictures) {
-    const page = await openPage(`http://127.0.0.1:${port}/ui/dc1/${address}`, SCREENS[screen]);
+  for (const { name, address, screen, height } of pictures) {
+    const look = SCREENS[screen];
+    const viewport = { ...look.viewport, ...(height !== undefined && { height }) };
+    const url = `http://127.0.0.1:${port}/ui/dc1/${address}`;
+    const page = await openPage(url, { ...look, viewport });
     await page.getByRole('heading', { level: 1 }).waitFor();
     await sleep(SETTLE_MS);
     const path = `${FOLDER}/${name}.png`;
@@ -106,15 +129,25 @@ async function daysOfAShop(): Promise<Proconsul> {
   return server;
 }
 
+/** Three that have lived through a crash of their Redis. */
 async function threeServers(): Promise<number> {
   const cluster = await Cluster.start({ servers: 3, flags: ['-ui'] });
   const [first] = cluster.servers;
+  const { redis } = cluster;
+  const master = redis?.address ?? { host: '', port: 0 };
+  await startRedis({ args: ['--replicaof', master.host, String(master.port)] });
+  await new Shop(first?.port ?? 0).open();
+  await redis?.admin.flushall();
+  await redis?.kill();
+  await redis?.start();
+  // A machine that draws pictures may be slow, which is not what they are to show.
+  const body = { CleanupDeadServers: true, LastContactThreshold: '10s', MaxTrailingLogs: 250 };
+  await first?.ask('PUT', '/v1/operator/autopilot/configuration', { body });
   // Until each has been there for long enough to be called well.
   for (;;) {
     const state = await first?.ask('GET', '/v1/operator/autopilot/state');
     if ((state?.json as { Healthy?: boolean } | undefined)?.Healthy === true) break;
     await sleep(500);
   }
-  await new Shop(first?.port ?? 0).open();
   return first?.port ?? 0;
 }

@@ -73,6 +73,26 @@ const KEYS: Readonly<Record<string, string>> = {
   'mail/from': 'shop@example.com',
 };
 
+const CALLS: Readonly<Record<string, readonly string[]>> = {
+  storefront: ['catalogue', 'checkout', 'search', 'redis'],
+  checkout: ['payments', 'stock', 'mail', 'redis'],
+  catalogue: ['search', 'postgres'],
+  search: ['stock'],
+  payments: ['postgres', 'mail'],
+  stock: ['postgres', 'catalogue'],
+};
+
+const INTENTIONS = [
+  ['storefront', 'catalogue', 'allow'],
+  ['storefront', 'checkout', 'allow'],
+  ['storefront', 'postgres', 'deny'],
+  ['checkout', 'payments', 'allow'],
+  ['checkout', 'stock', 'allow'],
+  ['payments', 'postgres', 'allow'],
+  ['catalogue', 'postgres', 'allow'],
+  ['mail', '*', 'deny'],
+] as const;
+
 export class Shop {
   readonly #port: number;
 
@@ -101,6 +121,35 @@ export class Shop {
     const made = { Node: 'fra-2', Name: 'checkout-leader', LockDelay: '15s', NodeChecks: ['disk'] };
     const { ID } = (await this.#put('/v1/session/create', made)) as { ID: string };
     await this.#put(`/v1/kv/checkout/leader?acquire=${ID}`, 'fra-2');
+  }
+
+  /** Who calls whom, and who may. */
+  async calls(): Promise<void> {
+    for (const [service, upstreams] of Object.entries(CALLS)) {
+      const node = PARTS.find((part) => part.service === service)?.nodes[0] ?? '';
+      const proxy = {
+        DestinationServiceName: service,
+        DestinationServiceID: `${service}-${node}`,
+        Upstreams: upstreams.map((DestinationName, i) => ({
+          DestinationName,
+          LocalBindPort: 9000 + i,
+        })),
+      };
+      const ID = `${service}-proxy-${node}`;
+      const Service = {
+        Kind: 'connect-proxy',
+        ID,
+        Service: `${service}-proxy`,
+        Port: 21000,
+        Proxy: proxy,
+      };
+      const body = { Node: node, Address: addressOf(node), SkipNodeUpdate: true, Service };
+      await this.#put('/v1/catalog/register', body);
+    }
+    for (const [from, to, Action] of INTENTIONS) {
+      const path = `/v1/connect/intentions/exact?source=${from}&destination=${to}`;
+      await this.#put(path, { Action });
+    }
   }
 
   async sells(order: number): Promise<void> {
