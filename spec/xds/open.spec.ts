@@ -116,6 +116,7 @@ describe('xDS for clients of gRPC', function () {
     assert.ok(cluster.eds_cluster_config.eds_config.ads);
     assert.equal(cluster.eds_cluster_config.service_name, 'web');
     assert.equal(cluster.common_lb_config.healthy_panic_threshold.value, 0);
+    assert.equal(cluster.circuit_breakers.thresholds[0].max_retries.value, 1024);
     const [web] = await stream.named('endpoints', ['web']);
     assert.deepEqual(endpointsIn(web), ['0  10.0.0.1:80 HEALTHY 1']);
   });

@@ -18,7 +18,7 @@ import {
   targetLevels,
   targetsOf,
 } from '../resources/chain.ts';
-import { cluster } from '../resources/clusters.ts';
+import { cluster, RETRIES } from '../resources/clusters.ts';
 import { asked, assignment, executed } from '../resources/endpoints.ts';
 import { routesOf } from '../resources/routes.ts';
 import { clientTls } from './identity.ts';
@@ -120,7 +120,7 @@ export function breakersOf({ connections, pending, requests }: CallRules['limits
     ...(pending && { max_pending_requests: value(pending) }),
     ...(requests && { max_requests: value(requests) }),
   };
-  return Object.keys(most).length === 0 ? {} : { circuit_breakers: { thresholds: [most] } };
+  return { circuit_breakers: { thresholds: [{ ...most, ...RETRIES }] } };
 }
 
 function detectionOf(rules: NonNullable<CallRules['outliers']>): Message {

@@ -19,6 +19,8 @@ export interface ClusterOptions {
 }
 
 const CONNECT_TIMEOUT = durationOfMs(5000);
+/** At a time, as many as Envoy lets calls be: by itself it has three, and most of what a dead host refuses would be lost. */
+export const RETRIES: Message = { max_retries: { value: 1024 } };
 
 /** Its endpoints are told apart. It sends to nobody who is draining, however few others there are. */
 export function cluster({
@@ -34,6 +36,7 @@ export function cluster({
     eds_cluster_config: { service_name: endpoints, eds_config: BY_ADS },
     connect_timeout: connectTimeout ?? CONNECT_TIMEOUT,
     common_lb_config: { healthy_panic_threshold: { value: 0 } },
+    circuit_breakers: { thresholds: [RETRIES] },
     ...(speaksHttp2 && http2()),
     ...more,
   };
