@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import {
-  changeToken,
   type Grants,
   grantsOf,
   type RoleRow,
@@ -8,6 +7,7 @@ import {
   textsOf,
   writeRole,
 } from '../../web/core/access.ts';
+import { changeToken } from '../../web/core/access-tokens.ts';
 
 const GRANTS: Grants = {
   Policies: [{ ID: 'p-1', Name: 'readers' }],

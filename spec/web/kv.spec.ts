@@ -129,7 +129,8 @@ describePage('the page of keys', () => {
     assert.match(await row(), /"Flags": ?3304740253564472344,/);
     await button(page, 'Delete').click();
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
-    await button(page, 'Undo').click();
+    await page.getByText('lock is deleted.').waitFor();
+    await button(page, 'Undo').last().click();
     await page.getByText('Taken back.').waitFor();
     assert.match(await row(), /"Flags": ?3304740253564472344,/);
   });

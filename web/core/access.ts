@@ -193,7 +193,7 @@ function parted(text: string): readonly [string, string] {
 }
 
 /** As flags of a command; undefined where none says it. */
-function flagsOf(texts: GrantTexts, datacenter: string): readonly string[] | undefined {
+export function flagsOf(texts: GrantTexts, datacenter: string): readonly string[] | undefined {
   if (texts.templates.length > 0) return undefined;
   return [
     ...texts.policies.map((name) => `-policy-name=${name}`),
@@ -206,88 +206,6 @@ function flagsOf(texts: GrantTexts, datacenter: string): readonly string[] | und
 function nodeParts(text: string, datacenter: string): readonly [string, string] {
   const [name, own] = parted(text);
   return [name, own || datacenter];
-}
-
-export interface TokenDraft extends GrantTexts {
-  readonly description: string;
-  readonly isLocal: boolean;
-  /** `1h30m`; '' for one that stays. */
-  readonly ttl: string;
-}
-
-export function makeToken(draft: TokenDraft, datacenter: string): Action {
-  const { description, isLocal, ttl } = draft;
-  const flags = flagsOf(draft, datacenter);
-  return {
-    method: 'PUT',
-    path: '/v1/acl/token',
-    body: {
-      Description: description,
-      ...filled(grantsOf(draft, {}, datacenter)),
-      ...(isLocal && { Local: true }),
-      ...(ttl !== '' && { ExpirationTTL: ttl }),
-    },
-    command: flags && {
-      words: [
-        ...['acl', 'token', 'create', `-description=${description}`],
-        ...flags,
-        ...(isLocal ? ['-local'] : []),
-        ...(ttl === '' ? [] : [`-expires-ttl=${ttl}`]),
-      ],
-    },
-  };
-}
-
-export function changeToken(token: TokenRow, draft: TokenDraft, datacenter: string): Action {
-  const { AccessorID, Local, AuthMethod, ExpirationTime } = token;
-  const flags = flagsOf(draft, datacenter);
-  return {
-    method: 'PUT',
-    path: pathOf('token', AccessorID),
-    body: {
-      Description: draft.description,
-      ...filled(grantsOf(draft, token, datacenter)),
-      Local,
-      ...(AuthMethod !== undefined && { AuthMethod }),
-      ...(ExpirationTime !== undefined && { ExpirationTime }),
-    },
-    // It leaves a description as it is where it is given none.
-    command:
-      draft.description === ''
-        ? undefined
-        : flags && {
-            words: [
-              ...['acl', 'token', 'update', `-id=${AccessorID}`],
-              `-description=${draft.description}`,
-              ...flags,
-            ],
-          },
-  };
-}
-
-export function deleteToken({ AccessorID }: TokenRow): Action {
-  return {
-    method: 'DELETE',
-    path: pathOf('token', AccessorID),
-    command: { words: ['acl', 'token', 'delete', `-id=${AccessorID}`] },
-  };
-}
-
-/** With both of its ids, so that whoever has it can go on. */
-export function restoreToken({ AccessorID, SecretID, Description, Local, ...rest }: TokenInFull) {
-  const { ExpirationTime } = rest;
-  return {
-    method: 'PUT',
-    path: '/v1/acl/token',
-    body: {
-      AccessorID,
-      SecretID,
-      Description,
-      Local,
-      ...grantsIn(rest),
-      ...(ExpirationTime !== undefined && { ExpirationTime }),
-    },
-  } as const;
 }
 
 export interface PolicyDraft {
@@ -371,17 +289,17 @@ export function deleteRole({ ID }: RoleRow): Action {
   };
 }
 
-function pathOf(what: 'token' | 'policy' | 'role', id: string): string {
+export function pathOf(what: 'token' | 'policy' | 'role', id: string): string {
   return `/v1/acl/${what}/${encodeURIComponent(id)}`;
 }
 
-function grantsIn({ Policies, Roles, ...rest }: Grants): Grants {
+export function grantsIn({ Policies, Roles, ...rest }: Grants): Grants {
   const { ServiceIdentities, NodeIdentities, TemplatedPolicies } = rest;
   return filled({ Policies, Roles, ServiceIdentities, NodeIdentities, TemplatedPolicies });
 }
 
 /** A list of nothing is not said. */
-function filled(grants: { readonly [K in keyof Grants]: Grants[K] | undefined }): Grants {
+export function filled(grants: { readonly [K in keyof Grants]: Grants[K] | undefined }): Grants {
   return Object.fromEntries(
     Object.entries(grants).filter(([, list]) => list !== undefined && list.length > 0),
   );

@@ -15,4 +15,6 @@ export interface Action {
   readonly command?: Command | undefined;
   /** What that command reads from its input. */
   readonly input?: string | undefined;
+  /** Where it is meant, as `otherDatacenter` has it: there it is done, wherever somebody is by then. */
+  readonly datacenter?: string | undefined;
 }

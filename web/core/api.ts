@@ -1,11 +1,11 @@
 /** The HTTP API: one way to ask, whoever asks. */
 import { wholeCharacters } from '../../lib/whole-characters.ts';
-import { otherDatacenter } from './datacenter.ts';
+import { inDatacenter } from './asked-path.ts';
 import { readKeyRows } from './key-rows.ts';
 import { isAsWritten } from './path.ts';
 import { type Answer, Refusal, refusalOf } from './refusal.ts';
 import { noteRightsNews } from './rights-news.ts';
-import { token } from './token.ts';
+import { strangeIn, token } from './token.ts';
 
 /** What the token may is asked here. */
 export const RIGHTS = '/v1/internal/acl/authorize';
@@ -16,6 +16,8 @@ export interface Asking {
   readonly signal?: AbortSignal;
   /** In place of the page's own; '' for none. */
   readonly by?: string;
+  /** In place of that of the address; '' for the server's own. */
+  readonly datacenter?: string | undefined;
 }
 
 /** Rejects with a Refusal, or with the signal's reason. */
@@ -47,21 +49,15 @@ function indexOf(text: string): bigint {
 }
 
 async function fetched(asked: string, asking: Asking): Promise<[Response, string]> {
-  const { method = 'GET', body, signal, by = token.peek() } = asking;
-  const path = inDatacenter(asked);
+  const { method = 'GET', body, signal, by = token.peek(), datacenter } = asking;
+  const path = inDatacenter(asked, datacenter);
+  if (strangeIn(by) !== undefined) throw new Refusal('refused', 0, 'No header carries this token');
   if (!isAsWritten(path)) throw new Refusal('refused', 0, `A browser cannot ask for ${path}`);
   const headers: Record<string, string> = by === '' ? {} : { 'X-Consul-Token': by };
   const init: RequestInit = { method, headers, cache: 'no-store', ...(signal && { signal }) };
   if (body !== undefined) init.body = typeof body === 'string' ? body : JSON.stringify(body);
   const response = await fetch(path, init);
   return [response, await response.text()];
-}
-
-/** Of the data centre that the reader is in; the same where it names one already. */
-export function inDatacenter(path: string): string {
-  const dc = otherDatacenter.value;
-  if (dc === '' || /[?&]dc=/.test(path)) return path;
-  return `${path}${path.includes('?') ? '&' : '?'}${new URLSearchParams({ dc })}`;
 }
 
 let offsetMs = 0;
@@ -78,10 +74,4 @@ function noteClock(date: string | null): void {
 /** By the server's clock. */
 export function serverNow(): number {
   return Date.now() + offsetMs;
-}
-
-/** A path with a query string of what is not empty. */
-export function withQuery(path: string, query: Readonly<Record<string, string>>): string {
-  const kept = Object.entries(query).filter(([, value]) => value !== '');
-  return kept.length === 0 ? path : `${path}?${new URLSearchParams(kept)}`;
 }

@@ -1,6 +1,15 @@
 /** What may be done with instances and nodes, and where: an agent is the truth about its own node. */
-import { type Check, type Instance, type Node, SERF_HEALTH } from '../../lib/model.ts';
+import {
+  type Check,
+  type Instance,
+  NODE_MAINTENANCE,
+  type Node,
+  SERF_HEALTH,
+  SERVICE_MAINTENANCE_PREFIX,
+} from '../../lib/model.ts';
 import type { Action } from './action.ts';
+import { withQuery } from './asked-path.ts';
+import { quoted } from './filter-text.ts';
 
 /** As /v1/health/service has it. */
 export interface Entry {
@@ -51,6 +60,12 @@ export function nodeMaintenance(enable: boolean, reason: string): Action {
   };
 }
 
+/** What stands for it at that agent, by which somebody else's is told from one's own. */
+export function maintenanceAt(id?: string): string {
+  const check = id === undefined ? NODE_MAINTENANCE : SERVICE_MAINTENANCE_PREFIX + id;
+  return withQuery('/v1/agent/checks', { filter: `CheckID == ${quoted(check)}` });
+}
+
 export function deregister(id: string): Action {
   return {
     method: 'PUT',
@@ -63,6 +78,12 @@ export function deregister(id: string): Action {
 export function takeOut(node: string, id?: string): Action {
   const of = id === undefined ? {} : { ServiceID: id };
   return { method: 'PUT', path: '/v1/catalog/deregister', body: { Node: node, ...of } };
+}
+
+/** Where an instance of the catalog is seen. */
+export function placeOf(service: string, node: string, id: string): string {
+  const filter = `Node.Node == ${quoted(node)} and Service.ID == ${quoted(id)}`;
+  return withQuery(`/v1/health/service/${encodeURIComponent(service)}`, { filter });
 }
 
 /** As it was. */

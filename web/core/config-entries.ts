@@ -114,7 +114,11 @@ export function writeEntry(text: string, index: number): Action | undefined {
   };
 }
 
-export function deleteEntry({ Kind, Name, ModifyIndex }: ConfigEntryRow): Action {
+export function deleteEntry({
+  Kind,
+  Name,
+  ModifyIndex,
+}: Pick<ConfigEntryRow, 'Kind' | 'Name' | 'ModifyIndex'>): Action {
   return {
     method: 'DELETE',
     path: `${entryPath(Kind, Name)}?cas=${ModifyIndex}`,

@@ -3,6 +3,7 @@
  * another key or page loses it.
  */
 import { signal } from '@preact/signals';
+import { forgetFormDrafts, hasFormDrafts } from './begun-forms.ts';
 import { otherDatacenter } from './datacenter.ts';
 import type { Begun } from './draft.ts';
 
@@ -29,10 +30,19 @@ function placeOf(key: string): string {
   return `${otherDatacenter.value}\0${key}`;
 }
 
+/** Whether anything is written that is saved nowhere. */
+export function hasUnsaved(): boolean {
+  return hasFormDrafts() || [...drafts.peek().values()].some(({ text, saved }) => text !== saved);
+}
+
+export function forgetDrafts(): void {
+  drafts.value = new Map();
+  forgetFormDrafts();
+}
+
 /** A browser asks before it leaves what is not saved. */
 export function startDrafts(): void {
   addEventListener('beforeunload', (event) => {
-    const isAny = [...drafts.peek().values()].some(({ text, saved }) => text !== saved);
-    if (isAny) event.preventDefault();
+    if (hasUnsaved()) event.preventDefault();
   });
 }

@@ -1,7 +1,7 @@
 /** User events: what was fired, and what is to be. */
 import type { UserEvent } from '../../lib/model.ts';
 import type { Action } from './action.ts';
-import { withQuery } from './api.ts';
+import { withQuery } from './asked-path.ts';
 
 export interface Firing {
   readonly name: string;

@@ -51,14 +51,21 @@ export function writeKey(key: string, typed: string, row: KeyValue | undefined):
 
 /** Puts it back as it was, if nobody has written it meanwhile. */
 export function restoreKey(key: string, { Flags }: KeyValue, text: string): Action {
+  return putKey(key, text, { Flags, ModifyIndex: 0 });
+}
+
+type Stand = Pick<KeyValue, 'ModifyIndex' | 'Flags'>;
+
+/** Letter by letter, upon what stands there. */
+export function putKey(key: string, text: string, { ModifyIndex, Flags }: Stand): Action {
   return {
     method: 'PUT',
-    path: `${pathOfKey(key)}?cas=0${Flags ? `&flags=${Flags}` : ''}`,
+    path: `${pathOfKey(key)}?cas=${ModifyIndex}${Flags ? `&flags=${Flags}` : ''}`,
     body: text,
   };
 }
 
-export function deleteKey(key: string, { ModifyIndex }: KeyValue): Action {
+export function deleteKey(key: string, { ModifyIndex }: Pick<KeyValue, 'ModifyIndex'>): Action {
   return {
     method: 'DELETE',
     path: `${pathOfKey(key)}?cas=${ModifyIndex}`,
@@ -74,7 +81,11 @@ export function deleteFolder(folder: string): Action {
   };
 }
 
-export function rollBack(key: string, revision: number, now: KeyValue | undefined): Action {
+export function rollBack(
+  key: string,
+  revision: number,
+  now: Pick<KeyValue, 'ModifyIndex'> | undefined,
+): Action {
   const cas = now?.ModifyIndex ?? 0;
   const words = ['kv', 'rollback', '-cas', `-modify-index=${cas}`];
   return {

@@ -5,7 +5,8 @@
  */
 import { effect } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
-import { ask, inDatacenter } from './api.ts';
+import { ask } from './api.ts';
+import { inDatacenter } from './asked-path.ts';
 import { LiveQuery, type Manner, type Shown, type Surroundings, WAIT_MS } from './live-query.ts';
 import { Reach } from './reach.ts';
 import { PACE } from './retry.ts';

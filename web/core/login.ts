@@ -5,10 +5,11 @@
 import { signal } from '@preact/signals';
 import type { TokenInFull } from './access.ts';
 import { ask } from './api.ts';
+import { forgetDrafts } from './drafts.ts';
 import { Refusal } from './refusal.ts';
 import { go, isOfPage, ownHref, pageAddress } from './router.ts';
 import { stored } from './stored.ts';
-import { setToken } from './token.ts';
+import { setToken, token } from './token.ts';
 
 /** What came of a login at a provider, where it is not done. */
 export const comingBack = signal<'' | 'busy' | Error>('');
@@ -68,6 +69,7 @@ export async function logInByBrowser(method: string, { remembers }: How): Promis
 
 /** Before anything is shown: what a provider sent back is taken out of the address at once. */
 export function startLogin(): void {
+  hearOthers();
   if (location.pathname !== pageAddress(CALLBACK)) return;
   const said = new URLSearchParams(location.search);
   const mine = read();
@@ -123,13 +125,24 @@ function newNonce(): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** Ends a token that a login gave; any other is forgotten here, and goes on. */
-export const LOG_OUT = {
-  method: 'POST',
-  path: '/v1/acl/logout',
-  command: { words: ['logout'] },
-} as const;
-
+/** Who logs out leaves nothing to whoever comes next: what any part of the page has kept goes with it. */
 export function forgetToken(): void {
+  others?.postMessage(token.peek());
+  leaveNothing();
+}
+
+function leaveNothing(): void {
   setToken('');
+  forgetDrafts();
+  location.reload();
+}
+
+/** The other tabs of this browser. */
+let others: BroadcastChannel | undefined;
+
+function hearOthers(): void {
+  others = new BroadcastChannel('proconsul.logout');
+  others.addEventListener('message', ({ data }) => {
+    if (data !== '' && data === token.peek()) leaveNothing();
+  });
 }

@@ -135,7 +135,7 @@ export function writeIntention(draft: IntentionDraft, meta: StringMap | null): A
   return (
     body && {
       method: 'PUT',
-      path: exact(draft.source, draft.destination),
+      path: exactPath(draft.source, draft.destination),
       body,
       command: { words: ['intention', 'create', '-replace', '-file', '-'] },
       input: JSON.stringify(body),
@@ -164,16 +164,21 @@ export function restoreIntention(row: IntentionRow): Action | undefined {
   return writeIntention(draftOfIntention(row), row.Meta);
 }
 
-/** After it was deleted: with the last one what the entry asks for besides is gone, and it would let in more. */
+/**
+ * After it was deleted, where nobody has made another since. With the last one what the entry asks for besides is gone,
+ * and it would let in more: then there is no way back.
+ */
 export function remakeIntention(row: IntentionRow): Action | undefined {
-  return row.JWT === undefined ? restoreIntention(row) : undefined;
+  if (row.JWT !== undefined) return undefined;
+  const body = bodyOf(draftOfIntention(row), row.Meta);
+  return body && { method: 'POST', path: INTENTIONS, body };
 }
 
 export function deleteIntention(row: Pick<IntentionRow, 'SourceName' | 'DestinationName'>): Action {
   const { SourceName, DestinationName } = row;
   return {
     method: 'DELETE',
-    path: exact(SourceName, DestinationName),
+    path: exactPath(SourceName, DestinationName),
     command: { words: ['intention', 'delete'], args: [SourceName, DestinationName] },
   };
 }
@@ -182,7 +187,7 @@ export function checkPath(source: string, destination: string): string {
   return `${INTENTIONS}/check?${new URLSearchParams({ source, destination })}`;
 }
 
-function exact(source: string, destination: string): string {
+export function exactPath(source: string, destination: string): string {
   return `${INTENTIONS}/exact?${new URLSearchParams({ source, destination })}`;
 }
 

@@ -1,7 +1,7 @@
 /** Prepared queries: what they look for, how they are tried, and what may be done with them. */
 import type { PreparedQuery } from '../../lib/model.ts';
 import type { Action } from './action.ts';
-import { withQuery } from './api.ts';
+import { withQuery } from './asked-path.ts';
 import type { Entry } from './catalog.ts';
 import { HIDDEN } from './secrets.ts';
 

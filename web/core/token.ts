@@ -5,7 +5,20 @@ import { stored } from './stored.ts';
 const ofTab = stored('token', 'session');
 const ofDevice = stored('token');
 
-export const token = signal(ofTab.read() || ofDevice.read());
+/** The first letter that no header carries; undefined where all may be sent. */
+export function strangeIn(
+  secret: string,
+): { readonly letter: string; readonly at: number } | undefined {
+  const found = /[^\t\x20-\x7e\x80-\xff]/u.exec(secret);
+  return found === null ? undefined : { letter: found[0], at: found.index + 1 };
+}
+
+/** What is stored may have been written by anybody. */
+function sendable(secret: string): string {
+  return strangeIn(secret) === undefined ? secret : '';
+}
+
+export const token = signal(sendable(ofTab.read()) || sendable(ofDevice.read()));
 
 export function setToken(secret: string, { remembers = false } = {}): void {
   ofTab.write(secret);

@@ -15,6 +15,7 @@ import { BindingRules } from '../ui/access-binding-rules.tsx';
 import { MethodForm } from '../ui/access-method-form.tsx';
 import { edit, isEditing, Kind, Thing, toList } from '../ui/access-thing.tsx';
 import { askFirst } from '../ui/asked.tsx';
+import { useEdited } from '../ui/edited.tsx';
 import { type Fact, Facts } from '../ui/facts.tsx';
 import { Heading } from '../ui/heading.tsx';
 import { Shown } from '../ui/shown.tsx';
@@ -25,7 +26,7 @@ import { uiWords } from '../words/ui-words.ts';
 export function Page({ id = '' }: Given) {
   const say = accessWords.value;
   const of = encodeURIComponent(id);
-  const live = useLive<MethodRow>(`/v1/acl/auth-method/${of}`);
+  const [live, note] = useEdited(useLive<MethodRow>(`/v1/acl/auth-method/${of}`), isEditing());
   const rules = useLive<readonly BindingRuleRow[]>(`/v1/acl/binding-rules?authmethod=${of}`);
   const tokens = useLive<readonly TokenRow[]>(`/v1/acl/tokens?authmethod=${of}`);
   const mayWrite = useMay(mayWriteAccess);
@@ -44,6 +45,7 @@ export function Page({ id = '' }: Given) {
           </>
         )}
       </Heading>
+      {note}
       <Thing kind="methods" of={live}>
         {(method) =>
           isEditing() && mayWrite ? (

@@ -17,6 +17,7 @@ import { Holders } from '../ui/access-holders.tsx';
 import { Rules } from '../ui/access-rules.tsx';
 import { edit, isEditing, isId, Kind, Thing, toList } from '../ui/access-thing.tsx';
 import { askFirst } from '../ui/asked.tsx';
+import { useEdited } from '../ui/edited.tsx';
 import { type Fact, Facts } from '../ui/facts.tsx';
 import { Heading } from '../ui/heading.tsx';
 import { accessFormWords } from '../words/access-form-words.ts';
@@ -26,7 +27,8 @@ import { uiWords } from '../words/ui-words.ts';
 export function Page({ id = '' }: Given) {
   const say = accessWords.value;
   const of = encodeURIComponent(id);
-  const live = useLive<PolicyRow>(isId(id) ? `/v1/acl/policy/${of}` : '');
+  const path = isId(id) ? `/v1/acl/policy/${of}` : '';
+  const [live, note] = useEdited(useLive<PolicyRow>(path), isEditing());
   const tokens = useLive<readonly TokenRow[]>(isId(id) ? `/v1/acl/tokens?policy=${of}` : '');
   const roles = useLive<readonly RoleRow[]>(isId(id) ? `/v1/acl/roles?policy=${of}` : '');
   const mayWrite = useMay(mayWriteAccess) && id !== MANAGEMENT_POLICY;
@@ -46,6 +48,7 @@ export function Page({ id = '' }: Given) {
           </>
         )}
       </Heading>
+      {note}
       <Thing kind="policies" of={live} isId={isId(id)}>
         {(policy) =>
           isEditing() && mayWrite ? (
@@ -75,13 +78,18 @@ function factsOf({ ID, Description, Datacenters }: PolicyRow): readonly Fact[] {
 
 function askDelete(policy: PolicyRow, has: string): void {
   const say = accessFormWords.peek();
+  const action = deletePolicy(policy);
   askFirst({
     title: say.deletePolicy,
     text: say.deletePolicyText(has),
-    action: deletePolicy(policy),
+    action,
     verb: say.deletePolicy,
     done: say.deleted(policy.Name),
-    undo: writePolicy('', draftOfPolicy(policy)),
+    undo: {
+      action: () => writePolicy('', draftOfPolicy(policy)),
+      at: action.path,
+      left: 'nothing',
+    },
     onDone: () => toList('policies'),
   });
 }

@@ -15,6 +15,7 @@ import { draftOfRole, RoleForm } from '../ui/access-forms.tsx';
 import { Holders } from '../ui/access-holders.tsx';
 import { edit, isEditing, isId, Kind, Thing, toList } from '../ui/access-thing.tsx';
 import { askFirst } from '../ui/asked.tsx';
+import { useEdited } from '../ui/edited.tsx';
 import { type Fact, Facts } from '../ui/facts.tsx';
 import { GrantLinks } from '../ui/grants.tsx';
 import { Heading } from '../ui/heading.tsx';
@@ -24,7 +25,8 @@ import { uiWords } from '../words/ui-words.ts';
 
 export function Page({ id = '' }: Given) {
   const of = encodeURIComponent(id);
-  const live = useLive<RoleRow>(isId(id) ? `/v1/acl/role/${of}` : '');
+  const path = isId(id) ? `/v1/acl/role/${of}` : '';
+  const [live, note] = useEdited(useLive<RoleRow>(path), isEditing());
   const tokens = useLive<readonly TokenRow[]>(isId(id) ? `/v1/acl/tokens?role=${of}` : '');
   const mayWrite = useMay(mayWriteAccess);
   const { value } = live;
@@ -43,6 +45,7 @@ export function Page({ id = '' }: Given) {
           </>
         )}
       </Heading>
+      {note}
       <Thing kind="roles" of={live} isId={isId(id)}>
         {(role) =>
           isEditing() && mayWrite ? (
@@ -70,13 +73,19 @@ function factsOf(role: RoleRow): readonly Fact[] {
 
 function askDelete(role: RoleRow, has: string): void {
   const say = accessFormWords.peek();
+  const dc = datacenter.peek();
+  const action = deleteRole(role);
   askFirst({
     title: say.deleteRole,
     text: say.deleteRoleText(has),
-    action: deleteRole(role),
+    action,
     verb: say.deleteRole,
     done: say.deleted(role.Name),
-    undo: writeRole(undefined, draftOfRole(role), datacenter.peek()),
+    undo: {
+      action: () => writeRole(undefined, draftOfRole(role), dc),
+      at: action.path,
+      left: 'nothing',
+    },
     onDone: () => toList('roles'),
   });
 }

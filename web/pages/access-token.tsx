@@ -1,12 +1,7 @@
 /** One token: what it stands for, its secret for whoever may see it, and how it is changed. */
 import '../style/access.css';
-import {
-  ANONYMOUS,
-  deleteToken,
-  mayWriteAccess,
-  restoreToken,
-  type TokenInFull,
-} from '../core/access.ts';
+import { ANONYMOUS, mayWriteAccess, type TokenInFull } from '../core/access.ts';
+import { cloneToken, deleteToken, restoreToken } from '../core/access-tokens.ts';
 import { useLive } from '../core/live.ts';
 import type { Given } from '../core/path.ts';
 import { useMay } from '../core/rights.ts';
@@ -18,13 +13,15 @@ import { TokenFacts } from '../ui/access-me.tsx';
 import { GrantedRules } from '../ui/access-rules.tsx';
 import { edit, isEditing, isId, Kind, Thing, toList } from '../ui/access-thing.tsx';
 import { askFirst } from '../ui/asked.tsx';
+import { useEdited } from '../ui/edited.tsx';
 import { Heading } from '../ui/heading.tsx';
 import { accessFormWords } from '../words/access-form-words.ts';
 import { accessWords } from '../words/access-words.ts';
 import { uiWords } from '../words/ui-words.ts';
 
 export function Page({ id = '' }: Given) {
-  const live = useLive<TokenInFull>(isId(id) ? `/v1/acl/token/${id}?expanded` : '');
+  const path = isId(id) ? `/v1/acl/token/${id}?expanded` : '';
+  const [live, note] = useEdited(useLive<TokenInFull>(path), isEditing());
   const mayWrite = useMay(mayWriteAccess);
   const { value } = live;
   return (
@@ -32,6 +29,7 @@ export function Page({ id = '' }: Given) {
       <Heading title={value?.Description || id} beside={<Kind kind="tokens" />}>
         {value !== undefined && mayWrite && !isEditing() && <Actions token={value} />}
       </Heading>
+      {note}
       <Thing kind="tokens" of={live} isId={isId(id)}>
         {(token) =>
           isEditing() && mayWrite ? (
@@ -79,18 +77,10 @@ function nameOf({ Description, AccessorID }: TokenInFull): string {
 
 function askClone(token: TokenInFull): void {
   const say = accessFormWords.peek();
-  const { AccessorID, Description } = token;
   askFirst({
     title: say.clone,
     text: say.cloneText(nameOf(token)),
-    action: {
-      method: 'PUT',
-      path: `/v1/acl/token/${AccessorID}/clone`,
-      body: { Description },
-      command: {
-        words: ['acl', 'token', 'clone', `-id=${AccessorID}`, `-description=${Description}`],
-      },
-    },
+    action: cloneToken(token),
     verb: say.clone,
     done: say.made(nameOf(token)),
     onDone: (made) => go(href('access', 'tokens', (made as TokenInFull).AccessorID)),
@@ -100,13 +90,16 @@ function askClone(token: TokenInFull): void {
 function askDelete(token: TokenInFull): void {
   const say = accessFormWords.peek();
   const mayRestore = token.SecretID !== HIDDEN && token.AuthMethod === undefined;
+  const action = deleteToken(token);
   askFirst({
     title: say.deleteToken,
     text: say.deleteTokenText,
-    action: deleteToken(token),
+    action,
     verb: say.deleteToken,
     done: say.deleted(nameOf(token)),
-    undo: mayRestore ? restoreToken(token) : undefined,
+    undo: mayRestore
+      ? { action: () => restoreToken(token), at: action.path, left: 'nothing' }
+      : undefined,
     isGrave: !mayRestore,
     onDone: () => toList('tokens'),
   });

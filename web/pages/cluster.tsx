@@ -1,6 +1,6 @@
 /** The servers: how each is, which names it answers for, and the log that makes them one. */
 import '../style/cluster.css';
-import { withQuery } from '../core/api.ts';
+import { withQuery } from '../core/asked-path.ts';
 import {
   type ClusterState,
   type LogState,

@@ -1,7 +1,7 @@
 /** One config entry: what it says, what it names and what names the same, and how it is changed. */
 import '../style/config.css';
 import { useState } from 'preact/hooks';
-import { withQuery } from '../core/api.ts';
+import { withQuery } from '../core/asked-path.ts';
 import {
   type ConfigEntryRow,
   deleteEntry,
@@ -21,6 +21,7 @@ import { useMay } from '../core/rights.ts';
 import { go, href, query, setQuery } from '../core/router.ts';
 import { askFirst } from '../ui/asked.tsx';
 import { ConfigForm } from '../ui/config-form.tsx';
+import { useEdited } from '../ui/edited.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { type Fact, Facts } from '../ui/facts.tsx';
 import { Heading } from '../ui/heading.tsx';
@@ -31,10 +32,11 @@ import { uiWords } from '../words/ui-words.ts';
 import { count } from '../words/words.ts';
 
 export function Page({ kind = '', name = '' }: Given) {
-  const live = useLive<ConfigEntryRow>(entryPath(kind, name));
+  const asksToEdit = query.value.get('edit') === 'yes';
+  const [live, note] = useEdited(useLive<ConfigEntryRow>(entryPath(kind, name)), asksToEdit);
   const all = useLive<readonly ConfigEntryRow[]>('/v1/config/');
   const mayWrite = useMay(rightOf({ Kind: kind, Name: name }));
-  const isEditing = query.value.get('edit') === 'yes' && mayWrite;
+  const isEditing = asksToEdit && mayWrite;
   const close = () => setQuery({ edit: '' });
   return (
     <>
@@ -50,6 +52,7 @@ export function Page({ kind = '', name = '' }: Given) {
           </>
         )}
       </Heading>
+      {note}
       <Shown of={live} missing={<None kind={kind} name={name} mayWrite={mayWrite} />}>
         {(entry) =>
           isEditing ? (
@@ -174,7 +177,7 @@ function askDelete(entry: ConfigEntryRow): void {
     action: deleteEntry(entry),
     verb: say.delete,
     done: say.deleted(Kind, Name),
-    undo: writeEntry(textOf(entry), 0),
+    undo: { action: () => writeEntry(textOf(entry), 0), at: '', left: 'nothing' },
     onDone: () => go(href('config'), { replaces: true }),
   });
 }

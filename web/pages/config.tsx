@@ -11,6 +11,7 @@ import { useFilter } from '../ui/filter-box.tsx';
 import { Filtered } from '../ui/filtered.tsx';
 import { Choice } from '../ui/form.tsx';
 import { Heading } from '../ui/heading.tsx';
+import { everyOne } from '../ui/sees.ts';
 import type { Column } from '../ui/table.tsx';
 import { Tags } from '../ui/tags.tsx';
 import { configWords } from '../words/config-words.ts';
@@ -18,8 +19,8 @@ import { count } from '../words/words.ts';
 
 /** Each kind is seen by one of them. */
 const SEES = [
-  { Resource: 'service', Access: 'read', Segment: '' },
-  { Resource: 'intention', Access: 'read', Segment: '' },
+  everyOne('service'),
+  everyOne('intention'),
   { Resource: 'mesh', Access: 'read' },
 ] as const;
 

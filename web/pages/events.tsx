@@ -12,6 +12,7 @@ import { FireEvent } from '../ui/event-form.tsx';
 import { useFilter } from '../ui/filter-box.tsx';
 import { Filtered } from '../ui/filtered.tsx';
 import { Heading } from '../ui/heading.tsx';
+import { everyOne } from '../ui/sees.ts';
 import type { Column } from '../ui/table.tsx';
 import { eventWords } from '../words/event-words.ts';
 import { count } from '../words/words.ts';
@@ -33,7 +34,7 @@ export function Page() {
       </Heading>
       <Filtered
         of={{ ...rest, value: rows }}
-        sees={{ Resource: 'event', Access: 'read', Segment: '' }}
+        sees={everyOne('event')}
         filter={useFilter({ hasExpressions: false })}
         textsOf={({ Name, ID, Payload }) => [Name, ID, textOf(Payload) ?? '']}
         none={

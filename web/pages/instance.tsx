@@ -1,20 +1,19 @@
 /** One instance: its checks with what they said, what is known of it, and what may be done with it. */
 import type { Instance } from '../../lib/model.ts';
-import { withQuery } from '../core/api.ts';
-import { addressOf, type Entry } from '../core/catalog.ts';
+import { withQuery } from '../core/asked-path.ts';
+import { addressOf, type Entry, placeOf } from '../core/catalog.ts';
 import { useLive } from '../core/live.ts';
 import { type Change, sinceOf } from '../core/past.ts';
 import type { Given } from '../core/path.ts';
 import { href } from '../core/router.ts';
 import { standingOf } from '../core/standing.ts';
 import { Checks } from '../ui/checks.tsx';
-import { quoted } from '../ui/completion.ts';
 import { Empty } from '../ui/empty.tsx';
 import { type Fact, Facts } from '../ui/facts.tsx';
 import { Heading } from '../ui/heading.tsx';
 import { InstanceActions } from '../ui/instance-actions.tsx';
 import { MAX_CHANGES, Past } from '../ui/past.tsx';
-import { Shown } from '../ui/shown.tsx';
+import { Seen } from '../ui/shown.tsx';
 import { StatusSign } from '../ui/status.tsx';
 import { Tabs } from '../ui/tabs.tsx';
 import { Tags } from '../ui/tags.tsx';
@@ -24,10 +23,7 @@ import { pastWords } from '../words/past-words.ts';
 
 export function Page({ name = '', node = '', id = '' }: Given) {
   const say = instanceWords.value;
-  const filter = `Node.Node == ${quoted(node)} and Service.ID == ${quoted(id)}`;
-  const live = useLive<readonly Entry[]>(
-    withQuery(`/v1/health/service/${encodeURIComponent(name)}`, { filter }),
-  );
+  const live = useLive<readonly Entry[]>(placeOf(name, node, id));
   const past = useLive<readonly Change[]>(
     withQuery(`/v1/internal/history/service/${encodeURIComponent(name)}`, {
       limit: String(MAX_CHANGES),
@@ -51,11 +47,18 @@ export function Page({ name = '', node = '', id = '' }: Given) {
       >
         {entry !== undefined && <InstanceActions entry={entry} />}
       </Heading>
-      <Shown of={live}>
+      <Seen
+        of={live}
+        sees={[
+          { Resource: 'service', Access: 'read', Segment: name },
+          { Resource: 'node', Access: 'read', Segment: node },
+        ]}
+        isNone={({ length }) => length === 0}
+      >
         {() =>
           entry === undefined ? <Gone name={name} /> : <Parts entry={entry} past={own ?? []} />
         }
-      </Shown>
+      </Seen>
     </>
   );
 }

@@ -1,7 +1,9 @@
 /** What is said of the calls of one service to another, and how that is changed. */
 import '../style/intentions.css';
-import { withQuery } from '../core/api.ts';
+import { withQuery } from '../core/asked-path.ts';
+import { quoted } from '../core/filter-text.ts';
 import { useLive } from '../core/live.ts';
+import type { Shown as Answer } from '../core/live-query.ts';
 import {
   decisionOf,
   deleteIntention,
@@ -15,15 +17,15 @@ import type { Given } from '../core/path.ts';
 import { useMay } from '../core/rights.ts';
 import { go, href, query, setQuery } from '../core/router.ts';
 import { askFirst } from '../ui/asked.tsx';
-import { quoted } from '../ui/completion.ts';
 import { DecisionSign, nameOf } from '../ui/decision.tsx';
+import { useEdited } from '../ui/edited.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { type Fact, Facts } from '../ui/facts.tsx';
 import { Heading } from '../ui/heading.tsx';
 import { IntentionForm } from '../ui/intention-form.tsx';
 import { Permissions } from '../ui/permissions.tsx';
 import { useSees } from '../ui/sees.ts';
-import { MayNotSee, Shown } from '../ui/shown.tsx';
+import { Nothing, Shown } from '../ui/shown.tsx';
 import { Ago } from '../ui/time.tsx';
 import { intentionWords } from '../words/intention-words.ts';
 import { uiWords } from '../words/ui-words.ts';
@@ -32,44 +34,60 @@ export function Page({ source = '', destination = '' }: Given) {
   const say = intentionWords.value;
   // One alone has no index to wait at.
   const filter = `SourceName == ${quoted(source)} and DestinationName == ${quoted(destination)}`;
-  const live = useLive<readonly IntentionRow[]>(withQuery(INTENTIONS, { filter }));
+  const asksToEdit = query.value.get('edit') === 'yes';
+  const [live, note] = useEdited(
+    oneOf(useLive<Rows>(withQuery(INTENTIONS, { filter }))),
+    asksToEdit,
+  );
   const mayWrite = useMay({ Resource: 'intention', Access: 'write', Segment: destination });
-  const isEditing = query.value.get('edit') === 'yes' && mayWrite;
+  const isEditing = asksToEdit && mayWrite;
   // It is seen from either end.
   const seesFrom = useSees({ Resource: 'intention', Access: 'read', Segment: source });
   const seesTo = useSees({ Resource: 'intention', Access: 'read', Segment: destination });
-  const seesIt = seesFrom || seesTo;
-  const row = live.value?.[0];
+  const seesIt = seesFrom === true || seesTo === true ? true : (seesFrom ?? seesTo);
   const close = () => setQuery({ edit: '' });
+  const none = (
+    <Nothing seesAll={seesIt}>
+      <None source={source} destination={destination} mayWrite={mayWrite} />
+    </Nothing>
+  );
   return (
     <>
       <Heading
         title={`${nameOf(source)} → ${nameOf(destination)}`}
         beside={<a href={href('intentions')}>{say.intention}</a>}
       >
-        {row !== undefined && mayWrite && !isEditing && (
+        {live.value !== undefined && mayWrite && !isEditing && (
           <>
             <button type="button" onClick={() => setQuery({ edit: 'yes' })}>
               {uiWords.value.edit}
             </button>
-            <button type="button" onClick={() => askDelete(row)}>
+            <button type="button" onClick={() => live.value && askDelete(live.value)}>
               {uiWords.value.delete}
             </button>
           </>
         )}
       </Heading>
-      <Shown of={live}>
-        {() => {
-          if (row === undefined) {
-            if (!seesIt) return <MayNotSee />;
-            return <None source={source} destination={destination} mayWrite={mayWrite} />;
-          }
-          if (isEditing) return <IntentionForm row={row} onDone={close} onCancel={close} />;
-          return <Said row={row} />;
-        }}
+      {note}
+      <Shown of={live} missing={none}>
+        {(row) =>
+          isEditing ? (
+            <IntentionForm row={row} onDone={close} onCancel={close} />
+          ) : (
+            <Said row={row} />
+          )
+        }
       </Shown>
     </>
   );
+}
+
+type Rows = readonly IntentionRow[];
+
+function oneOf(live: Answer<Rows>): Answer<IntentionRow> {
+  const [value] = live.value ?? [];
+  const isMissing = live.standing === 'here' && value === undefined;
+  return { ...live, value, standing: isMissing ? 'missing' : live.standing };
 }
 
 function Said({ row }: { readonly row: IntentionRow }) {
@@ -135,13 +153,16 @@ function None({ source, destination, mayWrite }: NoneProps) {
 function askDelete(row: IntentionRow): void {
   const say = intentionWords.peek();
   const ends = [nameOf(row.SourceName), nameOf(row.DestinationName)] as const;
+  const action = deleteIntention(row);
+  const again = remakeIntention(row);
   askFirst({
     title: say.delete,
     text: say.deleteText(...ends),
-    action: deleteIntention(row),
+    action,
     verb: say.delete,
     done: say.deleted(...ends),
-    undo: remakeIntention(row),
+    undo: again && { action: () => again, at: action.path, left: 'nothing' },
+    isGrave: again === undefined,
     onDone: () => go(href('intentions'), { replaces: true }),
   });
 }

@@ -1,6 +1,6 @@
 /** Who may call whom: every intention, the one that counts first in front, and what comes of them for a call. */
 import '../style/intentions.css';
-import { withQuery } from '../core/api.ts';
+import { withQuery } from '../core/asked-path.ts';
 import { useLive } from '../core/live.ts';
 import { decisionOf, INTENTIONS, type IntentionRow, rankOf } from '../core/mesh.ts';
 import { compare, several } from '../core/order.ts';
@@ -14,6 +14,7 @@ import { useFilter } from '../ui/filter-box.tsx';
 import { Filtered } from '../ui/filtered.tsx';
 import { Heading } from '../ui/heading.tsx';
 import { MayCall } from '../ui/may-call.tsx';
+import { everyOne } from '../ui/sees.ts';
 import type { Column } from '../ui/table.tsx';
 import { Ago } from '../ui/time.tsx';
 import { intentionWords } from '../words/intention-words.ts';
@@ -41,7 +42,7 @@ export function Page() {
       <MayCall intentions={isFiltered ? all : live} names={Object.keys(services.value ?? {})} />
       <Filtered
         of={live}
-        sees={{ Resource: 'intention', Access: 'read', Segment: '' }}
+        sees={everyOne('intention')}
         filter={filter}
         textsOf={(row) => [
           nameOf(row.SourceName),

@@ -1,7 +1,7 @@
 /** Keys: folders on one side, and beside them what a key says, who has its lock, and what it said before. */
 import '../style/kv.css';
 import type { KeyValue } from '../../lib/model.ts';
-import { withQuery } from '../core/api.ts';
+import { withQuery } from '../core/asked-path.ts';
 import { canBeAsked, deleteFolder, pathOfKey, wayTo } from '../core/keys-and-values.ts';
 import { useLive } from '../core/live.ts';
 import { useMay } from '../core/rights.ts';
@@ -14,7 +14,8 @@ import { Heading } from '../ui/heading.tsx';
 import { Editor } from '../ui/kv-editor.tsx';
 import { AllBelow, Names } from '../ui/kv-names.tsx';
 import { NewKey } from '../ui/kv-new.tsx';
-import { Shown } from '../ui/shown.tsx';
+import { everyOne } from '../ui/sees.ts';
+import { Seen } from '../ui/shown.tsx';
 import { kvWords } from '../words/kv-words.ts';
 
 export function Page() {
@@ -121,9 +122,9 @@ function Flat({ folder, open, search }: SearchedProps) {
   );
   const names = <Names folder={folder} names={[]} open={open} search={search} />;
   return (
-    <Shown of={live} missing={names}>
+    <Seen of={live} sees={everyOne('key', folder)} isNone={isEmpty} missing={names}>
       {(all) => <Names folder={folder} names={all} open={open} search={search} />}
-    </Shown>
+    </Seen>
   );
 }
 
@@ -131,10 +132,14 @@ function Deep({ folder, open, search }: SearchedProps) {
   const live = useLive<readonly KeyValue[]>(withQuery(pathOfKey(folder), { recurse: 'yes' }));
   const rows = <AllBelow folder={folder} rows={[]} open={open} search={search} />;
   return (
-    <Shown of={live} missing={rows}>
+    <Seen of={live} sees={everyOne('key', folder)} isNone={isEmpty} missing={rows}>
       {(all) => <AllBelow folder={folder} rows={all} open={open} search={search} />}
-    </Shown>
+    </Seen>
   );
+}
+
+function isEmpty({ length }: readonly unknown[]): boolean {
+  return length === 0;
 }
 
 function askDeleteFolder(folder: string): void {

@@ -2,7 +2,7 @@
 import '../style/node.css';
 import { useMemo } from 'preact/hooks';
 import type { Check, Instance, Session } from '../../lib/model.ts';
-import { withQuery } from '../core/api.ts';
+import { withQuery } from '../core/asked-path.ts';
 import { addressOf, type NodeInFull } from '../core/catalog.ts';
 import { useLive } from '../core/live.ts';
 import { compare } from '../core/order.ts';
@@ -16,8 +16,9 @@ import { Facts } from '../ui/facts.tsx';
 import { Heading } from '../ui/heading.tsx';
 import { NodeActions } from '../ui/node-actions.tsx';
 import { MAX_CHANGES, Past } from '../ui/past.tsx';
+import { everyOne } from '../ui/sees.ts';
 import { endColumns, nameColumn } from '../ui/session-table.tsx';
-import { Shown } from '../ui/shown.tsx';
+import { Seen } from '../ui/shown.tsx';
 import { StatusSign } from '../ui/status.tsx';
 import { type Column, Table } from '../ui/table.tsx';
 import { Tabs } from '../ui/tabs.tsx';
@@ -43,7 +44,11 @@ export function Page({ name = '' }: Given) {
       name: 'services',
       title: say.services,
       count: node && count(services.length),
-      show: () => node && <Services node={node} />,
+      show: () => (
+        <Seen of={live} sees={everyOne('service')} isNone={(of) => of.Services?.length === 0}>
+          {(of) => <Services node={of} />}
+        </Seen>
+      ),
     },
     {
       name: 'checks',
@@ -55,7 +60,15 @@ export function Page({ name = '' }: Given) {
       name: 'sessions',
       title: say.sessions,
       count: sessions.value && count(sessions.value.length),
-      show: () => <Shown of={sessions}>{(rows) => <Sessions rows={rows} />}</Shown>,
+      show: () => (
+        <Seen
+          of={sessions}
+          sees={{ Resource: 'session', Access: 'read', Segment: name }}
+          isNone={isEmpty}
+        >
+          {(rows) => <Sessions rows={rows} />}
+        </Seen>
+      ),
     },
     {
       name: 'meta',
@@ -65,7 +78,11 @@ export function Page({ name = '' }: Given) {
     {
       name: 'history',
       title: pastWords.value.history,
-      show: () => <Shown of={past}>{(changes) => <Past changes={changes} isOfNode />}</Shown>,
+      show: () => (
+        <Seen of={past} sees={everyOne('service')} isNone={isEmpty}>
+          {(changes) => <Past changes={changes} isOfNode />}
+        </Seen>
+      ),
     },
   ];
   return (
@@ -83,11 +100,20 @@ export function Page({ name = '' }: Given) {
       >
         {node && <NodeActions node={node} />}
       </Heading>
-      <Shown of={live} missing={<Gone name={name} />}>
+      <Seen
+        of={live}
+        sees={{ Resource: 'node', Access: 'read', Segment: name }}
+        isNone={() => false}
+        missing={<Gone name={name} />}
+      >
         {() => <Tabs label={name} tabs={tabs} />}
-      </Shown>
+      </Seen>
     </>
   );
+}
+
+function isEmpty({ length }: readonly unknown[]): boolean {
+  return length === 0;
 }
 
 function Gone({ name }: { readonly name: string }) {

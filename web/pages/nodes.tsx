@@ -1,6 +1,6 @@
 /** Every node: how it stands itself, and how the instances on it do. */
 import '../style/nodes.css';
-import { withQuery } from '../core/api.ts';
+import { withQuery } from '../core/asked-path.ts';
 import { useLive, useRows } from '../core/live.ts';
 import { compare, several } from '../core/order.ts';
 import { badness, countsOf, type NodeRow } from '../core/overview.ts';
@@ -13,11 +13,14 @@ import { useFilter } from '../ui/filter-box.tsx';
 import { Filtered } from '../ui/filtered.tsx';
 import { Heading } from '../ui/heading.tsx';
 import { HealthBar } from '../ui/health-bar.tsx';
+import { everyOne } from '../ui/sees.ts';
 import { StatusSign } from '../ui/status.tsx';
 import type { Column } from '../ui/table.tsx';
 import { Ago } from '../ui/time.tsx';
 import { nodeWords } from '../words/node-words.ts';
 
+/** Of a list of both, of each in its own words. */
+const SEES = [everyOne('service'), everyOne('node')];
 const ROWS = rowsBy<NodeRow>(({ Node }) => Node);
 
 export function Page() {
@@ -35,7 +38,7 @@ export function Page() {
       <Heading title={say.title} beside={live.value && say.summary(all.length, failing)} />
       <Filtered
         of={live}
-        sees={{ Resource: 'node', Access: 'read', Segment: '' }}
+        sees={SEES}
         filter={filter}
         textsOf={({ Node, Address, Meta }) => [Node, Address, ...Object.values(Meta)]}
         example='Meta.rack == "r1"'

@@ -11,6 +11,7 @@ import { useFilter } from '../ui/filter-box.tsx';
 import { Filtered } from '../ui/filtered.tsx';
 import { Heading } from '../ui/heading.tsx';
 import { failoverInWords, namesInWords, narrowedTo, serviceOf } from '../ui/query-facts.tsx';
+import { everyOne } from '../ui/sees.ts';
 import type { Column } from '../ui/table.tsx';
 import { queryWords } from '../words/query-words.ts';
 
@@ -25,7 +26,7 @@ export function Page() {
       <Heading title={say.title} beside={live.value && say.summary(live.value.length)} />
       <Filtered
         of={live}
-        sees={{ Resource: 'query', Access: 'read', Segment: '' }}
+        sees={everyOne('query')}
         filter={useFilter({ hasExpressions: false })}
         textsOf={({ Name, ID, Service }) => [Name, ID, Service.Service]}
         none={

@@ -65,15 +65,16 @@ function Gone() {
 
 function askRemove(query: PreparedQuery): void {
   const say = queryWords.peek();
-  const undo = makeAgain(query);
+  const again = makeAgain(query);
+  const action = remove(query);
   const name = nameOf(query);
   askFirst({
     title: say.delete,
-    text: `${say.deleteText(name)} ${undo === undefined ? say.noWayBack : say.newId}`,
-    action: remove(query),
+    text: `${say.deleteText(name)} ${again === undefined ? say.noWayBack : say.newId}`,
+    action,
     verb: say.delete,
     done: say.deleted(name),
-    undo,
-    isGrave: undo === undefined,
+    undo: again && { action: () => again, at: action.path, left: 'nothing' },
+    isGrave: again === undefined,
   });
 }

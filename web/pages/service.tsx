@@ -1,7 +1,8 @@
 /** One service: how available it was, its instances, what is said of calls to it, and what became of all of it. */
 import '../style/service.css';
-import { withQuery } from '../core/api.ts';
+import { withQuery } from '../core/asked-path.ts';
 import { addressOf, type Entry } from '../core/catalog.ts';
+import { quoted } from '../core/filter-text.ts';
 import { useLive } from '../core/live.ts';
 import { compare, several } from '../core/order.ts';
 import type { Availability, Change } from '../core/past.ts';
@@ -9,16 +10,17 @@ import type { Given } from '../core/path.ts';
 import { href } from '../core/router.ts';
 import { RANK, standingOf } from '../core/standing.ts';
 import { Chain } from '../ui/chain.tsx';
-import { type FilterField, quoted } from '../ui/completion.ts';
+import type { FilterField } from '../ui/completion.ts';
 import { Empty } from '../ui/empty.tsx';
 import { useFilter } from '../ui/filter-box.tsx';
 import { Filtered } from '../ui/filtered.tsx';
 import { Heading } from '../ui/heading.tsx';
 import { type Counts, HealthBar } from '../ui/health-bar.tsx';
 import { MAX_CHANGES, Past } from '../ui/past.tsx';
+import { everyOne, type Sees } from '../ui/sees.ts';
 import { ServiceIntentions } from '../ui/service-intentions.tsx';
 import { ServiceTraffic } from '../ui/service-traffic.tsx';
-import { Shown } from '../ui/shown.tsx';
+import { Seen } from '../ui/shown.tsx';
 import { StatusSign } from '../ui/status.tsx';
 import { Strip } from '../ui/strip.tsx';
 import type { Column } from '../ui/table.tsx';
@@ -66,7 +68,7 @@ export function Page({ name = '' }: Given) {
     {
       name: 'history',
       title: pastWords.value.history,
-      show: () => <History encoded={encoded} />,
+      show: () => <History name={name} />,
     },
   ];
   return (
@@ -79,11 +81,22 @@ export function Page({ name = '' }: Given) {
   );
 }
 
-function History({ encoded }: { readonly encoded: string }) {
+function History({ name }: { readonly name: string }) {
   const past = useLive<readonly Change[]>(
-    withQuery(`/v1/internal/history/service/${encoded}`, { limit: String(MAX_CHANGES) }),
+    withQuery(`/v1/internal/history/service/${encodeURIComponent(name)}`, {
+      limit: String(MAX_CHANGES),
+    }),
   );
-  return <Shown of={past}>{(changes) => <Past changes={changes} />}</Shown>;
+  return (
+    <Seen of={past} sees={seesOf(name)} isNone={({ length }) => length === 0}>
+      {(changes) => <Past changes={changes} />}
+    </Seen>
+  );
+}
+
+/** To see all of its instances, wherever they are. */
+function seesOf(name: string): Sees {
+  return [{ Resource: 'service', Access: 'read', Segment: name }, everyOne('node')];
 }
 
 function TagLinks({ tags }: { readonly tags: readonly string[] }) {
@@ -127,7 +140,7 @@ function Instances({ name, live }: InstancesProps) {
   return (
     <Filtered
       of={live}
-      sees={{ Resource: 'service', Access: 'read', Segment: name }}
+      sees={seesOf(name)}
       filter={filter}
       textsOf={({ Node, Service }) => [
         Service.ID,

@@ -1,6 +1,6 @@
 /** Every service: how its instances stand and since when, what it is, and where it comes from. */
 import '../style/services.css';
-import { withQuery } from '../core/api.ts';
+import { withQuery } from '../core/asked-path.ts';
 import { useRows } from '../core/live.ts';
 import { compare, several } from '../core/order.ts';
 import { badness, countsOf, type ServiceRow } from '../core/overview.ts';
@@ -13,11 +13,14 @@ import { useFilter } from '../ui/filter-box.tsx';
 import { Filtered } from '../ui/filtered.tsx';
 import { Heading } from '../ui/heading.tsx';
 import { HealthBar } from '../ui/health-bar.tsx';
+import { everyOne } from '../ui/sees.ts';
 import type { Column } from '../ui/table.tsx';
 import { Tags } from '../ui/tags.tsx';
 import { Ago } from '../ui/time.tsx';
 import { servicesWords } from '../words/services-words.ts';
 
+/** Of a list of both, of each in its own words. */
+const SEES = [everyOne('service'), everyOne('node')];
 const ROWS = rowsBy<ServiceRow>(({ Name }) => Name);
 
 export function Page() {
@@ -34,7 +37,7 @@ export function Page() {
       <Heading title={say.title} beside={live.value && say.summary(all.length, failing)} />
       <Filtered
         of={live}
-        sees={{ Resource: 'service', Access: 'read', Segment: '' }}
+        sees={SEES}
         filter={filter}
         textsOf={({ Name, Kind, Tags: tags, Sources }) => [Name, Kind, ...tags, ...Sources]}
         example='Service.Tags contains "blue"'

@@ -1,5 +1,5 @@
 /** All sessions: what each holds, when it ends, and what becomes of that then. */
-import { withQuery } from '../core/api.ts';
+import { withQuery } from '../core/asked-path.ts';
 import { folderOf } from '../core/keys-and-values.ts';
 import { useLive } from '../core/live.ts';
 import { compare } from '../core/order.ts';
@@ -10,6 +10,7 @@ import { Empty } from '../ui/empty.tsx';
 import { useFilter } from '../ui/filter-box.tsx';
 import { Filtered } from '../ui/filtered.tsx';
 import { Heading } from '../ui/heading.tsx';
+import { everyOne } from '../ui/sees.ts';
 import { bySession, endColumns, nameColumn } from '../ui/session-table.tsx';
 import type { Column } from '../ui/table.tsx';
 import { sessionWords } from '../words/session-words.ts';
@@ -24,7 +25,7 @@ export function Page() {
       <Heading title={say.title} beside={live.value && say.summary(all.length, holding)} />
       <Filtered
         of={live}
-        sees={{ Resource: 'session', Access: 'read', Segment: '' }}
+        sees={everyOne('session')}
         filter={useFilter({ hasExpressions: false })}
         textsOf={({ ID, Name, Node, Keys }) => [ID, Name, Node, ...Keys]}
         none={

@@ -1,7 +1,7 @@
 /** Who calls whom, drawn, and the same as a table; one alone with those around it. */
 import '../style/topology.css';
 import { useMemo } from 'preact/hooks';
-import { withQuery } from '../core/api.ts';
+import { withQuery } from '../core/asked-path.ts';
 import { useLive, useRows } from '../core/live.ts';
 import { decisionOf, INTENTIONS, type IntentionRow } from '../core/mesh.ts';
 import { compare, several } from '../core/order.ts';
@@ -15,11 +15,13 @@ import { type Filter, FilterBox, hasWords, useFilter } from '../ui/filter-box.ts
 import { Graph } from '../ui/graph.tsx';
 import { Heading } from '../ui/heading.tsx';
 import { worstOf } from '../ui/health-bar.tsx';
-import { Shown } from '../ui/shown.tsx';
+import { everyOne } from '../ui/sees.ts';
+import { Seen } from '../ui/shown.tsx';
 import { type Column, Table } from '../ui/table.tsx';
 import { intentionWords } from '../words/intention-words.ts';
 import { topologyWords } from '../words/topology-words.ts';
 
+const SEES = [everyOne('service'), everyOne('node'), everyOne('intention')];
 const SERVICES = rowsBy<ServiceRow>(({ Name }) => Name);
 
 export function Page() {
@@ -41,7 +43,7 @@ export function Page() {
       />
       {intentions.standing === 'forbidden' && <p class="partial">{say.unseen}</p>}
       {!isComing && (
-        <Shown of={upstreams}>
+        <Seen of={upstreams} sees={SEES} isNone={() => calls.length === 0}>
           {() =>
             calls.length === 0 ? (
               <Empty title={say.none} hint={say.noneHint}>
@@ -53,7 +55,7 @@ export function Page() {
               <Drawn calls={calls} names={names} services={services.value ?? []} />
             )
           }
-        </Shown>
+        </Seen>
       )}
       <Rules of={(intentions.value ?? []).filter(isOfAny)} />
     </>

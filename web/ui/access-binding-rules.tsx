@@ -8,10 +8,11 @@ import {
   writeBindingRule,
 } from '../core/access-methods.ts';
 import { query, setQuery } from '../core/router.ts';
+import type { Done } from '../core/way-back.ts';
 import { accessFormWords } from '../words/access-form-words.ts';
 import { accessWords } from '../words/access-words.ts';
 import { uiWords } from '../words/ui-words.ts';
-import { askFirst, takeBack } from './asked.tsx';
+import { askFirst, tellDone } from './asked.tsx';
 import { Empty } from './empty.tsx';
 import { Choice, Field, Form, useDraft } from './form.tsx';
 import { tell } from './toasts.tsx';
@@ -97,19 +98,24 @@ const NEW: RuleDraft = {
 function RuleForm({ method, rule }: RuleFormProps) {
   const say = accessFormWords.value;
   const draft = useDraft<RuleDraft>(
+    `binding rule ${method} ${rule?.ID ?? ''}`,
     rule === undefined ? NEW : ruleDraftOf(rule),
     rule?.ModifyIndex ?? 0,
   );
   const { value, change } = draft;
   const close = () => setQuery({ rule: '' });
-  const onDone = () => {
+  const onDone = (done: Done) => {
     close();
     if (rule === undefined) {
       tell(say.made(value.bindName));
       return;
     }
     const before = writeBindingRule(method, rule.ID, ruleDraftOf(rule));
-    tell(say.saved(value.bindName), { undo: () => void takeBack(before) });
+    void tellDone(say.saved(value.bindName), done, {
+      action: () => before,
+      at: done.action.path,
+      left: 'answer',
+    });
   };
   return (
     <Form
@@ -157,12 +163,14 @@ function RuleForm({ method, rule }: RuleFormProps) {
 
 function askDelete(rule: BindingRuleRow): void {
   const say = accessFormWords.peek();
+  const action = deleteBindingRule(rule);
+  const before = writeBindingRule(rule.AuthMethod, '', ruleDraftOf(rule));
   askFirst({
     title: say.deleteRule,
     text: say.deleteRuleText,
-    action: deleteBindingRule(rule),
+    action,
     verb: say.deleteRule,
     done: say.deleted(rule.BindName),
-    undo: writeBindingRule(rule.AuthMethod, '', ruleDraftOf(rule)),
+    undo: { action: () => before, at: action.path, left: 'nothing' },
   });
 }

@@ -1,32 +1,36 @@
 /** Forms of tokens, policies and roles: of one that there is, or of a new one. */
 import {
-  changeToken,
   type GrantTexts,
-  makeToken,
   type PolicyDraft,
   type PolicyRow,
   type RoleDraft,
   type RoleRow,
-  type TokenDraft,
   type TokenRow,
   textsOf,
   writePolicy,
   writeRole,
 } from '../core/access.ts';
+import { changeToken, makeToken, type TokenDraft } from '../core/access-tokens.ts';
 import type { Action } from '../core/action.ts';
 import { datacenter, go, href } from '../core/router.ts';
+import type { Done } from '../core/way-back.ts';
 import { accessFormWords } from '../words/access-form-words.ts';
 import { uiWords } from '../words/ui-words.ts';
 import { edit, toList } from './access-thing.tsx';
-import { takeBack } from './asked.tsx';
+import { tellDone } from './asked.tsx';
 import { Area, Field, Form, Several, Tick, useDraft } from './form.tsx';
 import { GrantFields } from './grants.tsx';
 import { tell } from './toasts.tsx';
 
 /** It was changed: what it was before is one step away. */
-export function changed(name: string, before: Action): void {
+export function changed(name: string, done: Done, before: Action | undefined): void {
   edit(false);
-  tell(accessFormWords.peek().saved(name), { undo: () => void takeBack(before) });
+  const at = done.action.path;
+  void tellDone(accessFormWords.peek().saved(name), done, {
+    action: () => before,
+    at,
+    left: 'answer',
+  });
 }
 
 const NO_GRANTS: GrantTexts = { policies: [], roles: [], services: [], nodes: [], templates: [] };
@@ -34,13 +38,17 @@ const NO_GRANTS: GrantTexts = { policies: [], roles: [], services: [], nodes: []
 export function TokenForm({ token }: { readonly token: TokenRow | undefined }) {
   const say = accessFormWords.value;
   const dc = datacenter.value;
-  const draft = useDraft<TokenDraft>(draftOfToken(token), token?.ModifyIndex ?? 0);
+  const draft = useDraft<TokenDraft>(
+    `token ${token?.AccessorID ?? ''}`,
+    draftOfToken(token),
+    token?.ModifyIndex ?? 0,
+  );
   const { value, change } = draft;
   const action = token === undefined ? makeToken(value, dc) : changeToken(token, value, dc);
-  const onDone = (answer: unknown) => {
-    const { AccessorID, Description } = answer as TokenRow;
+  const onDone = (done: Done) => {
+    const { AccessorID, Description } = done.answer as TokenRow;
     const name = Description || AccessorID;
-    if (token !== undefined) changed(name, changeToken(token, draftOfToken(token), dc));
+    if (token !== undefined) changed(name, done, changeToken(token, draftOfToken(token), dc));
     else {
       tell(say.made(name));
       go(href('access', 'tokens', AccessorID), { replaces: true });
@@ -87,11 +95,15 @@ function draftOfToken(token: TokenRow | undefined): TokenDraft {
 
 export function PolicyForm({ policy }: { readonly policy: PolicyRow | undefined }) {
   const say = accessFormWords.value;
-  const draft = useDraft<PolicyDraft>(draftOfPolicy(policy), policy?.ModifyIndex ?? 0);
+  const draft = useDraft<PolicyDraft>(
+    `policy ${policy?.ID ?? ''}`,
+    draftOfPolicy(policy),
+    policy?.ModifyIndex ?? 0,
+  );
   const { value, change } = draft;
-  const onDone = (answer: unknown) => {
-    const { ID, Name } = answer as PolicyRow;
-    if (policy !== undefined) changed(Name, writePolicy(ID, draftOfPolicy(policy)));
+  const onDone = (done: Done) => {
+    const { ID, Name } = done.answer as PolicyRow;
+    if (policy !== undefined) changed(Name, done, writePolicy(ID, draftOfPolicy(policy)));
     else {
       tell(say.made(Name));
       go(href('access', 'policies', ID), { replaces: true });
@@ -145,11 +157,15 @@ export function draftOfPolicy(policy: PolicyRow | undefined): PolicyDraft {
 export function RoleForm({ of: role }: { readonly of: RoleRow | undefined }) {
   const say = accessFormWords.value;
   const dc = datacenter.value;
-  const draft = useDraft<RoleDraft>(draftOfRole(role), role?.ModifyIndex ?? 0);
+  const draft = useDraft<RoleDraft>(
+    `role ${role?.ID ?? ''}`,
+    draftOfRole(role),
+    role?.ModifyIndex ?? 0,
+  );
   const { value, change } = draft;
-  const onDone = (answer: unknown) => {
-    const { ID, Name } = answer as RoleRow;
-    if (role !== undefined) changed(Name, writeRole(role, draftOfRole(role), dc));
+  const onDone = (done: Done) => {
+    const { ID, Name } = done.answer as RoleRow;
+    if (role !== undefined) changed(Name, done, writeRole(role, draftOfRole(role), dc));
     else {
       tell(say.made(Name));
       go(href('access', 'roles', ID), { replaces: true });

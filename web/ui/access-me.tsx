@@ -1,17 +1,19 @@
 /** Who one is, what that comes to, and how one becomes somebody else. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { MethodRow, TokenInFull, TokenRow } from '../core/access.ts';
-import { mayReadAccess } from '../core/access.ts';
+import { type MethodRow, mayReadAccess, type TokenInFull, type TokenRow } from '../core/access.ts';
+import { logOut } from '../core/access-tokens.ts';
+import { hasUnsaved } from '../core/drafts.ts';
 import { useLive } from '../core/live.ts';
-import { comingBack, forgetToken, LOG_OUT } from '../core/login.ts';
+import { comingBack, forgetToken } from '../core/login.ts';
 import { useMay } from '../core/rights.ts';
 import { href } from '../core/router.ts';
-import { setToken, token } from '../core/token.ts';
+import { token } from '../core/token.ts';
 import { accessWords } from '../words/access-words.ts';
 import { uiWords } from '../words/ui-words.ts';
 import { GrantedRules } from './access-rules.tsx';
 import { askFirst } from './asked.tsx';
+import { Dialog } from './dialog.tsx';
 import { Empty } from './empty.tsx';
 import { type Fact, Facts } from './facts.tsx';
 import { GrantLinks } from './grants.tsx';
@@ -20,7 +22,6 @@ import { Rights } from './rights.tsx';
 import { Secret } from './secret.tsx';
 import { ControlIsOff } from './shown.tsx';
 import { Ago, In } from './time.tsx';
-import { tell } from './toasts.tsx';
 
 export function Me() {
   const self = useLive<TokenInFull>('/v1/acl/token/self?expanded');
@@ -87,15 +88,12 @@ function Unknown({ hasToken, problem }: { readonly hasToken: boolean; readonly p
 }
 
 function Known({ token: own }: { readonly token: TokenInFull }) {
-  const say = accessWords.value;
   return (
     <section class="me">
       <div class="heading">
         <h2>{own.Description || own.AccessorID}</h2>
         <div class="actions">
-          <button type="button" onClick={() => askLogOut(own)}>
-            {say.logOut}
-          </button>
+          <LogOut token={own} />
         </div>
       </div>
       <TokenFacts token={own} />
@@ -139,18 +137,39 @@ export function ExpiresAt({ of: { ExpirationTime } }: { readonly of: TokenRow })
 }
 
 /** A token that a login gave ends with it; any other is forgotten here, and goes on. */
-function askLogOut({ AuthMethod }: TokenInFull): void {
+function LogOut({ token: { AuthMethod } }: { readonly token: TokenInFull }) {
+  const say = accessWords.value;
+  const [isAsked, setAsked] = useState(false);
+  return (
+    <>
+      <button
+        type="button"
+        onClick={() => (AuthMethod === undefined ? setAsked(true) : askToEnd())}
+      >
+        {say.logOut}
+      </button>
+      {isAsked && (
+        <Dialog title={say.logOut} onClose={() => setAsked(false)}>
+          <p>{say.forgetText}</p>
+          {hasUnsaved() && <p>{say.unsavedIsLost}</p>}
+          <form method="dialog">
+            <button type="submit">{uiWords.value.cancel}</button>
+            <button type="button" class="main" onClick={forgetToken}>
+              {say.logOut}
+            </button>
+          </form>
+        </Dialog>
+      )}
+    </>
+  );
+}
+
+function askToEnd(): void {
   const say = accessWords.peek();
-  if (AuthMethod === undefined) {
-    const before = token.peek();
-    forgetToken();
-    tell(say.loggedOut, { undo: () => setToken(before) });
-    return;
-  }
   askFirst({
     title: say.logOut,
-    text: say.logOutText,
-    action: LOG_OUT,
+    text: hasUnsaved() ? `${say.logOutText} ${say.unsavedIsLost}` : say.logOutText,
+    action: logOut(),
     verb: say.logOut,
     done: say.loggedOut,
     onDone: forgetToken,

@@ -10,6 +10,7 @@ import { callbackAddress } from '../core/login.ts';
 import { go, href } from '../core/router.ts';
 import { withoutSecrets } from '../core/secrets.ts';
 import { jsonProblem } from '../core/values.ts';
+import type { Done } from '../core/way-back.ts';
 import { accessFormWords } from '../words/access-form-words.ts';
 import { uiWords } from '../words/ui-words.ts';
 import { changed } from './access-forms.tsx';
@@ -19,12 +20,15 @@ import { tell } from './toasts.tsx';
 
 export function MethodForm({ method }: { readonly method: MethodRow | undefined }) {
   const say = accessFormWords.value;
-  const draft = useDraft<MethodDraft>(draftOf(method), method?.ModifyIndex ?? 0);
+  const draft = useDraft<MethodDraft>(
+    `method ${method?.Name ?? ''}`,
+    draftOf(method),
+    method?.ModifyIndex ?? 0,
+  );
   const { value, change } = draft;
   const action = writeMethod(method, value);
-  const onDone = () => {
-    const before = method && writeMethod(method, draftOf(method));
-    if (before !== undefined) changed(value.name, before);
+  const onDone = (done: Done) => {
+    if (method !== undefined) changed(value.name, done, writeMethod(method, draftOf(method)));
     else {
       tell(say.made(value.name));
       go(href('access', 'methods', value.name), { replaces: true });

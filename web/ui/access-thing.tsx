@@ -1,7 +1,7 @@
 /** One thing of access control: where it is, that there is none, and how it is edited. */
 import type { ComponentChildren } from 'preact';
 import { type AccessKind, mayReadAccess } from '../core/access.ts';
-import { withQuery } from '../core/api.ts';
+import { withQuery } from '../core/asked-path.ts';
 import type { Shown as Answer } from '../core/live-query.ts';
 import { useMay } from '../core/rights.ts';
 import { go, href, query, setQuery } from '../core/router.ts';

@@ -3,10 +3,12 @@
  * the way back where there is one.
  */
 import { signal } from '@preact/signals';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { Action } from '../core/action.ts';
-import { NOT_DONE, perform } from '../core/actions.ts';
+import { here, NOT_DONE, perform } from '../core/actions.ts';
 import { Refusal } from '../core/refusal.ts';
+import { spot } from '../core/router.ts';
+import { type Done, openedBy, type Return, type WayBack } from '../core/way-back.ts';
 import { uiWords } from '../words/ui-words.ts';
 import { Commands } from './commands.tsx';
 import { Dialog } from './dialog.tsx';
@@ -21,7 +23,7 @@ export interface Asking {
   readonly verb: string;
   /** What is told when it is done. */
   readonly done: string;
-  readonly undo?: Action | undefined;
+  readonly undo?: WayBack | undefined;
   /** With what was answered. */
   readonly onDone?: (answer: unknown) => void;
   /** Something is lost that no button brings back. */
@@ -33,7 +35,7 @@ export interface Asking {
 const asking = signal<Asking | undefined>(undefined);
 
 export function askFirst(about: Asking): void {
-  asking.value = about;
+  asking.value = { ...about, action: here(about.action) };
 }
 
 /** Of the shell. */
@@ -42,6 +44,9 @@ export function Asked() {
   const close = () => {
     asking.value = undefined;
   };
+  const at = spot.value;
+  // Whoever goes back leaves what was asked about.
+  useEffect(close, [at]);
   return about === undefined ? null : <Question key={about.title} about={about} onClose={close} />;
 }
 
@@ -58,11 +63,11 @@ function Question({ about, onClose }: QuestionProps) {
   const run = async () => {
     setBusy(true);
     try {
-      const answer = await perform(about.action);
+      const { action, undo, done } = about;
+      const answer = await perform(action);
       onClose();
       about.onDone?.(answer);
-      const { undo } = about;
-      tell(about.done, { undo: undo && (() => void takeBack(undo)) });
+      await tellDone(done, { action, answer }, undo);
     } catch (error) {
       setProblem(inWords(error));
     } finally {
@@ -96,9 +101,15 @@ function Question({ about, onClose }: QuestionProps) {
   );
 }
 
-export async function takeBack(action: Action): Promise<void> {
+/** With the way back, where it is open. */
+export async function tellDone(text: string, done: Done, undo: WayBack | undefined): Promise<void> {
+  const back = undo && (await openedBy(done, undo));
+  tell(text, { undo: back && (() => void takeBack(back)) });
+}
+
+async function takeBack(back: Return): Promise<void> {
   try {
-    await perform(action);
+    await back();
     tell(uiWords.value.undone);
   } catch (error) {
     tell(inWords(error), { isBad: true });

@@ -1,7 +1,7 @@
 /** What calls to a service come to: its discovery chain drawn in layers, and the same in words. */
 import '../style/chain.css';
 import { useMemo } from 'preact/hooks';
-import { withQuery } from '../core/api.ts';
+import { withQuery } from '../core/asked-path.ts';
 import { drawingOf, TIP, type Way } from '../core/drawing.ts';
 import { useLive } from '../core/live.ts';
 import { href } from '../core/router.ts';

@@ -1,8 +1,9 @@
 /** The same by a command, to be copied. */
 import { useState } from 'preact/hooks';
 import type { Action } from '../core/action.ts';
-import { commandOf, curlOf } from '../core/actions.ts';
+import { commandOf, curlOf, LOCAL } from '../core/commands.ts';
 import { HIDDEN, hidesSecrets } from '../core/secrets.ts';
+import { token } from '../core/token.ts';
 import { uiWords } from '../words/ui-words.ts';
 
 interface CommandsProps {
@@ -12,19 +13,18 @@ interface CommandsProps {
 }
 
 export function Commands({ action, isElsewhere = false }: CommandsProps) {
-  const command = commandOf(action);
+  const origin = isElsewhere ? LOCAL : location.origin;
+  const command = commandOf(action, origin);
   return (
     <details class="commands" open={isElsewhere}>
       <summary>{uiWords.value.asCommand}</summary>
       {command !== undefined && <Copyable text={command} />}
-      <Copyable text={curlOf(action, isElsewhere ? LOCAL : location.origin)} />
+      <Copyable text={curlOf(action, { origin, hasToken: token.value !== '' })} />
       {hidesSecrets(action) && <p class="aside">{uiWords.value.putIn(HIDDEN)}</p>}
     </details>
   );
 }
 
-/** Where most agents answer on their own machine. */
-const LOCAL = 'http://127.0.0.1:8500';
 const SHOWN_MS = 1500;
 
 interface CopyableProps {

@@ -3,6 +3,8 @@
  * takes, a value that there is, or what joins the next part. The server alone says what a filter means.
  */
 
+import { quoted } from '../core/filter-text.ts';
+
 export interface FilterField {
   readonly name: string;
   /** `list`: contains a text; `map`: has a name behind a dot. */
@@ -27,11 +29,6 @@ const MAX_OFFERS = 8;
 /** Words are looked for on the page; what has an operator goes to the server. */
 export function isExpression(text: string): boolean {
   return /[=!]=|["`]|\b(?:contains|matches|is|in|and|or|not)\s/.test(text.trim());
-}
-
-/** A text as a filter has it: there a text ends with the next quotation mark, whatever stands before that. */
-export function quoted(text: string): string {
-  return `"${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '\\u0022')}"`;
 }
 
 /** What might be written at the end of the text. */

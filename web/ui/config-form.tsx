@@ -1,10 +1,8 @@
 /** A config entry as JSON: written upon what was seen, and checked by the server. */
-
-import type { Action } from '../core/action.ts';
-import { ask } from '../core/api.ts';
 import {
   type ConfigEntryRow,
   changeEntry,
+  deleteEntry,
   type EntryKind,
   entryPath,
   isKind,
@@ -18,11 +16,11 @@ import {
 } from '../core/config-entries.ts';
 import { useAllowed } from '../core/rights.ts';
 import { jsonProblem } from '../core/values.ts';
+import type { Done } from '../core/way-back.ts';
 import { configWords } from '../words/config-words.ts';
 import { uiWords } from '../words/ui-words.ts';
-import { takeBack } from './asked.tsx';
+import { tellDone } from './asked.tsx';
 import { Area, Choice, Form, useDraft } from './form.tsx';
-import { tell } from './toasts.tsx';
 
 interface ConfigFormProps {
   readonly entry: ConfigEntryRow;
@@ -32,15 +30,23 @@ interface ConfigFormProps {
 
 export function ConfigForm({ entry, onDone, onCancel }: ConfigFormProps) {
   const say = configWords.value;
-  const draft = useDraft({ text: shownTextOf(entry) }, entry.ModifyIndex);
+  const draft = useDraft(
+    `config ${entry.Kind} ${entry.Name}`,
+    { text: shownTextOf(entry) },
+    entry.ModifyIndex,
+  );
   const { text } = draft.value;
   const said = saidIn(text);
   const isSame = said?.Kind === entry.Kind && said.Name === entry.Name;
   const action = isSame ? changeEntry(text, entry) : undefined;
-  const done = async () => {
-    const undo = await wayBack(entry, String(action?.body ?? text));
+  const done = (saved: Done) => {
+    const { Kind, Name } = entry;
     onDone();
-    tell(say.saved(entry.Kind, entry.Name), { undo: undo && (() => void takeBack(undo)) });
+    void tellDone(say.saved(Kind, Name), saved, {
+      action: (index) => writeEntry(textOf(entry), index),
+      at: entryPath(Kind, Name),
+      left: 'sent',
+    });
   };
   return (
     <Form
@@ -48,39 +54,13 @@ export function ConfigForm({ entry, onDone, onCancel }: ConfigFormProps) {
       verb={uiWords.value.save}
       action={action}
       draft={draft}
-      onDone={() => void done()}
+      onDone={done}
       onCancel={onCancel}
     >
       <Text text={text} onWrite={(next) => draft.change({ text: next })} />
       {said !== undefined && !isSame && <p class="form-problem">{say.isOther}</p>}
     </Form>
   );
-}
-
-/** Upon what was saved just now: where somebody has written again there is none. */
-async function wayBack(before: ConfigEntryRow, saved: string): Promise<Action | undefined> {
-  try {
-    const { value } = await ask<ConfigEntryRow>(entryPath(before.Kind, before.Name));
-    const isOurs = holds(value, JSON.parse(saved));
-    return isOurs ? writeEntry(textOf(before), value.ModifyIndex) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** What was sent is in it: what it did not say, the server has filled in. */
-function holds(there: unknown, sent: unknown): boolean {
-  if (Array.isArray(sent)) {
-    return (
-      Array.isArray(there) &&
-      there.length === sent.length &&
-      sent.every((each, i) => holds(there[i], each))
-    );
-  }
-  if (typeof sent !== 'object' || sent === null) return there === sent;
-  if (typeof there !== 'object' || there === null) return false;
-  const fields = new Map(Object.entries(there));
-  return Object.entries(sent).every(([name, each]) => holds(fields.get(name), each));
 }
 
 interface NewEntryProps {
@@ -93,20 +73,27 @@ interface NewEntryProps {
 export function NewEntry({ kind, name, onDone, onCancel }: NewEntryProps) {
   const say = configWords.value;
   const first: EntryKind = isKind(kind) ? kind : 'service-defaults';
-  const { value, change } = useDraft({ kind: first, text: startOf(first, name) }, 0);
+  const fresh = { kind: first, text: startOf(first, name) };
+  const draft = useDraft(`new config ${first} ${name}`, fresh, 0);
+  const { value, change } = draft;
   const said = saidIn(value.text);
   const may = useAllowed(rightOf(said ?? { Kind: value.kind, Name: name }));
   const action = said?.Name ? writeEntry(value.text, 0) : undefined;
-  const done = () => {
+  const done = (made: Done) => {
     const { Kind = '', Name = '' } = said ?? {};
     onDone(Kind, Name);
-    tell(say.saved(Kind, Name));
+    void tellDone(say.saved(Kind, Name), made, {
+      action: (index) => deleteEntry({ Kind, Name, ModifyIndex: index }),
+      at: entryPath(Kind, Name),
+      left: 'sent',
+    });
   };
   return (
     <Form
       label={say.new}
       verb={uiWords.value.make}
       action={may === false ? undefined : action}
+      draft={draft}
       onDone={done}
       onCancel={onCancel}
     >

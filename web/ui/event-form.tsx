@@ -4,7 +4,7 @@ import { type Firing, fire } from '../core/events.ts';
 import { useAllowed } from '../core/rights.ts';
 import { eventWords } from '../words/event-words.ts';
 import { Dialog } from './dialog.tsx';
-import { Area, Field, Form } from './form.tsx';
+import { Area, Field, Form, useDraft } from './form.tsx';
 import { tell } from './toasts.tsx';
 
 const NOTHING: Firing = { name: '', payload: '', node: '', service: '', tag: '' };
@@ -30,8 +30,8 @@ export function FireEvent() {
 
 function FiringForm({ onClose }: { readonly onClose: () => void }) {
   const say = eventWords.value;
-  const [firing, set] = useState(NOTHING);
-  const change = (part: Partial<Firing>) => set((now) => ({ ...now, ...part }));
+  const draft = useDraft<Firing>('event', NOTHING, 0);
+  const { value: firing, change } = draft;
   const { name, payload, node, service, tag } = firing;
   const may = useAllowed({ Resource: 'event', Access: 'write', Segment: useCalm(name) });
   const isReady = name !== '' && may === true && (tag === '' || service !== '');
@@ -44,6 +44,7 @@ function FiringForm({ onClose }: { readonly onClose: () => void }) {
       label={say.fire}
       action={isReady ? fire(firing) : undefined}
       verb={say.verb}
+      draft={draft}
       onDone={done}
       onCancel={onClose}
     >

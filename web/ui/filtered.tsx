@@ -6,7 +6,7 @@ import { uiWords } from '../words/ui-words.ts';
 import type { FilterField } from './completion.ts';
 import { type Filter, FilterBox, hasWords } from './filter-box.tsx';
 import { type Sees, useSees } from './sees.ts';
-import { MayNotSee, Shown } from './shown.tsx';
+import { Nothing, Shown } from './shown.tsx';
 import { Table, type TableProps } from './table.tsx';
 
 interface FilteredProps<Row> extends Omit<TableProps<Row>, 'rows'> {
@@ -48,11 +48,13 @@ export function Filtered<Row>(props: FilteredProps<Row>) {
       {isBadFilter || (
         <Shown of={of}>
           {() => {
-            if (all.length === 0 && !isFiltered) return seesAll ? none : <MayNotSee />;
+            if (all.length === 0 && !isFiltered) return <Nothing seesAll={seesAll}>{none}</Nothing>;
             return (
               <>
                 {rows.length > 0 ? <Table {...table} rows={rows} /> : noMatch}
-                {!seesAll && !of.isPartial && <p class="partial">{uiWords.value.notAll}</p>}
+                {seesAll === false && !of.isPartial && (
+                  <p class="partial">{uiWords.value.notAll}</p>
+                )}
               </>
             );
           }}

@@ -3,7 +3,9 @@ import '../style/form.css';
 import type { ComponentChildren } from 'preact';
 import { useId, useState } from 'preact/hooks';
 import type { Action } from '../core/action.ts';
-import { perform } from '../core/actions.ts';
+import { here, perform } from '../core/actions.ts';
+import { formDraftOf, keepFormDraft } from '../core/begun-forms.ts';
+import type { Done } from '../core/way-back.ts';
 import { uiWords } from '../words/ui-words.ts';
 import { inWords } from './asked.tsx';
 import { Commands } from './commands.tsx';
@@ -11,31 +13,46 @@ import { Commands } from './commands.tsx';
 export interface Draft<T> {
   readonly value: T;
   readonly change: (part: Partial<T>) => void;
+  readonly isChanged: boolean;
   /** What stands there is not any more what it was begun upon. */
   readonly isOvertaken: boolean;
+  /** What stands there is shown again, and what was written is gone. */
   readonly takeTheirs: () => void;
   readonly keepMine: () => void;
 }
 
-/** What somebody makes of a thing, whatever becomes of it meanwhile; `index` is of what stands there. */
-export function useDraft<T>(of: T, index: number): Draft<T> {
-  const [{ value, upon }, set] = useState({ value: of, upon: index });
+/**
+ * What somebody makes of a thing, whatever becomes of it or of the page meanwhile. `named` tells it from all others,
+ * `index` is of what stands there.
+ */
+export function useDraft<T extends object>(named: string, of: T, index: number): Draft<T> {
+  const begun = formDraftOf<T>(named);
+  const { value, upon } = begun ?? { value: of, upon: index };
   return {
     value,
-    change: (part) => set((now) => ({ ...now, value: { ...now.value, ...part } })),
+    change: (part) => {
+      // Two fields may be written before the form is shown anew.
+      const { value: last, upon: first } = formDraftOf<T>(named) ?? { value: of, upon: index };
+      const next = { ...last, ...part };
+      const isAsItWas = first === index && JSON.stringify(next) === JSON.stringify(of);
+      keepFormDraft(named, isAsItWas ? undefined : { value: next, upon: first });
+    },
+    isChanged: begun !== undefined,
     isOvertaken: upon !== index,
-    takeTheirs: () => set({ value: of, upon: index }),
-    keepMine: () => set((now) => ({ ...now, upon: index })),
+    takeTheirs: () => keepFormDraft(named, undefined),
+    keepMine: () => keepFormDraft(named, { value, upon: index }),
   };
 }
+
+type Kept = Pick<Draft<never>, 'isChanged' | 'isOvertaken' | 'takeTheirs' | 'keepMine'>;
 
 interface FormProps {
   readonly label: string;
   /** As it would be sent now; undefined where something is missing. */
   readonly action: Action | undefined;
   readonly verb: string;
-  readonly draft?: Pick<Draft<never>, 'isOvertaken' | 'takeTheirs' | 'keepMine'>;
-  readonly onDone: (answer: unknown) => void;
+  readonly draft: Kept;
+  readonly onDone: (done: Done) => void;
   readonly onCancel?: (() => void) | undefined;
   readonly children: ComponentChildren;
 }
@@ -43,19 +60,27 @@ interface FormProps {
 export function Form({ label, action, verb, draft, onDone, onCancel, children }: FormProps) {
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState('');
-  const isOvertaken = draft?.isOvertaken === true;
+  const { isOvertaken } = draft;
+  // Somebody has come back to it.
+  const [isBegunBefore] = useState(draft.isChanged);
   const run = async () => {
     if (action === undefined || isOvertaken) return;
     setBusy(true);
     try {
-      const answer = await perform(action);
+      const done = here(action);
+      const answer = await perform(done);
       setProblem('');
-      onDone(answer);
+      draft.takeTheirs();
+      onDone({ action: done, answer });
     } catch (error) {
       setProblem(inWords(error));
     } finally {
       setBusy(false);
     }
+  };
+  const giveUp = () => {
+    draft.takeTheirs();
+    onCancel?.();
   };
   return (
     <form
@@ -66,6 +91,14 @@ export function Form({ label, action, verb, draft, onDone, onCancel, children }:
         void run();
       }}
     >
+      {isBegunBefore && draft.isChanged && (
+        <p class="partial" role="status">
+          {uiWords.value.begunBefore}{' '}
+          <button type="button" class="quiet" onClick={draft.takeTheirs}>
+            {uiWords.value.beginAnew}
+          </button>
+        </p>
+      )}
       {children}
       {isOvertaken && <Overtaken {...draft} />}
       {problem !== '' && (
@@ -75,7 +108,7 @@ export function Form({ label, action, verb, draft, onDone, onCancel, children }:
       )}
       <div class="actions">
         {onCancel !== undefined && (
-          <button type="button" onClick={onCancel}>
+          <button type="button" onClick={giveUp}>
             {uiWords.value.cancel}
           </button>
         )}
@@ -88,7 +121,7 @@ export function Form({ label, action, verb, draft, onDone, onCancel, children }:
   );
 }
 
-function Overtaken({ takeTheirs, keepMine }: Pick<Draft<never>, 'takeTheirs' | 'keepMine'>) {
+function Overtaken({ takeTheirs, keepMine }: Kept) {
   const say = uiWords.value;
   return (
     <div class="problem" role="alert">
@@ -110,6 +143,8 @@ interface FieldProps {
   readonly value: string;
   readonly onWrite: (text: string) => void;
   readonly hint?: ComponentChildren;
+  /** Why it cannot be taken; '' where it can. */
+  readonly problem?: string | undefined;
   readonly placeholder?: string;
   /** What it may be, to be chosen from. */
   readonly offers?: readonly string[];
@@ -122,7 +157,13 @@ interface FieldProps {
 /** One line. */
 export function Field(props: FieldProps) {
   const { label, value, onWrite, hint, placeholder, offers, isFixed, isSecret, onLeave } = props;
+  const { problem = '' } = props;
   const id = useId();
+  const describing = [
+    ...(problem === '' ? [] : [`${id}-problem`]),
+    ...(hint === undefined ? [] : [`${id}-hint`]),
+  ];
+  const describedBy = describing.length === 0 ? undefined : describing.join(' ');
   return (
     <Labelled id={id} label={label} hint={hint}>
       <input
@@ -131,7 +172,8 @@ export function Field(props: FieldProps) {
         value={value}
         placeholder={placeholder}
         readOnly={isFixed}
-        aria-describedby={hint === undefined ? undefined : `${id}-hint`}
+        aria-invalid={problem !== '' || undefined}
+        aria-describedby={describedBy}
         autoComplete="off"
         spellcheck={false}
         onInput={({ currentTarget }) => onWrite(currentTarget.value)}
@@ -142,6 +184,11 @@ export function Field(props: FieldProps) {
           onLeave();
         }}
       />
+      {problem !== '' && (
+        <span id={`${id}-problem`} role="alert" class="form-problem">
+          {problem}
+        </span>
+      )}
       {offers && (
         <datalist id={`${id}-offers`}>
           {offers.map((each) => (

@@ -1,5 +1,14 @@
 /** What may be done with an instance: by its own agent, or, where none keeps its node, in the catalog. */
-import { deregister, type Entry, isKept, maintenance, putBack, takeOut } from '../core/catalog.ts';
+import {
+  deregister,
+  type Entry,
+  isKept,
+  maintenance,
+  maintenanceAt,
+  placeOf,
+  putBack,
+  takeOut,
+} from '../core/catalog.ts';
 import { ownNode } from '../core/own-agent.ts';
 import { useMay } from '../core/rights.ts';
 import { isMaintenance } from '../core/standing.ts';
@@ -36,7 +45,11 @@ function askMaintenance({ Node, Service }: Entry, enable: boolean): void {
     action: maintenance(ID, enable, say.reason),
     verb: enable ? say.startMaintenance : say.endMaintenance,
     done: enable ? say.maintained(ID) : say.served(ID),
-    undo: maintenance(ID, !enable, say.reason),
+    undo: {
+      action: () => maintenance(ID, !enable, say.reason),
+      at: maintenanceAt(ID),
+      left: (there) => (there !== undefined) === enable,
+    },
     elsewhere: Node.Node === ownNode.peek() ? '' : say.elsewhere(Node.Node),
   });
 }
@@ -52,7 +65,13 @@ function askDeregister(entry: Entry, isNodeKept: boolean): void {
     verb: say.deregister,
     done: say.deregistered(Service.ID),
     // What an agent was told by its configuration or its API, only that says again.
-    undo: isNodeKept ? undefined : putBack(entry),
+    undo: isNodeKept
+      ? undefined
+      : {
+          action: () => putBack(entry),
+          at: placeOf(Service.Service, Node.Node, Service.ID),
+          left: 'nothing',
+        },
     isGrave: true,
     elsewhere: isNodeKept && !isOwn ? say.elsewhere(Node.Node) : '',
   });

@@ -4,6 +4,7 @@ import {
   type Decision,
   deleteIntention,
   draftOfIntention,
+  exactPath,
   type IntentionDraft,
   type IntentionRow,
   makeIntention,
@@ -12,12 +13,12 @@ import {
   writeIntention,
 } from '../core/mesh.ts';
 import { useAllowed } from '../core/rights.ts';
+import type { Done } from '../core/way-back.ts';
 import { intentionWords } from '../words/intention-words.ts';
 import { uiWords } from '../words/ui-words.ts';
-import { takeBack } from './asked.tsx';
+import { tellDone } from './asked.tsx';
 import { nameOf } from './decision.tsx';
 import { Area, Choice, Field, Form, useDraft } from './form.tsx';
-import { tell } from './toasts.tsx';
 
 interface IntentionFormProps {
   /** Undefined of a new one. */
@@ -37,7 +38,13 @@ export function IntentionForm(props: IntentionFormProps) {
     ...{ source, destination, decision: 'allow' as const, description: '' },
     permissions: PERMISSIONS_START,
   };
-  const draft = useDraft(row === undefined ? fresh : draftOfIntention(row), row?.ModifyIndex ?? 0);
+  const named = row === undefined ? 'new intention' : 'intention';
+  const ends = [row?.SourceName ?? source, row?.DestinationName ?? destination];
+  const draft = useDraft(
+    [named, ...ends].join('\0'),
+    row === undefined ? fresh : draftOfIntention(row),
+    row?.ModifyIndex ?? 0,
+  );
   const { value, change } = draft;
   const may = useAllowed({
     Resource: 'intention',
@@ -45,13 +52,14 @@ export function IntentionForm(props: IntentionFormProps) {
     Segment: value.destination,
   });
   const action = row === undefined ? makeIntention(value) : writeIntention(value, row.Meta);
-  const done = () => {
+  const done = (saved: Done) => {
     const [from, to] = [value.source, value.destination];
     const named = { SourceName: from, DestinationName: to };
-    const before = row === undefined ? deleteIntention(named) : restoreIntention(row);
     onDone(from, to);
-    tell(say.saved(nameOf(from), nameOf(to)), {
-      undo: before && (() => void takeBack(before)),
+    void tellDone(say.saved(nameOf(from), nameOf(to)), saved, {
+      action: () => (row === undefined ? deleteIntention(named) : restoreIntention(row)),
+      at: exactPath(from, to),
+      left: 'sent',
     });
   };
   const isSure = may !== false || value.destination === '';

@@ -1,25 +1,33 @@
 /** One key: what it says, to be edited, who has its lock, and what it said before. */
 import { useEffect, useState } from 'preact/hooks';
 import type { KeyValue } from '../../lib/model.ts';
-import { perform } from '../core/actions.ts';
+import type { Action } from '../core/action.ts';
+import { here, perform } from '../core/actions.ts';
 import { draftOf, isOver } from '../core/draft.ts';
 import { begunOf, keepDraft } from '../core/drafts.ts';
-import { canBeAsked, deleteKey, pathOfKey, restoreKey, writeKey } from '../core/keys-and-values.ts';
+import {
+  canBeAsked,
+  deleteKey,
+  pathOfKey,
+  putKey,
+  restoreKey,
+  writeKey,
+} from '../core/keys-and-values.ts';
 import { lineEndsOf } from '../core/line-ends.ts';
 import { useLive } from '../core/live.ts';
 import { useMay } from '../core/rights.ts';
 import { setQuery } from '../core/router.ts';
 import { commandText } from '../core/shell.ts';
 import { sizeOf, textOf } from '../core/values.ts';
+import type { WayBack } from '../core/way-back.ts';
 import { kvWords } from '../words/kv-words.ts';
-import { askFirst, inWords } from './asked.tsx';
+import { askFirst, inWords, tellDone } from './asked.tsx';
 import { Commands, Copyable } from './commands.tsx';
 import { Empty } from './empty.tsx';
 import { KeyLock } from './kv-lock.tsx';
 import { KeyRevisions } from './kv-revisions.tsx';
 import { Text } from './kv-text.tsx';
 import { Shown } from './shown.tsx';
-import { tell } from './toasts.tsx';
 
 export function Editor({ name }: { readonly name: string }) {
   const say = kvWords.value;
@@ -77,11 +85,12 @@ function Writing({ name, row }: WritingProps) {
   }, [begun, row]);
   const run = async () => {
     try {
-      await perform(save);
+      const action = here(save);
+      const answer = await perform(action);
       setProblem('');
       // Somebody may have written on meanwhile.
       keepDraft(name, { text: begunOf(name)?.text ?? text, upon, saved: text });
-      tell(say.saved(name));
+      await tellDone(say.saved(name), { action, answer }, undoOfSave(name, save, upon));
     } catch (error) {
       setProblem(inWords(error));
     }
@@ -155,6 +164,20 @@ function Overtaken({ row, onWrite, onTake }: OvertakenProps) {
   );
 }
 
+/** What it said before, or nothing where there was none. */
+function undoOfSave(name: string, save: Action, before: KeyValue | undefined): WayBack | undefined {
+  const text = textOf(before?.Value ?? null);
+  if (text === undefined) return undefined;
+  return {
+    action: (index) =>
+      before === undefined
+        ? deleteKey(name, { ModifyIndex: index })
+        : putKey(name, text, { Flags: before.Flags, ModifyIndex: index }),
+    at: pathOfKey(name),
+    left: (there) => textOf((there as KeyValue | undefined)?.Value ?? null) === save.body,
+  };
+}
+
 function askDelete(name: string, row: KeyValue): void {
   const say = kvWords.peek();
   const text = textOf(row.Value);
@@ -164,7 +187,10 @@ function askDelete(name: string, row: KeyValue): void {
     action: deleteKey(name, row),
     verb: say.delete,
     done: say.deleted(name),
-    undo: text === undefined ? undefined : restoreKey(name, row, text),
+    undo:
+      text === undefined
+        ? undefined
+        : { action: () => restoreKey(name, row, text), at: '', left: 'nothing' },
     isGrave: text === undefined,
   });
 }

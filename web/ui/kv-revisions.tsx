@@ -1,13 +1,20 @@
 /** What a key said before: when, by whom, against what it says now, and the way back. */
 import { useState } from 'preact/hooks';
 import type { KeyValue } from '../../lib/model.ts';
-import { withQuery } from '../core/api.ts';
-import { folderOf, pathOfKey, type Revision, rollBack } from '../core/keys-and-values.ts';
+import { withQuery } from '../core/asked-path.ts';
+import {
+  deleteKey,
+  folderOf,
+  pathOfKey,
+  type Revision,
+  rollBack,
+} from '../core/keys-and-values.ts';
 import { type Line, linesBetween } from '../core/line-diff.ts';
 import { useLive } from '../core/live.ts';
 import { useMay } from '../core/rights.ts';
 import { commandText } from '../core/shell.ts';
 import { textOf } from '../core/values.ts';
+import type { WayBack } from '../core/way-back.ts';
 import { kvWords } from '../words/kv-words.ts';
 import { count } from '../words/words.ts';
 import { askFirst } from './asked.tsx';
@@ -72,7 +79,7 @@ function Before({ name, row, revision }: RevisionsProps & { readonly revision: R
       action: rollBack(name, index, row),
       verb: say.rollBack,
       done: say.rolledBack(name),
-      undo: row && { method: 'PUT', path: `${pathOfKey(name)}?rollback=${row.ModifyIndex}` },
+      undo: undoOf(name, row, revision),
     });
   return (
     <li>
@@ -97,6 +104,17 @@ function Before({ name, row, revision }: RevisionsProps & { readonly revision: R
       {isCompared && <Compared before={text ?? ''} now={textOf(row?.Value ?? null) ?? ''} />}
     </li>
   );
+}
+
+function undoOf(name: string, row: KeyValue | undefined, { Value }: Revision): WayBack {
+  return {
+    action: (index) =>
+      row === undefined
+        ? deleteKey(name, { ModifyIndex: index })
+        : rollBack(name, row.ModifyIndex, { ModifyIndex: index }),
+    at: pathOfKey(name),
+    left: (there) => (there as KeyValue | undefined)?.Value === Value,
+  };
 }
 
 const SIGNS = { kept: ' ', added: '+', removed: '−' } as const;

@@ -1,6 +1,7 @@
 /** Where somebody logs in: with a token, with what proves who he is, or at a provider in the browser. */
 import { useState } from 'preact/hooks';
 import type { MethodRow } from '../core/access.ts';
+import { bootstrap } from '../core/access-tokens.ts';
 import {
   callbackAddress,
   comingBack,
@@ -12,7 +13,7 @@ import {
 } from '../core/login.ts';
 import { Refusal } from '../core/refusal.ts';
 import { query } from '../core/router.ts';
-import { setToken } from '../core/token.ts';
+import { setToken, strangeIn } from '../core/token.ts';
 import { accessWords } from '../words/access-words.ts';
 import { askFirst, inWords } from './asked.tsx';
 import { Choice, Field, Tick } from './form.tsx';
@@ -67,6 +68,7 @@ function ByToken({ remembers }: { readonly remembers: boolean }) {
   const say = accessWords.value;
   const [secret, setSecret] = useState('');
   const { problem, isBusy, run } = useTry(() => logInByToken(secret.trim(), { remembers }));
+  const strange = strangeIn(secret.trim());
   return (
     <form class="form" onSubmit={(event) => void run(event)} aria-label={say.byToken}>
       <h2>{say.byToken}</h2>
@@ -75,16 +77,27 @@ function ByToken({ remembers }: { readonly remembers: boolean }) {
         hint={say.secretHint}
         value={secret}
         isSecret={true}
+        problem={strange && say.strange(codeOf(strange.letter), strange.at)}
         onWrite={setSecret}
       />
       <Problem text={problem} />
       <div class="actions">
-        <button type="submit" class="main" disabled={isBusy || secret.trim() === ''}>
+        <button
+          type="submit"
+          class="main"
+          disabled={isBusy || secret.trim() === '' || strange !== undefined}
+        >
           {say.logIn}
         </button>
       </div>
     </form>
   );
+}
+
+/** Many of them cannot be seen. */
+function codeOf(letter: string): string {
+  const code = letter.codePointAt(0) ?? 0;
+  return `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
 }
 
 interface ByMethodProps {
@@ -170,7 +183,7 @@ function askBootstrap(): void {
   askFirst({
     title: say.bootstrap,
     text: say.bootstrapText,
-    action: { method: 'PUT', path: '/v1/acl/bootstrap', command: { words: ['acl', 'bootstrap'] } },
+    action: bootstrap(),
     verb: say.bootstrap,
     done: say.bootstrapped,
     onDone: (answer) => {

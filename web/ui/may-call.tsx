@@ -14,7 +14,7 @@ import { intentionWords } from '../words/intention-words.ts';
 import { inWords } from './asked.tsx';
 import { DecisionSign, nameOf } from './decision.tsx';
 import { Field } from './form.tsx';
-import { useSees } from './sees.ts';
+import { everyOne, useSees } from './sees.ts';
 
 interface MayCallProps {
   readonly intentions: Shown<readonly IntentionRow[]>;
@@ -57,7 +57,7 @@ function Verdict({ from, to, intentions }: VerdictProps) {
   const say = intentionWords.value;
   const { value = NONE, isPartial, standing } = intentions;
   const answer = useCheck(from, to, value);
-  const mayReadAll = useSees({ Resource: 'intention', Access: 'read', Segment: '' });
+  const mayReadAll = useSees(everyOne('intention')) !== false;
   const row = decidingIn(value)(from, to);
   if (answer === undefined) return <p role="status">…</p>;
   if (answer instanceof Error) return <p role="status">{inWords(answer)}</p>;

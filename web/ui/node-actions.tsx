@@ -1,6 +1,13 @@
 /** What may be done with a node: by its agent, or, where none lives there, by a server. */
 import { SERF_HEALTH } from '../../lib/model.ts';
-import { forceLeave, isKept, type NodeInFull, nodeMaintenance, takeOut } from '../core/catalog.ts';
+import {
+  forceLeave,
+  isKept,
+  maintenanceAt,
+  type NodeInFull,
+  nodeMaintenance,
+  takeOut,
+} from '../core/catalog.ts';
 import { ownNode } from '../core/own-agent.ts';
 import { useMay } from '../core/rights.ts';
 import { isMaintenance } from '../core/standing.ts';
@@ -47,7 +54,11 @@ function askMaintenance(name: string, enable: boolean): void {
     action: nodeMaintenance(enable, reason),
     verb,
     done: enable ? say.maintained(name) : say.served(name),
-    undo: nodeMaintenance(!enable, reason),
+    undo: {
+      action: () => nodeMaintenance(!enable, reason),
+      at: maintenanceAt(),
+      left: (there) => (there !== undefined) === enable,
+    },
     elsewhere: name === ownNode.peek() ? '' : elsewhere(name),
   });
 }

@@ -1,9 +1,9 @@
 /** A prepared query tried out: what it comes to for a name, and what it finds by now. */
 import { useState } from 'preact/hooks';
 import type { Check, PreparedQuery } from '../../lib/model.ts';
-import { curlOfRead } from '../core/actions.ts';
 import { ask } from '../core/api.ts';
 import { addressOf } from '../core/catalog.ts';
+import { curlOfRead } from '../core/commands.ts';
 import { compare } from '../core/order.ts';
 import {
   type Explained,
@@ -16,6 +16,7 @@ import {
 import { href } from '../core/router.ts';
 import { shellText } from '../core/shell.ts';
 import { standingOf } from '../core/standing.ts';
+import { token } from '../core/token.ts';
 import { queryWords } from '../words/query-words.ts';
 import { inWords } from './asked.tsx';
 import { Copyable } from './commands.tsx';
@@ -38,6 +39,7 @@ export function TryQuery({ query }: { readonly query: PreparedQuery }) {
   const [tried, setTried] = useState<Tried | undefined>();
   const [problem, setProblem] = useState('');
   const name = isTemplate(query) ? text : query.ID;
+  const asking = { origin: location.origin, hasToken: token.value !== '' };
   const run = async () => {
     try {
       const [{ value: found }, { value: explained }] = await Promise.all([
@@ -73,8 +75,8 @@ export function TryQuery({ query }: { readonly query: PreparedQuery }) {
       <details class="commands">
         <summary>{say.asDns}</summary>
         <Copyable text={shellText('dig', ...asked(`${dnsName(query, text)}.query.consul`))} />
-        <Copyable text={curlOfRead(pathToTry(name, 'execute'))} />
-        <Copyable text={curlOfRead(pathToTry(name, 'explain'))} />
+        <Copyable text={curlOfRead(pathToTry(name, 'execute'), asking)} />
+        <Copyable text={curlOfRead(pathToTry(name, 'explain'), asking)} />
       </details>
     </section>
   );

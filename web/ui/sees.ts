@@ -5,8 +5,15 @@ import { useAllowed } from '../core/rights.ts';
 /** What it takes; several where each is of another part, as many each time. */
 export type Sees = Right | readonly Right[];
 
-/** True until it is known that something may not be seen. */
-export function useSees(sees: Sees): boolean {
+/** Undefined until it is known. */
+export function useSees(sees: Sees): boolean | undefined {
   const rights: readonly Right[] = 'Resource' in sees ? [sees] : sees;
-  return rights.map((each) => useAllowed(each) !== false).every(Boolean);
+  const allowed = rights.map((each) => useAllowed(each));
+  if (allowed.includes(false)) return false;
+  return allowed.includes(undefined) ? undefined : true;
+}
+
+/** Of all things of a kind, or of those whose names begin so. */
+export function everyOne(Resource: string, Segment = ''): Right {
+  return { Resource, Access: 'read-prefix', Segment };
 }

@@ -1,12 +1,12 @@
 /** What is said of a service's calls: who may call it, and whom it may call. */
 import '../style/chain.css';
-import { withQuery } from '../core/api.ts';
+import { withQuery } from '../core/asked-path.ts';
+import { quoted } from '../core/filter-text.ts';
 import { useLive } from '../core/live.ts';
 import { ANY, decisionOf, INTENTIONS, type IntentionRow } from '../core/mesh.ts';
 import { useMay } from '../core/rights.ts';
 import { href } from '../core/router.ts';
 import { routingWords } from '../words/routing-words.ts';
-import { quoted } from './completion.ts';
 import { DecisionSign, nameOf } from './decision.tsx';
 import { useSees } from './sees.ts';
 import { Seen } from './shown.tsx';
@@ -71,7 +71,7 @@ function Side({ title, rows, name, isDestination }: SideProps) {
   return (
     <section>
       <h2>{title}</h2>
-      {rows.length === 0 && seesAll && <p class="aside">{say.noneOf}</p>}
+      {rows.length === 0 && seesAll !== false && <p class="aside">{say.noneOf}</p>}
       <ul class="side">
         {rows.map((row) => (
           <li key={`${row.SourceName}\0${row.DestinationName}`}>

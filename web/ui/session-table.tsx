@@ -7,6 +7,7 @@ import { invalidate, lockDelayMs } from '../core/sessions.ts';
 import { sessionWords } from '../words/session-words.ts';
 import { goDuration, lasting } from '../words/times.ts';
 import { askFirst } from './asked.tsx';
+import { everyOne } from './sees.ts';
 import type { Column } from './table.tsx';
 
 /** What every list of them shows: who it is, then when it ends, then what becomes of what it holds. */
@@ -64,8 +65,8 @@ interface InvalidateProps {
   readonly held: number | undefined;
 }
 
-/** A count is of the keys that the token may see: whoever may write all of them sees all. */
-const SEES_ALL = { Resource: 'key', Access: 'write-prefix', Segment: '' } as const;
+/** A count is of the keys that the token may see. */
+const SEES_ALL = everyOne('key');
 
 function Invalidate({ session, held }: InvalidateProps) {
   const may = useMay({ Resource: 'session', Access: 'write', Segment: session.Node });

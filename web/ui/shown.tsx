@@ -1,6 +1,6 @@
 /** What a live answer comes to before there is anything to show of it, or when it may not be seen. */
 import type { ComponentChildren } from 'preact';
-import { withQuery } from '../core/api.ts';
+import { withQuery } from '../core/asked-path.ts';
 import { otherDatacenter } from '../core/datacenter.ts';
 import type { Shown as Answer } from '../core/live-query.ts';
 import { isControlled } from '../core/rights.ts';
@@ -26,22 +26,37 @@ interface SeenProps<T> extends ShownProps<T> {
 }
 
 /** The same of what a server keeps back in part, or as a whole, without a word. */
-export function Seen<T>({ sees, isNone, children, ...shown }: SeenProps<T>) {
+export function Seen<T>({ sees, isNone, children, missing, ...shown }: SeenProps<T>) {
   const seesAll = useSees(sees);
   return (
-    <Shown {...shown}>
+    <Shown {...shown} missing={<Nothing seesAll={seesAll}>{missing}</Nothing>}>
       {(value) => {
-        if (seesAll) return children(value);
-        if (isNone(value)) return <MayNotSee />;
+        if (isNone(value)) return <Nothing seesAll={seesAll}>{children(value)}</Nothing>;
         return (
           <>
             {children(value)}
-            {!shown.of.isPartial && <p class="partial">{uiWords.value.notAll}</p>}
+            {seesAll === false && !shown.of.isPartial && (
+              <p class="partial">{uiWords.value.notAll}</p>
+            )}
           </>
         );
       }}
     </Shown>
   );
+}
+
+interface NothingProps {
+  /** Undefined until it is known. */
+  readonly seesAll: boolean | undefined;
+  /** That there is nothing. */
+  readonly children: ComponentChildren;
+}
+
+/** Where nothing was answered: whether there is nothing, only who sees all knows. */
+export function Nothing({ seesAll, children }: NothingProps) {
+  if (seesAll === undefined) return <p class="loading">{uiWords.value.loading}</p>;
+  if (!seesAll) return <MayNotSee />;
+  return <>{children}</>;
 }
 
 export function Shown<T>({ of, missing, children }: ShownProps<T>) {

@@ -1,7 +1,8 @@
 /** What has just happened, told beside the page, and for a while the way back from it. */
-import { signal } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useKey } from '../core/keys.ts';
+import { token } from '../core/token.ts';
 import { uiWords } from '../words/ui-words.ts';
 
 interface Toast {
@@ -24,6 +25,12 @@ interface Told {
   readonly isBad?: boolean;
   readonly undo?: (() => void) | undefined;
 }
+
+/** Another token would take back what this one has done, and what is put back may hold a secret. */
+effect(() => {
+  token.value;
+  toasts.value = toasts.peek().filter(({ undo }) => undo === undefined);
+});
 
 export function tell(text: string, { isBad = false, undo }: Told = {}): void {
   const all = [...toasts.peek(), { id: next++, text, isBad, undo }];

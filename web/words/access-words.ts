@@ -23,6 +23,8 @@ export const accessWords = words(
     byToken: 'With a token',
     secret: 'Secret',
     secretHint: 'The SecretID of a token',
+    strange: (code: string, at: number) =>
+      `No token has the letter ${code}, the ${at}. of these: perhaps it came along when it was copied.`,
     remembers: 'Stay logged in on this device',
     byMethod: 'With an auth method',
     methodName: 'Name of the method',
@@ -44,6 +46,9 @@ export const accessWords = words(
     logOut: 'Log out',
     logOutText: 'Ends your token: it came from a login, and nobody can use it any more.',
     forget: 'Forget the token here',
+    forgetText:
+      'This browser forgets the token, in all of its tabs. The token itself goes on: whoever wants to use it again needs its secret.',
+    unsavedIsLost: 'What you have written and not saved is lost.',
     loggedOut: 'You are logged out.',
     show: 'Show',
     hide: 'Hide',
@@ -133,6 +138,8 @@ export const accessWords = words(
     byToken: '使用令牌',
     secret: '密钥',
     secretHint: '令牌的 SecretID',
+    strange: (code: string, at: number) =>
+      `第 ${at} 个字符 ${code} 不会出现在任何令牌中：可能是复制时混入的。`,
     remembers: '在此设备上保持登录',
     byMethod: '使用认证方法',
     methodName: '方法名称',
@@ -153,6 +160,8 @@ export const accessWords = words(
     logOut: '退出登录',
     logOutText: '将终止您的令牌：它来自登录，此后任何人都无法再使用。',
     forget: '在此忘记令牌',
+    forgetText: '此浏览器的所有标签页都将忘记该令牌。令牌本身仍然有效：再次使用时需要其 SecretID。',
+    unsavedIsLost: '您已填写但尚未保存的内容将丢失。',
     loggedOut: '您已退出登录。',
     show: '显示',
     hide: '隐藏',

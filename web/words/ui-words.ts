@@ -48,6 +48,12 @@ export const uiWords = words(
     remove: (name: string) => `Remove ${name}`,
     overtaken:
       'Somebody else has changed this meanwhile. What you wrote is still here, and would be saved over that.',
+    goneMeanwhile:
+      'Somebody else has deleted this meanwhile. What you wrote is still here, to be copied.',
+    unseenMeanwhile:
+      'Your token may not see this any more. What you wrote is still here, to be copied.',
+    begunBefore: 'You began this earlier, and it is not saved.',
+    beginAnew: 'Begin anew',
     takeTheirs: 'Show what stands there',
     keepMine: 'Keep mine, to save it over that',
     controlIsOff: 'Access control is off',
@@ -110,6 +116,10 @@ export const uiWords = words(
     add: '添加',
     remove: (name: string) => `移除 ${name}`,
     overtaken: '其间有人更改了此内容。您填写的内容仍在此处，保存会覆盖现有内容。',
+    goneMeanwhile: '其间有人删除了此内容。您填写的内容仍在此处，可以复制。',
+    unseenMeanwhile: '您的令牌已无权查看此内容。您填写的内容仍在此处，可以复制。',
+    begunBefore: '这是您先前开始填写的内容，尚未保存。',
+    beginAnew: '重新开始',
     takeTheirs: '显示现有内容',
     keepMine: '保留我的内容并覆盖',
     controlIsOff: '访问控制未启用',

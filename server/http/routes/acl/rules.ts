@@ -145,21 +145,23 @@ function authorization(): Route {
   };
 }
 
-/** To every key whose name begins with the segment, as who deletes a folder must have it. */
-const WRITE_PREFIX = 'write-prefix';
+/** To everything whose name begins with the segment: as who deletes a folder must have it, or who wants to see all. */
+const UNDER: Readonly<Record<string, Access>> = { 'write-prefix': 'write', 'read-prefix': 'read' };
+const OF_KEYS: ReadonlySet<string> = new Set(['list', 'write-prefix']);
+const OF_ALL: ReadonlySet<string> = new Set(['read', 'write', 'read-prefix']);
 
 function answered({ caller }: HttpRequest, { Resource: resource, Access, Segment }: Question) {
   if (!(RESOURCES as readonly string[]).includes(resource)) {
     throw badRequest(`Invalid ACL resource requested: ${JSON.stringify(resource)}`);
   }
-  const isOfKeys = Access === 'list' || Access === WRITE_PREFIX;
-  const isAccess = Access === 'read' || Access === 'write' || (isOfKeys && resource === 'key');
+  const isAccess = OF_ALL.has(Access) || (OF_KEYS.has(Access) && resource === 'key');
   if (!isAccess) throw badRequest(`Invalid access level for ${resource} resource: ${Access}`);
   const { rights } = caller;
+  const under = Object.hasOwn(UNDER, Access) ? UNDER[Access] : undefined;
   const Allow =
-    Access === WRITE_PREFIX
-      ? rights.mayUnder('key', 'write', Segment)
-      : rights.may(resource as Resource, Access as Access, Segment);
+    under === undefined
+      ? rights.may(resource as Resource, Access as Access, Segment)
+      : rights.mayUnder(resource as Resource, under, Segment);
   const segment = Segment === '' ? {} : { Segment };
   return { Resource: resource, ...segment, Access, Allow };
 }

@@ -178,6 +178,25 @@ describe('templated policies', () => {
     assert.equal((await as(SecretID, 'POST', '/v1/internal/acl/authorize', other)).status, 400);
   });
 
+  it('sees all services who may read each of them, which is asked for by itself', async () => {
+    const { master, as } = await startAclServer();
+    const rules = 'service_prefix "" { policy = "read" } service "pay" { policy = "deny" }';
+    await master('PUT', '/v1/acl/policy', { Name: 'some', Rules: rules });
+    const { SecretID = '' } = await master('PUT', '/v1/acl/token', {
+      Policies: [{ Name: 'some' }],
+    });
+    const questions = ['', 'web', 'p'].map((Segment) => ({
+      Resource: 'service',
+      Access: 'read-prefix',
+      Segment,
+    }));
+    const { json } = await as(SecretID, 'POST', '/v1/internal/acl/authorize', questions);
+    assert.deepEqual(
+      (json as { Allow: boolean }[]).map(({ Allow }) => Allow),
+      [false, true, false],
+    );
+  });
+
   it('are listed, shown and tried out', async () => {
     const { master, as } = await startAclServer();
     const all = await master('GET', '/v1/acl/templated-policies');

@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import type { Page } from 'playwright-core';
+import { describePage } from '../support/browser.ts';
+import { send } from '../support/servers/start-server.ts';
+import { ACCESS_CONTROL, ROOT, startWebServer, type WebServer } from '../support/web-server.ts';
+
+const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
+const confirm = (page: Page, name: string) =>
+  page.getByRole('dialog').getByRole('button', { name, exact: true }).click();
+
+/** Undo, which is not done, and says so. */
+async function isRefused(page: Page): Promise<void> {
+  await button(page, 'Undo').click();
+  const said = page.getByText('Somebody else has changed it meanwhile: nothing was done.');
+  await said.waitFor();
+  await button(page, 'Dismiss').last().click();
+  await said.waitFor({ state: 'detached' });
+}
+
+/** As if somebody went there by a link, which loads nothing anew. */
+async function goTo(page: Page, address: string): Promise<void> {
+  await page.evaluate(
+    `history.pushState(null, '', ${JSON.stringify(address)}); dispatchEvent(new PopStateEvent('popstate'))`,
+  );
+}
+
+describePage('what is taken back', () => {
+  const RULES = 'service_prefix "" { policy = "read" }';
+  const says = async ({ process }: WebServer, key: string) =>
+    (await send(process.port, 'GET', `/v1/kv/${key}?raw`, {})).text;
+  const write = async (page: Page, text: string) => {
+    await page.getByRole('textbox', { name: 'Value' }).fill(text);
+    await button(page, 'Save').click();
+    await button(page, 'Undo').waitFor();
+  };
+
+  it('is what a key said, with all that is beside it, and a new key is none again', async () => {
+    const server = await startWebServer();
+    await server.put('/v1/kv/color?flags=7', 'blue\r\n');
+    const page = await server.open('kv?key=color');
+    await write(page, 'green\n');
+    await button(page, 'Undo').click();
+    await page.getByText('Taken back.').waitFor();
+    assert.equal(await says(server, 'color'), 'blue\r\n');
+    const [row] = await server.get<{ Flags: number }[]>('/v1/kv/color');
+    assert.equal(row?.Flags, 7);
+    await goTo(page, '/ui/dc1/kv?key=new');
+    await page.getByRole('region', { name: 'new' }).waitFor();
+    await write(page, 'x');
+    await button(page, 'Undo').click();
+    await page.getByText('Taken back.').last().waitFor();
+    assert.equal(await says(server, 'new'), '');
+  });
+
+  it('is no key that somebody has written since', async () => {
+    const server = await startWebServer();
+    await server.put('/v1/kv/color', 'blue');
+    const page = await server.open('kv?key=color');
+    await write(page, 'green');
+    await server.put('/v1/kv/color', 'theirs');
+    await isRefused(page);
+    await server.put('/v1/kv/gone', 'blue');
+    await goTo(page, '/ui/dc1/kv?key=gone');
+    await page.getByRole('region', { name: 'gone' }).waitFor();
+    await button(page, 'Delete').click();
+    await confirm(page, 'Delete');
+    await button(page, 'Undo').waitFor();
+    await server.put('/v1/kv/gone', 'theirs');
+    await isRefused(page);
+    assert.equal(await says(server, 'color'), 'theirs');
+    assert.equal(await says(server, 'gone'), 'theirs');
+  });
+
+  it('is no revision of a key that somebody has written since', async () => {
+    const server = await startWebServer();
+    await server.put('/v1/operator/kv-revisions', { Prefixes: ['color'] });
+    for (const value of ['one', 'two']) await server.put('/v1/kv/color', value);
+    const page = await server.open('kv?key=color');
+    await page.getByText('What it said before').click();
+    await button(page, 'Roll back to this').first().click();
+    await confirm(page, 'Roll back to this');
+    await button(page, 'Undo').waitFor();
+    assert.equal(await says(server, 'color'), 'one');
+    await server.put('/v1/kv/color', 'theirs');
+    await isRefused(page);
+    assert.equal(await says(server, 'color'), 'theirs');
+  });
+
+  it('is no intention that somebody has written since, changed or deleted', async () => {
+    const server = await startWebServer();
+    const exact = '/v1/connect/intentions/exact?source=web&destination=db';
+    const told = async () => (await server.get<{ Description: string }>(exact)).Description;
+    await server.put(exact, { Action: 'deny', Description: 'first' });
+    const page = await server.open('intentions/web/db?edit=yes');
+    await page.getByLabel('Decision').selectOption('allowed');
+    await button(page, 'Save').click();
+    await button(page, 'Undo').waitFor();
+    await server.put(exact, { Action: 'allow', Description: 'theirs' });
+    await isRefused(page);
+    assert.equal(await told(), 'theirs');
+    await button(page, 'Delete').click();
+    await confirm(page, 'Delete the intention');
+    await button(page, 'Undo').waitFor();
+    await server.put(exact, { Action: 'allow', Description: 'again' });
+    await isRefused(page);
+    assert.equal(await told(), 'again');
+  });
+
+  it('is no policy, role, token or method that somebody has written since', async () => {
+    const server = await startWebServer([ACCESS_CONTROL]);
+    const made = async (path: string, body: object) =>
+      JSON.parse(await server.put(path, body, ROOT)) as { ID: string; AccessorID: string };
+    const policy = await made('/v1/acl/policy', { Name: 'readers', Rules: RULES });
+    const role = await made('/v1/acl/role', { Name: 'ops', Policies: [{ Name: 'readers' }] });
+    const token = await made('/v1/acl/token', { Policies: [{ Name: 'readers' }] });
+    const things = [
+      ['policies', policy.ID, `/v1/acl/policy/${policy.ID}`, { ID: policy.ID, Name: 'readers' }],
+      ['roles', role.ID, `/v1/acl/role/${role.ID}`, { ID: role.ID, Name: 'ops' }],
+      ['tokens', token.AccessorID, `/v1/acl/token/${token.AccessorID}`, {}],
+    ] as const;
+    const page = await server.openAs(ROOT, 'access');
+    for (const [kind, id, path, body] of things) {
+      await page.goto(page.url().replace(/access.*/, `access/${kind}/${id}?edit=yes`));
+      await page.getByLabel('Description').fill('mine');
+      await button(page, 'Save').click();
+      await button(page, 'Undo').waitFor();
+      await server.put(path, { ...body, Description: 'theirs' }, ROOT);
+      await isRefused(page);
+      const { Description } = await server.get<{ Description: string }>(path, ROOT);
+      assert.equal(Description, 'theirs', kind);
+    }
+  });
+
+  it('is no maintenance that somebody has begun since', async () => {
+    const server = await startWebServer();
+    await server.put('/v1/agent/service/register', { Name: 'pay' });
+    const page = await server.open('services/pay/n1/pay');
+    await button(page, 'Put into maintenance').click();
+    await confirm(page, 'Put into maintenance');
+    await button(page, 'Undo').waitFor();
+    await server.put('/v1/agent/service/maintenance/pay?enable=false');
+    await server.put('/v1/agent/service/maintenance/pay?enable=true&reason=theirs');
+    await isRefused(page);
+    const checks = await server.get<Record<string, { Notes: string }>>('/v1/agent/checks');
+    assert.deepEqual(
+      Object.values(checks).map(({ Notes }) => Notes),
+      ['theirs'],
+    );
+  });
+
+  it('is no instance that somebody has registered again since', async () => {
+    const server = await startWebServer();
+    await server.register('m1', 'pay', 'passing', { Port: 80 });
+    const page = await server.open('services/pay/m1/pay');
+    await button(page, 'Deregister').click();
+    await confirm(page, 'Deregister');
+    await button(page, 'Undo').waitFor();
+    await server.register('m1', 'pay', 'passing', { Port: 99 });
+    await isRefused(page);
+    const [entry] = await server.get<{ ServicePort: number }[]>('/v1/catalog/service/pay');
+    assert.equal(entry?.ServicePort, 99);
+  });
+
+  it('is what was done in the data centre where it was done, wherever one is by then', async () => {
+    const server = await startWebServer();
+    await server.put('/v1/kv/color', 'blue');
+    const page = await server.open('kv?key=color');
+    await button(page, 'Delete').click();
+    await confirm(page, 'Delete');
+    await button(page, 'Undo').waitFor();
+    await goTo(page, '/ui/dc2/kv');
+    await page.getByText('No path to datacenter').first().waitFor();
+    await button(page, 'Undo').click();
+    await page.getByText('Taken back.').waitFor();
+    assert.equal(await says(server, 'color'), 'blue');
+  });
+
+  it('is asked about no more once somebody has gone back', async () => {
+    const server = await startWebServer();
+    await server.register('m1', 'pay', 'passing');
+    const page = await server.open('services');
+    await page.getByRole('link', { name: 'pay' }).click();
+    await page.getByRole('link', { name: 'pay', exact: true }).last().click();
+    await button(page, 'Deregister').click();
+    await page.getByRole('dialog').waitFor();
+    await page.goBack();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+  });
+});

@@ -1,0 +1,44 @@
+/** The same as the page does or asks, as commands to be copied: of curl's and of Proconsul's. */
+import type { Action } from './action.ts';
+import { inDatacenter } from './asked-path.ts';
+import { otherDatacenter } from './datacenter.ts';
+import { shownOf } from './secrets.ts';
+import { commandText, quoted } from './shell.ts';
+
+/** Who is asked, and whether by a token. */
+export interface Asked {
+  readonly origin: string;
+  readonly hasToken: boolean;
+}
+
+/** The token is named, and no secret is written out: commands are pasted where others read them. */
+export function curlOf(action: Action, { origin, hasToken }: Asked): string {
+  const { method, path, body, datacenter } = shownOf(action);
+  const parts = ['curl', '-X', method, ...byToken(hasToken)];
+  if (body !== undefined) {
+    // As it stands: with -d what begins with @ is read from a file.
+    parts.push('--data-raw', quoted(typeof body === 'string' ? body : JSON.stringify(body)));
+  }
+  return [...parts, quoted(origin + inDatacenter(path, datacenter))].join(' ');
+}
+
+/** The same for what is only read. */
+export function curlOfRead(path: string, { origin, hasToken }: Asked): string {
+  return ['curl', ...byToken(hasToken), quoted(origin + inDatacenter(path))].join(' ');
+}
+
+function byToken(hasToken: boolean): readonly string[] {
+  return hasToken ? ['-H', '"X-Consul-Token: $CONSUL_HTTP_TOKEN"'] : [];
+}
+
+/** Where a command asks that is told nothing else. */
+export const LOCAL = 'http://127.0.0.1:8500';
+
+/** A command asks the data centre of its agent. */
+export function commandOf(action: Action, origin: string): string | undefined {
+  const { command, input, datacenter = otherDatacenter.value } = shownOf(action);
+  if (command === undefined || datacenter !== '') return undefined;
+  const at = origin === LOCAL ? '' : `CONSUL_HTTP_ADDR=${quoted(origin)} `;
+  const called = at + commandText(command);
+  return input === undefined ? called : `printf %s ${quoted(input)} | ${called}`;
+}
