@@ -147,7 +147,7 @@ describePage('the page of an instance', () => {
       await put('/v1/acl/token', { Policies: [{ Name: 'see' }] }, 'root'),
     );
     const page = await open('services/pay/n1/pay');
-    await page.getByText('This instance is not registered any more').waitFor();
+    await page.getByText('You may not see this').waitFor();
     await page.getByText('You see what anyone may see').waitFor();
     await page.evaluate(`sessionStorage.setItem('proconsul.token', ${JSON.stringify(SecretID)})`);
     await page.reload();
