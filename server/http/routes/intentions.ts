@@ -6,6 +6,7 @@ import type {
   IntentionKey,
 } from '../../../lib/config-entries/entry.ts';
 import { derivedId, shownIntention } from '../../../lib/config-entries/intentions.ts';
+import { SERVICE_INTENTIONS } from '../../../lib/config-entries/kinds/service-intentions.ts';
 import { decodeEntry, refuseFaulty } from '../../../lib/config-entries/kinds.ts';
 import { type Decoder, decoder, type Schema } from '../../../lib/decode.ts';
 import { messageOf, ProconsulError } from '../../../lib/errors.ts';
@@ -17,6 +18,7 @@ import { changes, shows } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { CONSISTENCY, FILTER, param } from '../../../lib/http/takes.ts';
 import { canonicalId, idComplaint } from '../../../lib/ids.ts';
+import { encodeJson } from '../../../lib/json.ts';
 import * as queries from '../../query/intentions.ts';
 import { Reader } from '../../query/reader.ts';
 import { type MeshDeps, type ReadDeps, type WriteDeps, writeAs } from '../deps.ts';
@@ -160,6 +162,8 @@ interface Body {
   readonly SourceType: string;
   readonly Action: string;
   readonly Permissions: readonly object[] | null;
+  /** Of the entry that it is a part of, as it is shown. */
+  readonly JWT: object | null;
   readonly DefaultAddr: string;
   readonly DefaultPort: number;
   readonly Meta: Readonly<Record<string, string>>;
@@ -178,6 +182,7 @@ const SHAPE: Schema = {
     SourceType: text,
     Action: text,
     Permissions: { type: 'array', nullable: true, items: { free: true }, default: null },
+    JWT: { free: true, default: null },
     DefaultAddr: text,
     DefaultPort: { type: 'integer', default: 0 },
     Meta: { type: 'object', additionalProperties: { type: 'string' }, default: {} },
@@ -216,6 +221,7 @@ async function create(deps: Deps, request: HttpRequest): Promise<Reply> {
   const body = await request.json(intentionBody);
   if (body.ID !== '') throw rejected('ID must be empty when creating a new intention');
   const intention = intentionOf(body, deps.random.uuid());
+  refuseOtherToken(deps, request, body);
   await writeAs(request, deps, { type: 'set-intention', intention, how: 'create' });
   return { json: { ID: intention.ID } };
 }
@@ -223,6 +229,7 @@ async function create(deps: Deps, request: HttpRequest): Promise<Reply> {
 async function update(deps: Deps, request: HttpRequest): Promise<Reply> {
   const body = await request.json(intentionBody);
   const intention = intentionOf(body, idOf(request.rest, WRITING));
+  refuseOtherToken(deps, request, body);
   await writeAs(request, deps, { type: 'set-intention', intention, how: 'update' });
   return { json: { ID: intention.ID } };
 }
@@ -232,8 +239,22 @@ async function upsert(deps: Deps, request: HttpRequest): Promise<Reply> {
   const { source, destination } = endsOf(request.params);
   const named = { SourceName: source, DestinationName: destination };
   const intention = intentionOf({ ...body, ...named }, derivedId(named));
+  refuseOtherToken(deps, request, { ...body, ...named });
   await writeAs(request, deps, { type: 'set-intention', intention, how: 'upsert' });
   return { json: true };
+}
+
+/** An entry asks for a user's token of all its callers: what is sent back as it was shown says nothing new, and all else too little. */
+function refuseOtherToken(
+  deps: Deps,
+  { caller }: HttpRequest,
+  { JWT, DestinationName }: Body,
+): void {
+  if (JWT === null) return;
+  const reader = new Reader(deps.state(), caller.rights);
+  const entry = reader.config.entry(SERVICE_INTENTIONS.kind, DestinationName);
+  if (encodeJson(entry?.['JWT'] ?? null) === encodeJson(JWT)) return;
+  throw rejected('JWT is of all who call a service: it is written in its service-intentions entry');
 }
 
 async function removed(deps: Deps, request: HttpRequest, which: IntentionKey): Promise<Reply> {

@@ -209,6 +209,24 @@ describe('/v1/connect/intentions', () => {
     ]);
   });
 
+  it('are taken back as they are shown, with the token that their entry asks for, and with no other', async () => {
+    const { put, get } = await startServer();
+    const JWT = { Providers: [{ Name: 'okta' }] };
+    const Sources = [{ Name: 'web', Action: 'allow' }];
+    const Entry = { Kind: 'service-intentions', Name: 'db', Sources, JWT };
+    await put('/v1/config', Entry);
+    const exact = `${PATH}/exact?source=web&destination=db`;
+    const shown = (await get(exact)).json as object;
+    assert.equal((await put(exact, { ...shown, Action: 'deny' })).text, 'true');
+    const entry = (await get('/v1/config/service-intentions/db')).json as { JWT: object };
+    assert.deepEqual(entry.JWT, JWT);
+    const other = { ...shown, JWT: { Providers: [{ Name: 'other' }] } };
+    for (const to of [exact, `${PATH}/exact?source=web&destination=api`]) {
+      const refused = await put(to, other);
+      assert.deepEqual([refused.status, refused.text.includes('JWT is of all')], [500, true]);
+    }
+  });
+
   it('wake who waits on them by a change alone', async () => {
     const { ask, get, put, clock } = await startServer();
     await ask('POST', PATH, { body: intention('web', 'db') });
