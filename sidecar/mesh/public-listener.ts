@@ -14,6 +14,7 @@ import { Doorstep } from './doorstep.ts';
 import type { Credentials, Identity } from './identity.ts';
 import type { Permissions } from './permissions.ts';
 import type { PublicRequests } from './public-requests.ts';
+import type { Verdict } from './verdict.ts';
 
 export interface PublicListenerOptions {
   readonly at: Place;
@@ -22,7 +23,7 @@ export interface PublicListenerOptions {
   readonly to: Place;
   readonly service: string;
   readonly identity: Pick<Identity, 'credentials' | 'onChange'>;
-  readonly permissions: Pick<Permissions, 'isAllowed' | 'verdictAnew' | 'onChange'>;
+  readonly permissions: Pick<Permissions, 'isAllowed' | 'verdictOn' | 'verdictAnew' | 'onChange'>;
   /** Where the program speaks HTTP: what its callers say is taken request by request. */
   readonly requests?: PublicRequests | undefined;
   readonly clock: Clock;
@@ -51,12 +52,16 @@ const HANDSHAKE_MS = 5000;
 const MAX_HANDSHAKES = 1024;
 /** Callers that are judged at once: each may cost a question to the agent. */
 const JUDGED_AT_ONCE = 16;
+/** Connections by HTTP of those who may nothing: each of their requests is answered so, and takes no caller's place. */
+const MAX_DENIED = 64;
 
 export class PublicListener {
   readonly #options: PublicListenerOptions;
   readonly #server: Server;
   /** Those that are let in, by who called. */
   readonly #open = new Map<TLSSocket, string>();
+  /** Of these, those who may nothing. */
+  readonly #denied = new Set<TLSSocket>();
   readonly #doorstep = new Doorstep(MAX_HANDSHAKES, () => this.#oneGone());
   readonly counts: PublicCounts = { calls: 0, denied: 0, cut: 0, failed: 0 };
   readonly #lastGone = new LastGone();
@@ -74,7 +79,7 @@ export class PublicListener {
       secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_TICKET,
       ...contextOf(options.identity.credentials),
     });
-    this.#server.maxConnections = options.rules.maxConnections + MAX_HANDSHAKES;
+    this.#server.maxConnections = options.rules.maxConnections + MAX_DENIED + MAX_HANDSHAKES;
     this.#server.on('connection', (raw) => this.#doorstep.came(raw));
     this.#server.on('secureConnection', (socket) => void this.#accepted(socket));
     this.#server.on('tlsClientError', (_, socket) => socket.destroy());
@@ -126,7 +131,7 @@ export class PublicListener {
         ms: Math.round(clock.monotonic() - begun),
         ...more,
       });
-    if (this.#open.size >= rules.maxConnections) {
+    if (this.#open.size - this.#denied.size >= rules.maxConnections) {
       this.counts.failed++;
       reset(caller);
       done({ host: '', sent: 0, received: 0, fault: 'too many connections' });
@@ -136,13 +141,17 @@ export class PublicListener {
     this.#open.set(caller, uri);
     try {
       const isNamed = uri !== '' && !caller.isSessionReused();
-      if (isNamed && requests !== undefined) {
+      const takesRequests =
+        isNamed && requests !== undefined && this.#takes(caller, await permissions.verdictOn(uri));
+      if (takesRequests) {
+        if (caller.destroyed) return;
         const isGone = new Promise((resolve) => caller.once('close', resolve));
         requests.accept(caller, uri);
         await isGone;
         return;
       }
-      if (!isNamed || !(await permissions.isAllowed(uri))) {
+      const isDenied = requests !== undefined || !isNamed || !(await permissions.isAllowed(uri));
+      if (isDenied) {
         this.counts.denied++;
         reset(caller);
         done({ host: '', sent: 0, received: 0, fault: 'denied' });
@@ -162,8 +171,16 @@ export class PublicListener {
       done({ host: hostPort(host, port), ...relayed });
     } finally {
       this.#open.delete(caller);
+      this.#denied.delete(caller);
       this.#oneGone();
     }
+  }
+
+  #takes(caller: TLSSocket, verdict: Verdict): boolean {
+    if (verdict !== false) return true;
+    if (this.#denied.size >= MAX_DENIED) return false;
+    this.#denied.add(caller);
+    return true;
   }
 
   /** Whoever may not call any more is cut, whatever is under way. */

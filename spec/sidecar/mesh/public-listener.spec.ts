@@ -3,6 +3,7 @@ import { connect as connectPlain, type Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { type Cancel, systemClock } from '../../../lib/clock.ts';
 import { PublicListener } from '../../../sidecar/mesh/public-listener.ts';
+import type { PublicRequests } from '../../../sidecar/mesh/public-requests.ts';
 import { Sockets } from '../../../sidecar/sockets.ts';
 import { boundlessBuffers } from '../../support/fakes/boundless-buffers.ts';
 import { meshAuthority, type Shown } from '../../support/mesh-certificates.ts';
@@ -23,6 +24,10 @@ class FakePermissions {
 
   async isAllowed(uri: string): Promise<boolean> {
     return this.allowed.has(uri);
+  }
+
+  verdictOn(uri: string): Promise<boolean> {
+    return this.isAllowed(uri);
   }
 
   verdictAnew(uri: string): Promise<boolean> {
@@ -48,7 +53,10 @@ describe("a service's public listener", () => {
     for (const stop of stops.splice(0)) await stop();
   });
 
-  const start = async (program: Backend, more: { readonly maxConnections?: number } = {}) => {
+  const start = async (
+    program: Backend,
+    more: { readonly maxConnections?: number; readonly requests?: PublicRequests } = {},
+  ) => {
     const { cert, key } = await mesh.leaf('db');
     const context = { cert, key, ca: [mesh.root], minVersion: 'TLSv1.2' as const };
     const identity = {
@@ -74,6 +82,7 @@ describe("a service's public listener", () => {
         },
       },
       permissions,
+      requests: more.requests,
       clock: systemClock,
       rules: { connectMs: 5000, idleMs: 60_000, maxConnections: more.maxConnections ?? 100 },
       buffers: boundlessBuffers(),
@@ -184,6 +193,30 @@ describe("a service's public listener", () => {
     await said('after your end');
     await until(() => state.closed);
     assert.equal(state.error, '');
+  });
+
+  it('has room for callers, however many connections by HTTP those hold who may nothing', async () => {
+    const program = await startBackend('db');
+    const taken: string[] = [];
+    const requests = {
+      accept: (_: unknown, who: string) => taken.push(who),
+      end() {},
+      program: { stop() {} },
+    };
+    const { listener, lines } = await start(program, {
+      maxConnections: 1,
+      requests: requests as unknown as PublicRequests,
+    });
+    const [web, other] = await Promise.all(['web', 'other'].map((name) => mesh.leaf(name)));
+    for (let i = 0; i < 70; i++) call(listener.port, other);
+    await until(
+      () => lines.includes('denied') && taken.length === 64,
+      () => [taken.length, lines],
+    );
+    call(listener.port, web);
+    await until(() => taken.includes(mesh.uriOf('web')));
+    call(listener.port, web);
+    await until(() => lines.includes('too many connections'));
   });
 
   it('has room for who comes to an end with the handshake, whoever does not', async function () {
