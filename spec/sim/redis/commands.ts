@@ -91,6 +91,23 @@ function withScores(command: string, rest: readonly string[]): boolean {
   return rest.length > 0;
 }
 
+/** What `LIMIT` takes of rows, and the arguments that are no part of it. */
+function pageIn(args: readonly string[]): {
+  page: <T>(rows: readonly T[]) => readonly T[];
+  more: readonly string[];
+} {
+  const at = args.findIndex((word) => word.toUpperCase() === 'LIMIT');
+  if (at < 0) return { page: (rows) => rows, more: args };
+  const [from, count] = args.slice(at + 1, at + 3).map(Number);
+  if (from === undefined || !(from >= 0 && count !== undefined && count >= 0)) {
+    throw new Lacking(`LIMIT ${args.slice(at + 1)}`);
+  }
+  return {
+    page: (rows) => rows.slice(from, from + count),
+    more: [...args.slice(0, at), ...args.slice(at + 3)],
+  };
+}
+
 function pairsOf(command: string, flat: readonly string[]): [string, string][] {
   if (flat.length === 0 || flat.length % 2 !== 0) {
     throw new RedisError(`ERR wrong number of arguments for '${command}' command`);
@@ -219,7 +236,8 @@ const COMMANDS: Readonly<Record<string, Run>> = {
   ZRANGEBYSCORE: (store, [key = '', min = '', max = '', ...rest], now) => {
     const isWithin = within(min, max);
     const rows = ranked(store.zset(key, now)).filter(([, score]) => isWithin(score));
-    return shown(rows, withScores('ZRANGEBYSCORE', rest));
+    const { page, more } = pageIn(rest);
+    return shown(page(rows), withScores('ZRANGEBYSCORE', more));
   },
   ZREMRANGEBYRANK: (store, [key = '', from, to], now) => {
     const zset = store.zset(key, now);

@@ -5,6 +5,11 @@ const KEYS = ['a', 'b', 'c', 'd'] as const;
 const FIELDS = ['f', 'g', 'id', 'PX'] as const;
 const NUMBERS = ['0', '1', '2', '10', '-1', '2000'] as const;
 const BOUNDS = ['-inf', '+inf', '0', '(1', '2', '(10', '2000'] as const;
+const PAGES = [
+  ['LIMIT', '0', '1'],
+  ['WITHSCORES', 'LIMIT', '1', '2'],
+  ['LIMIT', '0', '0', 'WITHSCORES'],
+] as const;
 const IDS = ['1-0', '2-0', '3-0', '7-0', '12-0', '1048577-0'] as const;
 const RANGES = ['-', '+', '(1-0', '2-0', '(3-0', '7-0', '9', '12-0'] as const;
 
@@ -37,6 +42,7 @@ const DRAWS: readonly Draw[] = [
   (one) => ['ZSCAN', one(KEYS), '0', 'COUNT', '5'],
   (one) => ['ZRANGEBYSCORE', one(KEYS), one(BOUNDS), one(BOUNDS)],
   (one) => ['ZRANGEBYSCORE', one(KEYS), one(BOUNDS), one(BOUNDS), 'WITHSCORES'],
+  (one) => [...['ZRANGEBYSCORE', one(KEYS), one(BOUNDS), one(BOUNDS)], ...one(PAGES)],
   (one) => ['ZREMRANGEBYRANK', one(KEYS), one(['0', '1', '2']), one(['-3', '-1', '0', '1'])],
   (one) => ['ZREMRANGEBYSCORE', one(KEYS), one(BOUNDS), one(BOUNDS)],
   (one) => ['XADD', one(KEYS), one(IDS), one(FIELDS), one(NUMBERS)],

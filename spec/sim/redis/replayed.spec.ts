@@ -55,7 +55,7 @@ describe('a simulated Redis that is asked for what it does not know', () => {
     ['SET', 'a', 'b', 'EX', '5'],
     ['ZADD', 'a', 'GT', '1', 'b'],
     ['XADD', 'a', 'MAXLEN', '5', '1-0', 'b', 'c'],
-    ['ZRANGEBYSCORE', 'a', '0', '1', 'LIMIT', '0', '1'],
+    ['ZRANGEBYSCORE', 'a', '0', '1', 'LIMIT', '0', '-1'],
   ]) {
     it(`ends the run, and says so: ${words.join(' ')}`, () => {
       assert.throws(() => execute(new Store(), words, NOW), Lacking);
