@@ -29,6 +29,11 @@ export interface ChainRequest {
   readonly here: string;
   readonly trustDomain: string;
   readonly overrides: Overrides;
+  /**
+   * As entries of the log are judged: what one version applied the next must apply too, so a rule that comes later is
+   * none here. Peers are passed over, as they were before there was a rule about them.
+   */
+  readonly asApplied?: true;
 }
 
 export const NO_OVERRIDES: Overrides = { protocol: '', meshGateway: '', connectTimeout: 0 };

@@ -119,6 +119,10 @@ export class Resolvers {
       trail.push(id);
       this.#protocols.take(place.service);
       const entry = this.#entries.entryOf(SERVICE_RESOLVER, place.service);
+      if (!this.#isHere(entry?.Redirect)) {
+        const from = quote(place.service);
+        throw rejected(`${from} is redirected to a peer, and clusters are not peered here`);
+      }
       const next = nextPlace(place, entry);
       if (next === undefined) return { place, entry };
       place = next;
@@ -175,25 +179,26 @@ export class Resolvers {
     const { Failover: failover = {} } = entry;
     const way = Object.hasOwn(failover, place.subset) ? failover[place.subset] : failover['*'];
     if (way === undefined) return [];
-    const targets = placesOf(way).map((each) => {
+    const here = placesOf(way).filter((each) => this.#isHere(each));
+    const targets = here.map((each) => {
       const found = this.#settle(moved(place, each));
       return this.#target(found.place, found.entry);
     });
     return targets.filter((id) => id !== own);
   }
+
+  /** Entries may be older than what they are asked: in another cluster nobody is called, and nobody here in his place. */
+  #isHere({ Peer = '', SamenessGroup = '' }: Elsewhere = {}): boolean {
+    return this.#request.asApplied === true || (Peer === '' && SamenessGroup === '');
+  }
 }
 
 function placesOf(way: Failover): readonly Elsewhere[] {
   const { Targets = [], Datacenters = [], Service, ServiceSubset } = way;
-  if (Targets.length > 0) return Targets.filter(isHere);
+  if (Targets.length > 0) return Targets;
   const there = { ...(Service && { Service }), ...(ServiceSubset && { ServiceSubset }) };
   if (Datacenters.length === 0) return [there];
   return Datacenters.map((Datacenter) => ({ ...there, Datacenter }));
-}
-
-/** Entries may be older than what they are asked: in another cluster nobody is called, and nobody here in his place. */
-function isHere({ Peer = '', SamenessGroup = '' }: Elsewhere): boolean {
-  return Peer === '' && SamenessGroup === '';
 }
 
 function idOf({ service, subset, datacenter }: Place): string {
@@ -218,11 +223,6 @@ function moved(
 function nextPlace(place: Place, entry: ServiceResolver | undefined): Place | undefined {
   if (entry === undefined) return undefined;
   if (entry.Redirect !== undefined) {
-    if (!isHere(entry.Redirect)) {
-      throw rejected(
-        `${quote(place.service)} is redirected to a peer, and clusters are not peered here`,
-      );
-    }
     const next = moved(place, entry.Redirect);
     if (idOf(next) !== idOf(place)) return next;
   }

@@ -3,7 +3,7 @@ import { SERVICE_RESOLVER } from '../../lib/config-entries/kinds/service-resolve
 import { SERVICE_ROUTER } from '../../lib/config-entries/kinds/service-router.ts';
 import { SERVICE_SPLITTER } from '../../lib/config-entries/kinds/service-splitter.ts';
 import { ProconsulError } from '../../lib/errors.ts';
-import { type ChainEntries, NO_OVERRIDES } from './chain.ts';
+import { type ChainEntries, type ChainRequest, NO_OVERRIDES } from './chain.ts';
 import { protocolOfChain } from './compile.ts';
 import { protocolOfService } from './protocols.ts';
 import type { KnownPlaces } from './resolvers.ts';
@@ -12,18 +12,22 @@ const OF_CHAINS = [SERVICE_ROUTER, SERVICE_SPLITTER, SERVICE_RESOLVER] as unknow
 /** Where a chain is compiled for makes no difference to what it speaks. */
 const ANYWHERE = { datacenter: 'dc1', here: 'dc1', trustDomain: '', overrides: NO_OVERRIDES };
 
+type How = Pick<ChainRequest, 'asApplied'>;
+
 /**
  * What chains speak, at one moment: thousands of them may be looked at, and all of them may lead to the same
  * thousands of services.
  */
 export class Spoken {
   readonly #entries: ChainEntries;
+  readonly #how: How;
   readonly #places: KnownPlaces = new Map();
   /** What cannot be a chain is found out once, too. */
   readonly #protocols = new Map<string, string | ProconsulError>();
 
-  constructor(entries: ChainEntries) {
+  constructor(entries: ChainEntries, how: How = {}) {
     this.#entries = entries;
+    this.#how = how;
   }
 
   /** Throws 'rejected' where the entries cannot be a chain. */
@@ -37,7 +41,7 @@ export class Spoken {
   #found(service: string): string | ProconsulError {
     if (this.#isPlain(service)) return protocolOfService(this.#entries, service);
     try {
-      return protocolOfChain(this.#entries, { ...ANYWHERE, service }, this.#places);
+      return protocolOfChain(this.#entries, { ...ANYWHERE, ...this.#how, service }, this.#places);
     } catch (error) {
       if (error instanceof ProconsulError) return error;
       throw error;

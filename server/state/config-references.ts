@@ -54,7 +54,7 @@ export function seenByChains(
 export function refuseBroken(entries: ConfigEntries, replaced: Replaced): void {
   const { Kind, Name, seen } = replaced;
   if (seen !== undefined && seenByChains(entries, replaced) === seen) return;
-  const looks = new Looks(entries, () => new Spoken(entriesBefore(entries, replaced)));
+  const looks = new Looks(entries, () => spokenIn(entriesBefore(entries, replaced)));
   if (Kind === PROXY_DEFAULTS.kind) {
     looks.atChains(OF_CHAINS.flatMap((kind) => [...entries.ofKind(kind)]));
     looks.atListeners(entries.ofKind(INGRESS_GATEWAY.kind), ANY_SPOKEN);
@@ -104,7 +104,7 @@ class Looks {
 
   constructor(entries: ConfigEntries, lookBefore: () => Spoken) {
     this.#entries = entries;
-    this.#spoken = new Spoken(entries);
+    this.#spoken = spokenIn(entries);
     this.#lookBefore = lookBefore;
   }
 
@@ -143,6 +143,11 @@ class Looks {
     if (before instanceof ProconsulError) return undefined;
     throw new Refusal(protocol.message);
   }
+}
+
+/** Every server is to find the same, of each version. */
+function spokenIn(entries: ChainEntries): Spoken {
+  return new Spoken(entries, { asApplied: true });
 }
 
 function spokenOf(spoken: Spoken, service: string): string | ProconsulError {

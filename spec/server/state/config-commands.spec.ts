@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { decodeEntry } from '../../../lib/config-entries/kinds.ts';
+import { Spoken } from '../../../server/chain/spoken.ts';
 import type { Command } from '../../../server/commands.ts';
 import { apply } from '../../../server/state/apply.ts';
 import { State } from '../../../server/state/state.ts';
@@ -59,6 +60,28 @@ describe('config entries in the state', () => {
     const kept = state.configEntries.get('service-intentions', 'db') ?? {};
     const { Sources: now } = kept as { Sources?: readonly { legacy?: object }[] };
     assert.deepEqual(now?.[0]?.legacy, legacy);
+  });
+
+  it('come to what they came to, where the log has some that name peers from before those were refused', () => {
+    const { state, put } = start();
+    const resolver = (Name: string, more: object) => ({ Kind: 'service-resolver', Name, ...more });
+    const Redirect = { Service: 'api', Peer: 'dc2' };
+    assert.deepEqual(put(resolver('web', { Redirect })).outcome, { applied: true });
+    assert.equal(state.configEntries.get('service-resolver', 'web')?.ModifyIndex, 1);
+    // Whoever asks now is told that it leads to nobody.
+    assert.throws(() => new Spoken(state.configEntries).of('web'), /clusters are not peered here/);
+    for (const [Name, why] of [
+      ['gone', 'service "api" does not have a subset named "gone"'],
+      ['', undefined],
+    ] as const) {
+      const target = { Service: 'api', ...(Name && { ServiceSubset: Name }), Peer: 'dc2' };
+      const Failover = { '*': { Targets: [target] } };
+      assert.equal(put(resolver('db', { Failover })).outcome.refused, why);
+    }
+    assert.match(
+      put(protocol('api', 'http')).outcome.refused ?? '',
+      /uses inconsistent protocols; service "api" has "http" which is not "tcp"$/,
+    );
   });
 
   it('say how no more services are scaled than are measured', () => {
