@@ -111,22 +111,29 @@ export class Keeper {
       );
     }
     const failures: unknown[] = [];
+    let isLeft = false;
     for (const kind of kinds) {
       // What keeps sessions from ending must not keep dead agents passing.
-      await this.#end(kind, ids).catch((error: unknown) => failures.push(error));
+      const end = this.#end(kind, ids).then((areEnded) => {
+        isLeft ||= !areEnded;
+      });
+      await end.catch((error: unknown) => failures.push(error));
     }
-    this.#lookAt(nextMs);
     if (failures.length > 0) throw failures[0];
+    // What stays is tried again at each look: as often as there are ticks, and not oftener.
+    if (!isLeft) this.#lookAt(nextMs);
   }
 
-  async #end(kind: LeaseKind, ids: readonly string[]): Promise<void> {
+  /** False where some of them stay. */
+  async #end(kind: LeaseKind, ids: readonly string[]): Promise<boolean> {
     const { prefix } = kind;
     const all = ids.filter((id) => id.startsWith(prefix)).map((id) => id.slice(prefix.length));
     if (all.length === 0) kind.noneEnded?.();
     for (const names of inParts(all)) {
-      if (!(await kind.ended(names))) return;
+      if (!(await kind.ended(names))) return false;
       await Promise.all(names.map((name) => this.#deps.leases.drop(prefix + name)));
     }
+    return true;
   }
 }
 

@@ -1,6 +1,4 @@
 /** Eureka's part of a server: its leases for the leader, and its application for the listeners. */
-import type { Clock } from '../../lib/clock.ts';
-import type { Logger } from '../../lib/logger.ts';
 import { gauge, type Metric } from '../../lib/metrics/metric.ts';
 import type { Leader } from '../cluster/leader.ts';
 import { LogTime } from '../cluster/log-time.ts';
@@ -21,8 +19,6 @@ export interface EurekaRules {
 
 export interface EurekaDeps extends Omit<EurekaLeasesDeps, 'leases' | 'preserves' | 'counts'> {
   readonly leases: Leases;
-  readonly clock: Pick<Clock, 'monotonic'>;
-  readonly logger: Logger;
   readonly rules: EurekaRules;
 }
 
@@ -36,10 +32,10 @@ export class Eureka {
 
   constructor(deps: EurekaDeps) {
     this.#deps = deps;
-    const { leases, state, propose, logger, rules } = deps;
+    const { leases, state, propose, clock, logger, rules } = deps;
     const preserves = rules.selfPreservation;
     const counts = this.#counts;
-    this.leases = new EurekaLeases({ leases, state, propose, logger, preserves, counts });
+    this.leases = new EurekaLeases({ leases, state, propose, clock, logger, preserves, counts });
   }
 
   metrics(leader: Pick<Leader, 'isLeader'>): readonly Metric[] {

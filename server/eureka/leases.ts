@@ -2,6 +2,7 @@
  * The leases of Eureka's instances. One that is not renewed for as long as its lease says is critical; for
  * as long again, and it goes. A real Eureka shows it as it was for twice as long, and says nothing first.
  */
+import type { Clock } from '../../lib/clock.ts';
 import { describeChain } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { LeaseKind } from '../cluster/keeper.ts';
@@ -16,6 +17,7 @@ export interface EurekaLeasesDeps {
   readonly leases: Pick<Leases, 'renew' | 'left' | 'remaining'>;
   readonly state: () => State;
   readonly propose: (command: Command) => Promise<Outcome>;
+  readonly clock: Pick<Clock, 'monotonic'>;
   readonly logger: Logger;
   /** Whether nobody is taken for dead where too many would be at once. */
   readonly preserves: boolean;
@@ -27,13 +29,13 @@ const MAX_SHARE = 0.15;
 /** A lease of years is as good as one of a day, and no timer is asked for more. */
 const MAX_LEASE_MS = 24 * 3600_000;
 /** To count them takes a look at all leases. */
-const TICKS_BETWEEN_COUNTS = 20;
+const BETWEEN_COUNTS_MS = 10_000;
 
 export class EurekaLeases implements LeaseKind {
   readonly prefix = 'eureka/';
   readonly wholeInNewTerm = true as const;
   readonly #deps: EurekaLeasesDeps;
-  #ticksToCount = 0;
+  #countedAt = Number.NEGATIVE_INFINITY;
   #isPreserving = false;
 
   constructor(deps: EurekaLeasesDeps) {
@@ -96,9 +98,10 @@ export class EurekaLeases implements LeaseKind {
 
   async #preserves(): Promise<boolean> {
     if (!this.#deps.preserves) return false;
-    if (this.#isPreserving && this.#ticksToCount-- > 0) return true;
-    this.#ticksToCount = TICKS_BETWEEN_COUNTS;
-    const { leases, state, logger } = this.#deps;
+    const { leases, state, logger, clock } = this.#deps;
+    const now = clock.monotonic();
+    if (this.#isPreserving && now - this.#countedAt < BETWEEN_COUNTS_MS) return true;
+    this.#countedAt = now;
     let ended = 0;
     for (const [id, left] of await leases.remaining()) {
       if (left <= 0 && id.startsWith(this.prefix) && this.#rowOf(id.slice(this.prefix.length))) {

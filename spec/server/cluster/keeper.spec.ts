@@ -219,12 +219,14 @@ describe('the keeper of leases that end between two ticks', () => {
     const leases = new MemoryLeases(clock);
     const begun = clock.monotonic();
     const ended: string[] = [];
+    const stuck = { is: false, throws: false };
     const kind = {
       prefix: 'x/',
       held: () => [],
       ended: async (names: readonly string[]) => {
         ended.push(`${names.join()} ${clock.monotonic() - begun}`);
-        return true;
+        if (stuck.throws) throw noLeader();
+        return !stuck.is;
       },
     };
     const keeper = new Keeper({ leases, kinds: [kind], clock, logger: silentLogger });
@@ -232,7 +234,7 @@ describe('the keeper of leases that end between two ticks', () => {
     await leases.renew('x/b', 130);
     await leases.renew('x/c', 700);
     await keeper.tick();
-    return { clock, leases, keeper, ended };
+    return { clock, leases, keeper, ended, stuck };
   }
 
   it('ends them when they end, and those of one moment together', async () => {
@@ -241,6 +243,22 @@ describe('the keeper of leases that end between two ticks', () => {
     assert.deepEqual(ended, ['a 120', 'b 170']);
     await keeper.halt();
   });
+
+  for (const how of ['is', 'throws'] as const) {
+    it(`looks no oftener than it ticks at one that stays, whatever ends meanwhile: ${how}`, async () => {
+      const { clock, leases, keeper, ended, stuck } = await start();
+      stuck[how] = true;
+      for (const ms of [150, 200, 300, 400]) await leases.renew(`x/${ms}`, ms);
+      await clock.advance(499);
+      assert.deepEqual(ended, ['a 120']);
+      stuck[how] = false;
+      await keeper.tick();
+      assert.match(ended[1] ?? '', /^a,b,150,.* 499$/);
+      await clock.advance(400);
+      assert.deepEqual(ended.slice(2), ['c 700']);
+      await keeper.halt();
+    });
+  }
 
   it('looks at nothing once it is not called any more, or was stopped', async () => {
     const { clock, leases, keeper, ended } = await start();

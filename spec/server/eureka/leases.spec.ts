@@ -10,6 +10,15 @@ import { type Applications, instanceOf, JSON_FORM } from './instances.ts';
 const SECOND = 1000;
 const LEASE = { leaseInfo: { renewalIntervalInSecs: 10, durationInSecs: 30 } };
 
+class CountedLeases extends MemoryLeases {
+  counted = 0;
+
+  override remaining() {
+    this.counted++;
+    return super.remaining();
+  }
+}
+
 async function start() {
   const one = await startServer();
   const eureka = await startEureka(one);
@@ -144,11 +153,11 @@ describe('self-preservation of Eureka', () => {
     const one = await start();
     for (let n = 0; n < count; n++) await one.post(`APP${n}`);
     const { clock, server } = one;
-    const leases = new MemoryLeases(clock);
+    const leases = new CountedLeases(clock);
     const state = () => server.state;
     const propose = (command: Parameters<typeof server.propose>[0]) => server.propose(command);
     const counts = new EurekaCounts();
-    const deps = { leases, state, propose, logger: silentLogger, preserves, counts };
+    const deps = { leases, state, propose, clock, logger: silentLogger, preserves, counts };
     const kept = new EurekaLeases(deps);
     for (const [name, ms] of kept.held()) await leases.renew(kept.prefix + name, ms);
     const end = async (some: number) => {
@@ -162,13 +171,26 @@ describe('self-preservation of Eureka', () => {
     };
     const keeps = () => kept.isPreserving;
     const lapsed = () => [...server.state.eureka.rows.values()].filter((row) => row.Lapsed).length;
-    return { ...one, end, lapsed, keeps, renewAll };
+    const counted = () => leases.counted;
+    return { ...one, end, lapsed, keeps, counted, renewAll };
   }
 
   it('keeps all as they are where more than 15 in a hundred would lapse', async () => {
     const { end, lapsed } = await several(10, true);
     assert.equal(await end(2), false);
     assert.equal(lapsed(), 0);
+  });
+
+  it('counts all leases once in ten seconds, however often it is asked', async () => {
+    const { clock, end, counted } = await several(10, true);
+    for (let n = 0; n < 100; n++) await end(2);
+    assert.equal(counted(), 1);
+    await clock.advance(9 * SECOND);
+    await end(2);
+    assert.equal(counted(), 1);
+    await clock.advance(SECOND);
+    await end(2);
+    assert.equal(counted(), 2);
   });
 
   it('lets fewer go', async () => {
