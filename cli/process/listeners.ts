@@ -29,7 +29,7 @@ import { pageOf } from './page-role.ts';
 import { RequestLimits } from './request-limits.ts';
 import { guardsOf } from './restrict.ts';
 import { applySocketRights } from './start-up.ts';
-import { strangersGuard } from './strangers.ts';
+import { asksForNoToken, type Origin, originsFor, strangersGuard } from './strangers.ts';
 import { doorsOf, httpsAddresses } from './tls-role.ts';
 import { createXds } from './xds-role.ts';
 
@@ -83,24 +83,21 @@ export class Listeners {
     const limited = limitedBy(options);
     this.#options = options;
     const times = this.#times;
-    const guards = [
-      strangersPolicy(config, !config.acl.enabled),
-      ...guardsOf(config.http),
-      ...limited.guards,
-    ];
-    this.#clients = new Audience(options, { ...limited, guards, times });
+    const strangers = strangersPolicy(config, asksForNoToken(config));
+    const guards = [...strangers.guards, ...guardsOf(config.http), ...limited.guards];
+    this.#clients = new Audience(options, { ...strangers, ...limited, guards, times });
     // What is forbidden to clients is not forbidden to agents, who bring what those are allowed; but no
     // agent asks for a stranger's name, or as a page: what a browser said it passes on, and has looked at.
-    const strangers = strangersPolicy(config, false);
-    const ofAgents = [strangers, ...limited.guards];
-    this.#agents = new Audience(options, { ...limited, guards: ofAgents, times });
-    this.#joining = new Audience(options, { guards: [strangers], times });
-    this.#eureka = new Audience(options, { guards, times });
+    const agents = strangersPolicy(config, false);
+    const ofAgents = [...agents.guards, ...limited.guards];
+    this.#agents = new Audience(options, { ...agents, ...limited, guards: ofAgents, times });
+    this.#joining = new Audience(options, { ...agents, times });
+    this.#eureka = new Audience(options, { ...strangers, guards, times });
     const maxConnections = () => limits().httpMaxConnsPerClient;
     const clients = { whom: 'clients', maxConnections };
     this.#xds = this.#createXds(options);
-    const { https, agents } = doorsOf(options);
-    const joining = { whom: 'those that join', maxConnections, door: agents };
+    const { https, agents: door } = doorsOf(options);
+    const joining = { whom: 'those that join', maxConnections, door };
     this.#all = [
       ...config.listen.http.map((at) => this.#clients.at(at, clients)),
       ...httpsAddresses(options).map((at) =>
@@ -112,7 +109,7 @@ export class Listeners {
       ...config.listen.serfLan.map((at) => this.#joining.at(at, joining)),
       // An agent keeps a connection for each query that waits: it is not to be counted as a client.
       ...serverAddresses(config).map((at) =>
-        this.#agents.at(at, { whom: 'agents', maxConnections: () => 0, door: agents }),
+        this.#agents.at(at, { whom: 'agents', maxConnections: () => 0, door }),
       ),
     ];
   }
@@ -193,9 +190,15 @@ interface Policy {
   readonly waits?: Waits;
 }
 
-function strangersPolicy({ http, dns }: Config, looksAtBrowsers: boolean): Guard {
-  const domains = [dns.domain, dns.altDomain];
-  return strangersGuard(http, { hostname: hostname(), domains }, looksAtBrowsers);
+interface ByOrigin extends Policy {
+  /** Where those come from of whom all guards refuse the same. */
+  readonly originOf: (remoteAddress: string) => Origin;
+}
+
+function strangersPolicy({ http, dns }: Config, looksAtBrowsers: boolean): ByOrigin {
+  const names = { hostname: hostname(), domains: [dns.domain, dns.altDomain] };
+  const originOf = originsFor(looksAtBrowsers);
+  return { guards: [strangersGuard(http, names, originOf)], originOf };
 }
 
 function limitedBy({ config, limits, logger }: ListenersOptions): Policy {
@@ -205,7 +208,7 @@ function limitedBy({ config, limits, logger }: ListenersOptions): Policy {
   return { guards: [rates.admit, waits.admit], admitsRead: rates.admitRead, waits };
 }
 
-interface SurfacePolicy extends Policy {
+interface SurfacePolicy extends ByOrigin {
   readonly times: RouteTimes;
 }
 
@@ -226,7 +229,8 @@ class Audience {
   /** One for each connection at most, for it waits for its answer. */
   #early: (() => void)[] = [];
 
-  constructor(options: ListenersOptions, { guards, admitsRead, waits, times }: SurfacePolicy) {
+  constructor(options: ListenersOptions, policy: SurfacePolicy) {
+    const { guards, admitsRead, waits, times, originOf } = policy;
     const { http } = options.config;
     this.#options = options;
     this.#guards = guards;
@@ -238,7 +242,7 @@ class Audience {
     // What is answered unparsed has no span.
     const isFast = http.fastPath && !isTraced();
     const maxHeadBytes = http.maxHeaderBytes;
-    this.#fastPath = isFast ? new FastPath({ admits, waits, maxHeadBytes }) : undefined;
+    this.#fastPath = isFast ? new FastPath({ admits, waits, maxHeadBytes, originOf }) : undefined;
   }
 
   get shortcut(): FastPath | undefined {

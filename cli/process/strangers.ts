@@ -7,7 +7,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import { BlockList, isIP, isIPv6 } from 'node:net';
-import type { HttpConfig } from '../../lib/config/config.ts';
+import type { Config, HttpConfig } from '../../lib/config/config.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import type { Guard, HttpRequest } from '../../lib/http/route.ts';
 import { isLoopback } from '../../lib/ip.ts';
@@ -24,11 +24,26 @@ export interface OwnNames {
   readonly domains: readonly string[];
 }
 
+/** Who brings none may do nearly all: access control may be on, and be of use to nobody. */
+export function asksForNoToken({ acl }: Pick<Config, 'acl'>): boolean {
+  return !acl.enabled || acl.defaultPolicy === 'allow';
+}
+
+/** What is refused from one of these is refused from each that is alike: the fast path goes by it too. */
+export type Origin = 'loopback' | 'near' | 'elsewhere';
+
 /** `looksAtBrowsers`: at those of private networks too. */
+export function originsFor(looksAtBrowsers: boolean): (remoteAddress: string) => Origin {
+  return (remoteAddress) => {
+    if (isLoopback(remoteAddress)) return 'loopback';
+    return looksAtBrowsers && isNear(remoteAddress) ? 'near' : 'elsewhere';
+  };
+}
+
 export function strangersGuard(
   config: HttpConfig,
   { hostname, domains }: OwnNames,
-  looksAtBrowsers: boolean,
+  originOf: (remoteAddress: string) => Origin,
 ): Guard {
   const { allowedHosts, responseHeaders } = config;
   const ends = [...LOCAL_ENDS, ...domains.map(plain)].map((end) => `.${end}`);
@@ -46,9 +61,10 @@ export function strangersGuard(
   return (request) => {
     const { headers, remoteAddress } = request;
     const { host } = headers;
-    const isLookedAt = () =>
-      isLoopback(remoteAddress) ||
-      (looksAtBrowsers && isOfBrowser(headers) && isNear(remoteAddress));
+    const isLookedAt = () => {
+      const origin = originOf(remoteAddress);
+      return origin === 'loopback' || (origin === 'near' && isOfBrowser(headers));
+    };
     if (host !== ours && host !== undefined && isLookedAt()) {
       if (isOurs(nameIn(host))) ours = host;
       else refuse(host);

@@ -54,7 +54,7 @@ export const HTTP_KEYS = {
       rule: between(MIN_LIMIT_HEADER_BYTES, MAX_LIMIT_HEADER_BYTES),
     }),
     allowed_hosts: strings(
-      'Names, or `*.` and the end of names, by which this machine is asked for over loopback, and without access control by browsers of private networks.',
+      'Names, or `*.` and the end of names, by which this machine is asked for over loopback, and where none must bring a token (without access control, or with `acl.default_policy = "allow"`) by browsers of private networks.',
     ),
   },
   disable_http_unprintable_char_filter: bool('Take paths with characters that cannot be printed.', {

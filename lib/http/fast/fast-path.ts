@@ -6,7 +6,6 @@
 import type { Socket } from 'node:net';
 import { ByteCache } from '../../byte-cache.ts';
 import { systemClock } from '../../clock.ts';
-import { isLoopback } from '../../ip.ts';
 import { type Audited, CLIENT_GONE, type Repeated } from '../audit.ts';
 import { connectionOf } from '../connection.ts';
 import {
@@ -41,8 +40,8 @@ const MAX_REQUEST_BYTES = 4096;
 
 /** What was learnt of a request, beside its answer or who it is passed on to. */
 interface OfRequest {
-  /** Whether it was asked over loopback, where some names of hosts are refused: see strangers.ts. */
-  readonly isLocal: boolean;
+  /** Where it was asked from: guards may refuse the same bytes from elsewhere. */
+  readonly origin: string;
   /** What is to be written down each time. */
   readonly repeated: Repeated | undefined;
   /** Of the row that it was learnt from. */
@@ -90,6 +89,11 @@ export interface FastPathOptions {
   readonly admits?: (() => boolean) | undefined;
   /** Where each that waits takes a place. */
   readonly waits?: Waits | undefined;
+  /**
+   * From which addresses the guards refuse the same: an answer goes to no other than it was learnt from. Where nobody
+   * says it, no two are alike.
+   */
+  readonly originOf?: ((remoteAddress: string) => string) | undefined;
 }
 
 export class FastPath implements Shortcut {
@@ -99,6 +103,8 @@ export class FastPath implements Shortcut {
   readonly #heads: KnownHeads;
   readonly #admits: () => boolean;
   readonly #places: Waits | undefined;
+  readonly #originAt: (remoteAddress: string) => string;
+  readonly #origins = new WeakMap<Socket, string>();
   #parked = 0;
   #answered = 0;
 
@@ -107,6 +113,7 @@ export class FastPath implements Shortcut {
     this.#heads = new KnownHeads(maxHeadBytes);
     this.#admits = admits;
     this.#places = waits;
+    this.#originAt = options.originOf ?? ((remoteAddress) => remoteAddress);
     this.#learnt = new ByteCache({ maxBytes, idle: { maxMs: MAX_IDLE_MS, clock: systemClock } });
   }
 
@@ -124,14 +131,14 @@ export class FastPath implements Shortcut {
   /** The exchange is about to end with this answer. */
   answers(asking: Asking, answer: Pick<Answered, 'shared' | 'writing'>, wire: Wire): void {
     const request = this.#repeatable(asking);
-    if (request !== undefined) this.#keep(request, { ...ofRequest(asking), ...answer }, wire);
+    if (request !== undefined) this.#keep(request, { ...this.#ofRequest(asking), ...answer }, wire);
   }
 
   /** The exchange passes on what somebody else answers. */
   passesOn(asking: Asking, passedOn: PassedOn, common: Writing['common']): void {
     const request = this.#repeatable(asking);
     if (request === undefined) return;
-    const of = ofRequest(asking);
+    const of = this.#ofRequest(asking);
     const forget = () => void this.#learnt.delete(request);
     const bytes = passedOn.bytes + (of.repeated?.bytes ?? 0);
     this.#learnt.keep(request, { kind: 'passing', ...of, passedOn, common, forget }, bytes);
@@ -143,7 +150,7 @@ export class FastPath implements Shortcut {
     if (request === undefined) return undefined;
     this.#learnt.delete(request);
     const { token } = asking;
-    const asked = () => ({ ...ofRequest(asking), pending, writing, token });
+    const asked = () => ({ ...this.#ofRequest(asking), pending, writing, token });
     return this.#waits.open(request, asked).enter();
   }
 
@@ -165,9 +172,7 @@ export class FastPath implements Shortcut {
     if (request.length > MAX_REQUEST_BYTES) return undefined;
     const text = request.toString('latin1');
     const learnt = this.#learnt.get(text)?.value ?? this.#waits.find(text);
-    if (learnt === undefined || learnt.isLocal !== isLoopback(socket.remoteAddress ?? '')) {
-      return undefined;
-    }
+    if (learnt === undefined || learnt.origin !== this.#originOf(socket)) return undefined;
     if (!this.#admits()) return undefined;
     const taken = { request: text, socket, done, from: systemClock.monotonic() };
     if (learnt.kind === 'passing') return this.#passOn(learnt, taken);
@@ -329,15 +334,22 @@ export class FastPath implements Shortcut {
     return namesItself(asking.message) ? undefined : this.#requestOf(asking);
   }
 
+  #ofRequest({ message, audited, time }: Asking): OfRequest {
+    return { origin: this.#originOf(message.socket), repeated: audited?.repeated(), time };
+  }
+
+  #originOf(socket: Socket): string {
+    const known = this.#origins.get(socket);
+    if (known !== undefined) return known;
+    const origin = this.#originAt(socket.remoteAddress ?? '');
+    this.#origins.set(socket, origin);
+    return origin;
+  }
+
   #requestOf({ message, response }: Asking): string | undefined {
     if (!response.shouldKeepAlive || message instanceof ReadyMessage) return undefined;
     return connectionOf(message.socket)?.wholeRequest(message);
   }
-}
-
-function ofRequest({ message, audited, time }: Asking): OfRequest {
-  const isLocal = isLoopback(message.socket.remoteAddress ?? '');
-  return { isLocal, repeated: audited?.repeated(), time };
 }
 
 const ON_ITS_WAY: AtWork = { withdraw: () => false };

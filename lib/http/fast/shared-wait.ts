@@ -14,8 +14,8 @@ export interface SharedWaitOptions {
   readonly writing: Writing;
   /** Of the row that it was learnt from. */
   readonly time?: RouteTime | undefined;
-  /** Whether whoever began it asked over loopback. */
-  readonly isLocal: boolean;
+  /** Of whoever began it. */
+  readonly origin: string;
   /** What is to be written down of each that asks so. */
   readonly repeated?: Repeated | undefined;
   /** What all of them bring. */
@@ -61,8 +61,8 @@ export class SharedWait {
     return this.#options.request;
   }
 
-  get isLocal(): boolean {
-    return this.#options.isLocal;
+  get origin(): string {
+    return this.#options.origin;
   }
 
   get token(): string {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { strangersGuard } from '../../../cli/process/strangers.ts';
+import { asksForNoToken, originsFor, strangersGuard } from '../../../cli/process/strangers.ts';
 import { loadConfig } from '../../../lib/config/load.ts';
 import { fakeConfigHost } from '../../support/fakes/fake-config-host.ts';
 import { httpRequest } from '../../support/fakes/http-request.ts';
@@ -8,7 +8,7 @@ function guardUnder(hcl = '', looksAtBrowsers = true) {
   const argv = ['-dev', '-bind=127.0.0.1', '-hcl', hcl];
   const { http, dns } = loadConfig({ argv, host: fakeConfigHost() }).config;
   const names = { hostname: 'box.example.net', domains: [dns.domain] };
-  return strangersGuard(http, names, looksAtBrowsers);
+  return strangersGuard(http, names, originsFor(looksAtBrowsers));
 }
 
 const asked = (host: string | undefined, remoteAddress = '127.0.0.1') =>
@@ -111,6 +111,22 @@ describe('a request from elsewhere', () => {
     guard(from('203.0.113.7', 'consul.example.com'));
     guard(from('2001:4860::1', 'consul.example.com'));
   });
+});
+
+describe('access control', () => {
+  for (const [hcl, asksForNone] of [
+    ['', true],
+    ['acl { enabled = false }', true],
+    ['acl { enabled = true }', true],
+    ['acl { enabled = true default_policy = "allow" }', true],
+    ['acl { enabled = true default_policy = "deny" }', false],
+  ] as const) {
+    it(`${asksForNone ? 'asks for no token' : 'asks for tokens'} as "${hcl}" says it`, () => {
+      const argv = ['-dev', '-bind=127.0.0.1', '-hcl', hcl];
+      const { config } = loadConfig({ argv, host: fakeConfigHost() });
+      assert.equal(asksForNoToken(config), asksForNone);
+    });
+  }
 });
 
 describe("a write from a browser's page", () => {

@@ -53,7 +53,7 @@ function waiting() {
     request: 'k',
     pending,
     writing,
-    isLocal: true,
+    origin: 'loopback',
     token: '',
     onTold: () => undefined,
     onEmpty: () => undefined,

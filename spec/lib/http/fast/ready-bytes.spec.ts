@@ -12,7 +12,8 @@ describe('a shared answer that must first be known to be new enough', () => {
   afterEach(() => listener?.stop());
 
   async function start() {
-    const fastPath = new FastPath();
+    let origin = '';
+    const fastPath = new FastPath({ originOf: () => origin });
     let gate: Promise<void> | undefined;
     let asked = 0;
     const handle = () => {
@@ -42,8 +43,23 @@ describe('a shared answer that must first be known to be new enough', () => {
       gate = promise;
       return { resolve, reject };
     };
-    return { client, request, hold, asked: () => asked };
+    const { port } = listener;
+    const from = (place: string) => {
+      origin = place;
+      return RawClient.connect(port);
+    };
+    return { client, request, hold, from, asked: () => asked };
   }
+
+  it('is given to nobody from elsewhere, whose like the guards may refuse', async () => {
+    const { client, request, from, asked } = await start();
+    const near = await from('near');
+    for (const expected of ['answer 2', 'answer 2']) {
+      assert.equal((await near.ask(request)).body.toString(), expected);
+    }
+    assert.equal((await client.ask(request)).body.toString(), 'answer 3');
+    assert.equal(asked(), 3);
+  });
 
   it('is given when it is, and not before', async () => {
     const { client, request, hold, asked } = await start();
