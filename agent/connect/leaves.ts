@@ -5,7 +5,7 @@
  */
 import type { Cancel, Clock } from '../../lib/clock.ts';
 import { serviceUri } from '../../lib/connect/identity.ts';
-import { generatePair, keyPem } from '../../lib/connect/keys.ts';
+import { generatePair, keyPem, readCertificate } from '../../lib/connect/keys.ts';
 import type { CaRoots, Leaf } from '../../lib/connect/model.ts';
 import { makeRequest } from '../../lib/connect/request.ts';
 import { describeChain, ProconsulError } from '../../lib/errors.ts';
@@ -210,6 +210,9 @@ class KeptLeaf {
         ...{ csr, token },
         forIngress: ingress !== '',
       });
+      // A server of before passes over what it does not know: it would be kept for days.
+      if (ingress !== '' && !hasNames(CertPEM))
+        throw new ProconsulError('unavailable', 'the server gives a certificate no names of DNS');
       const PrivateKeyPEM = keyPem(pair.privateKey);
       const leaf = { SerialNumber, CertPEM, ...rest, PrivateKeyPEM };
       this.#leaf = ordered(leaf);
@@ -265,6 +268,10 @@ function keyKindOf(root: CaRoots['Roots'][number] | undefined) {
   const bits = root?.PrivateKeyBits || undefined;
   if (root?.PrivateKeyType !== 'rsa') return { type: 'ec', bits: bits ?? 256 } as const;
   return { type: 'rsa', bits: Math.min(bits ?? 2048, MAX_RSA_BITS) } as const;
+}
+
+function hasNames(cert: string): boolean {
+  return readCertificate(cert).subjectAltName?.includes('DNS:') ?? false;
 }
 
 function isRefusal(error: unknown): boolean {

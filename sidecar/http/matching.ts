@@ -7,6 +7,7 @@ import { listIn, type Said, textIn, textsIn } from '../said.ts';
 import { fieldIn, valuesIn } from './fields.ts';
 import type { Head } from './head.ts';
 import { decoded } from './percent.ts';
+import { Tried } from './tried.ts';
 
 export type Asked = Pick<Head, 'method' | 'path' | 'authority' | 'fields'> &
   Partial<Pick<Head, 'upgrade' | 'length'>>;
@@ -14,16 +15,6 @@ export type Test = (asked: Asked) => boolean;
 
 /** Of one pattern: it is tried for each request. */
 const MAX_INSTRUCTIONS = 256;
-/** What tests cost: how many patterns they have, and the letters of all texts on which one was tried. */
-export interface Tried {
-  patterns: number;
-  letters: number;
-}
-
-export function nothingTried(): Tried {
-  return { patterns: 0, letters: 0 };
-}
-
 export const ALWAYS: Test = () => true;
 
 /** What follows for a request that is meant. */
@@ -42,7 +33,7 @@ export function testOf(http: Said): Test {
 }
 
 /** Throws as `testOf` does. What the tests cost is added to `cost`. */
-export function testsOf(http: Said, aim: Aim, cost = nothingTried()): Tests {
+export function testsOf(http: Said, aim: Aim, cost = new Tried()): Tests {
   const headers = listIn(http['Header']);
   const testsIn = (some: readonly Said[]) => some.map((said) => headerTest(said, aim, cost));
   return {
@@ -87,7 +78,7 @@ function pathTests(http: Said, aim: Aim, cost: Tried): readonly Test[] {
         (whole) => (asked) =>
           // In whatever case is said of the other two alone.
           whole(pathnameOf(asked.path))
-      )(wholly(regex, cost)),
+      )(wholly(regex, 'path', cost)),
     );
   return tests;
 }
@@ -114,7 +105,7 @@ function headerTest(said: Said, aim: Aim, cost: Tried): Test {
 type Value = string | undefined;
 
 function valueMet(said: Said, aim: Aim, cost: Tried): (value: Value) => boolean {
-  const test = valueTest(said, said['IgnoreCase'] === true, cost);
+  const test = valueTest(said, said['IgnoreCase'] === true, 'header', cost);
   const isInverted = said['Invert'] === true;
   if (test === undefined) {
     const wanted = (said['Present'] === true) !== isInverted;
@@ -168,7 +159,7 @@ const BESIDE: ReadonlyMap<string, (asked: Asked) => Value> = new Map([
 
 function parameterTest(said: Said, cost: Tried): Test {
   const name = textIn(said['Name']);
-  const test = valueTest(said, false, cost);
+  const test = valueTest(said, false, 'path', cost);
   return ({ path }) => {
     const value = parameterIn(path, name);
     return value !== undefined && (test === undefined || test(value));
@@ -187,10 +178,14 @@ export function parameterIn(path: string, name: string): string | undefined {
   return undefined;
 }
 
+/** Where the text is from on which a pattern is tried. */
+type Kind = Parameters<Tried['takes']>[0];
+
 /** Undefined where nothing is said of the value. */
 function valueTest(
   said: Said,
   isFolded: boolean,
+  kind: Kind,
   cost: Tried,
 ): ((value: string) => boolean) | undefined {
   const folded = (text: string) => (isFolded ? text.toLowerCase() : text);
@@ -202,16 +197,16 @@ function valueTest(
   if (suffix !== '') return (value) => folded(value).endsWith(suffix);
   if (contains !== '') return (value) => folded(value).includes(contains);
   const regex = textIn(said['Regex']);
-  return regex === '' ? undefined : wholly(regex, cost);
+  return regex === '' ? undefined : wholly(regex, kind, cost);
 }
 
 /** As in Envoy all of the text must be meant, and not a part of it. */
-function wholly(pattern: string, cost: Tried): (text: string) => boolean {
+function wholly(pattern: string, kind: Kind, cost: Tried): (text: string) => boolean {
   try {
     const compiled = boundedPattern(`^(?:${pattern})$`, MAX_INSTRUCTIONS);
-    cost.patterns++;
+    cost.takes(kind);
     return (text) => {
-      cost.letters += text.length;
+      cost.add(text.length);
       return compiled.test(text);
     };
   } catch (error) {

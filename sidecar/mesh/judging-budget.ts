@@ -6,9 +6,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Asked } from '../http/matching.ts';
 import type { PermissionList, Refusal } from './verdict.ts';
 
-/** Of a text, for each pattern: so much is free. */
-const USUAL_LETTERS = 256;
-/** Of letters beyond that: some twentieth of a processor. */
+/** Of letters beyond those of usual requests: some twentieth of a processor. */
 const LETTERS_PER_SECOND = 2_000_000;
 /** Who was judged for more than that lately. */
 const MAX_OWING = 4096;
@@ -26,16 +24,19 @@ export class JudgingBudget {
     this.#clock = clock;
   }
 
-  /** As the list judges it, where the caller's budget of this second is not used up. */
+  /**
+   * As the list judges it. What a usual request takes is never refused: a caller may be a frontend, where anybody could
+   * use up what all its others need. More is refused where he owes too much, and ends when it has taken that.
+   */
   judged<T extends Asked>(who: string, list: PermissionList, asked: T): T | Refusal | 'too much' {
     const owes = this.#owes(who);
-    if (owes > LETTERS_PER_SECOND) return 'too much';
     const { cost } = list;
+    const most = owes > LETTERS_PER_SECOND ? cost.usual : Number.POSITIVE_INFINITY;
     const before = cost.letters;
-    const permitted = list.permitted(asked);
-    const letters = cost.letters - before - USUAL_LETTERS * (1 + cost.patterns);
+    const permitted = cost.within(most, () => list.permitted(asked));
+    const letters = cost.letters - before - cost.usual;
     if (letters > 0) this.#owe(who, owes + letters);
-    return permitted;
+    return permitted ?? 'too much';
   }
 
   #owes(who: string): number {

@@ -49,8 +49,11 @@ export class Permissions {
   #look = 1;
   /** The look of the last change: what was decided before it counts where there is no other answer. */
   #changedAt = 1;
-  /** The last question about anybody had no answer: nobody who was ever decided about waits for another. */
-  #isAway = false;
+  /**
+   * The last question about anybody had no answer: until then nobody who was ever decided about waits for another. One
+   * call asks again then, lest what was decided before a change counts as long as nobody else asks.
+   */
+  #awayUntil: number | undefined;
   /** In a row, whoever they were about. */
   #failures = 0;
   /** What of permissions cannot be told here, as it was said in the log: each caller may come under the same. */
@@ -102,20 +105,40 @@ export class Permissions {
    */
   verdictOn(uri: string): Promise<Verdict> {
     const caller = this.#callerOf(uri);
-    return this.#decided(caller, () => this.#changedAt, this.#isAway);
+    return this.#decided(
+      caller,
+      () => this.#changedAt,
+      () => this.#goesByOld(caller),
+    );
   }
 
   /** As the agent decides now, for whoever is let in already. */
   verdictAnew(uri: string): Promise<Verdict> {
-    return this.#decided(this.#callerOf(uri), () => this.#look, false);
+    return this.#decided(
+      this.#callerOf(uri),
+      () => this.#look,
+      () => false,
+    );
   }
 
-  async #decided(caller: Caller, since: () => number, takesOld: boolean): Promise<Verdict> {
+  /** Not for the one call that asks whether the agent is back. */
+  #goesByOld(caller: Caller): boolean {
+    if (caller.verdict === undefined || this.#awayUntil === undefined) return false;
+    const now = this.#options.agent.clock.monotonic();
+    if (now < this.#awayUntil) return true;
+    this.#awayUntil = now + ASK_MS;
+    caller.notBefore = 0;
+    return false;
+  }
+
+  async #decided(caller: Caller, since: () => number, goesByOld: () => boolean): Promise<Verdict> {
     let last: Verdict | undefined;
     for (let asked = 0; caller.decidedAt < since() && asked < MAX_ASKED; asked++) {
-      if (takesOld && caller.verdict !== undefined) break;
+      if (goesByOld()) break;
+      const changedAt = this.#changedAt;
       last = await this.#asked(caller);
-      if (last === undefined) break;
+      // That a question from before a change had no answer says nothing of the next.
+      if (last === undefined && changedAt === this.#changedAt) break;
     }
     if (caller.decidedAt < this.#look) void this.#asked(caller);
     const isDecided = caller.decidedAt >= since();
@@ -151,7 +174,7 @@ export class Permissions {
       },
       (error: unknown) => {
         over();
-        this.#failed(caller, error);
+        this.#failed(caller, look, error);
         return undefined;
       },
     );
@@ -169,25 +192,27 @@ export class Permissions {
       caller.decidedAt = look;
     }
     this.#failures = 0;
-    if (!this.#isAway) return;
+    if (this.#awayUntil === undefined) return;
     // What was decided of others meanwhile counts no more.
     this.#isBack();
     for (const listener of this.#listeners) listener();
   }
 
-  #failed(caller: Caller, error: unknown): void {
+  #failed(caller: Caller, look: number, error: unknown): void {
+    if (look < this.#changedAt) return;
     const { agent, logger } = this.#options;
-    caller.notBefore = agent.clock.monotonic() + retryMs(++caller.failures, agent.random);
-    // That is about this one alone.
-    this.#isAway ||= !(error instanceof ProconsulError && error.code === 'invalid');
+    const now = agent.clock.monotonic();
+    caller.notBefore = now + retryMs(++caller.failures, agent.random);
     const { level, isToSay, tries } = lossOf(error, ++this.#failures);
+    const isAboutOne = error instanceof ProconsulError && error.code === 'invalid';
+    if (!isAboutOne) this.#awayUntil = now + retryMs(this.#failures, agent.random);
     if (!isToSay) return;
     const line = 'sidecar: the agent does not say who may call';
     logger[level](line, { caller: caller.uri, tries, error: describeChain(error) });
   }
 
   #isBack(): void {
-    this.#isAway = false;
+    this.#awayUntil = undefined;
     for (const caller of this.#callers.values()) caller.notBefore = 0;
   }
 

@@ -3,8 +3,9 @@
  * to by `xds/resources/normal-requests.ts`. Programs may still decode it, or leave parameters away, once and again in
  * whatever order; a rule counts for all that comes of that. What could lead anywhere else by then does not go on at all.
  */
-import { nothingTried, pathnameOf, type Tried } from '../http/matching.ts';
+import { pathnameOf } from '../http/matching.ts';
 import { decoded, decodedStructure, decodedUnreserved } from '../http/percent.ts';
+import { Tried } from '../http/tried.ts';
 
 export interface ReadPath {
   /** With its query. */
@@ -23,7 +24,7 @@ const MAX_LETTERS = 16_384;
 const MAX_WHOLE_LETTERS = 131_072;
 
 /** Undefined for what goes on in no way: it may be read in two, or in too many. */
-export function readPath(path: string, cost = nothingTried()): ReadPath | undefined {
+export function readPath(path: string, cost = new Tried()): ReadPath | undefined {
   const pathname = pathnameOf(path);
   if (!SUSPECT.test(pathname)) return { path, readings: [path] };
   const query = path.slice(pathname.length);
@@ -66,7 +67,7 @@ function readingsOf(canonical: string, cost: Tried): readonly string[] | undefin
   // Those that are added come too.
   for (const each of all) {
     letters += each.length;
-    cost.letters += each.length;
+    cost.add(each.length);
     if (letters > MAX_LETTERS || UNCLEAR.test(each)) return undefined;
     for (const step of STEPS) all.add(step(each));
   }

@@ -1,14 +1,8 @@
 /** Whether a caller may call, or which of its requests: what the agent says of the intentions. */
 import { ProconsulError } from '../../lib/errors.ts';
 import { goesByPath } from '../by-path.ts';
-import {
-  ALWAYS,
-  type Asked,
-  nothingTried,
-  type Tests,
-  type Tried,
-  testsOf,
-} from '../http/matching.ts';
+import { ALWAYS, type Asked, type Tests, testsOf } from '../http/matching.ts';
+import { Tried } from '../http/tried.ts';
 import { listIn, objectIn, type Said } from '../said.ts';
 import { readPath } from './readings.ts';
 
@@ -20,8 +14,8 @@ export class PermissionList {
   readonly #permissions: readonly Permission[];
   readonly #byDefault: boolean;
   readonly #judgesPaths: boolean;
-  /** Of all that were judged: see `Tried`. */
-  readonly cost = nothingTried();
+  /** Of all that were judged. */
+  readonly cost = new Tried();
   /** Why some cannot be told here, each by its pattern. */
   readonly unclear: readonly string[];
 

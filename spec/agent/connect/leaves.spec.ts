@@ -51,6 +51,16 @@ describe(LEAF, () => {
     assert.equal((await get(`${LEAF}?ingress=${'a'.repeat(65)}`)).status, 400);
   });
 
+  it('is not kept for callers from outside where a server of before gave it no names', async () => {
+    const { leaf, authority } = await start();
+    authority.givesNames = false;
+    assert.equal((await leaf('?ingress=a')).status, 500);
+    assert.equal((await leaf()).status, 200);
+    authority.givesNames = true;
+    const { CertPEM } = (await leaf('?ingress=a')).leaf;
+    assert.match(new X509Certificate(CertPEM).subjectAltName ?? '', /^DNS:/);
+  });
+
   it('is of few texts at a time for one gateway, lest others lose theirs', async () => {
     const { leaf, authority, clock } = await start();
     const first = await leaf();

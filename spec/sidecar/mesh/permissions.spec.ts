@@ -100,7 +100,7 @@ describe('Permissions', () => {
     ending.abort();
   });
 
-  it('have a call wait once for an agent that hangs, after a change, and then none', async () => {
+  it('have one call at a time wait for an agent that hangs, after a change, and all others none', async () => {
     const { permissions, clock, asked, looks, ending, decide } = start();
     await decide(true);
     looks[0]?.('7');
@@ -108,12 +108,46 @@ describe('Permissions', () => {
     const waits = permissions.isAllowed(WEB);
     await clock.advance(10_000);
     assert.equal(await waits, true);
-    // It goes on to hang: nothing waits, whether it is asked meanwhile or not.
+    // It goes on to hang: one call asks whether it still does, now and then.
+    let waiting = 0;
     for (let i = 0; i < 100; i++) {
-      assert.equal(await permissions.isAllowed(WEB), true);
+      waiting++;
+      void permissions.isAllowed(WEB).then(() => waiting--);
+      await settle();
+      assert.ok(waiting <= 1, `${waiting}`);
       await clock.advance(1000);
     }
     assert.ok(asked.length > 3 && asked.length < 20, `${asked.length}`);
+    ending.abort();
+  });
+
+  it('count from before a change no longer than until the agent is asked again', async () => {
+    const { permissions, clock, asked, fails, looks, ending, decide } = start();
+    await decide(true);
+    looks[0]?.('7');
+    await settle();
+    const other = permissions.isAllowed(`${WEB}-2`);
+    fails.at(-1)?.(AWAY);
+    assert.equal(await other, false);
+    await clock.advance(3600_000);
+    const verdict = permissions.isAllowed(WEB);
+    asked.at(-1)?.(false);
+    assert.equal(await verdict, false);
+    ending.abort();
+  });
+
+  it('wait after a change, though a question from before it has no answer', async () => {
+    const { permissions, clock, asked, looks, ending, decide } = start();
+    await decide(true);
+    const other = permissions.isAllowed(`${WEB}-2`);
+    await clock.advance(9000);
+    looks[0]?.('7');
+    await settle();
+    await clock.advance(1000);
+    assert.equal(asked.length, 3);
+    asked[2]?.(true);
+    assert.equal(await other, true);
+    await decide(false);
     ending.abort();
   });
 

@@ -25,6 +25,8 @@ export class FakeAuthority implements Authority {
   #signed = 0;
   /** What signing comes to, where it fails. */
   failure: ProconsulError | undefined;
+  /** As a server of before. */
+  givesNames = true;
 
   constructor(clock: FakeClock) {
     this.#clock = clock;
@@ -91,7 +93,7 @@ export class FakeAuthority implements Authority {
     const serial = ++this.#signed;
     const CertPEM = await makeLeaf({
       ...{ by, publicKey, uri, commonName: 'x', serial, validity },
-      hosts: forIngress ? ['edge.example'] : [],
+      hosts: forIngress && this.givesNames ? ['edge.example'] : [],
     });
     return {
       SerialNumber: String(serial),
