@@ -14,6 +14,8 @@ export interface Taking {
   readonly accept?: readonly number[];
   /** An error says the status alone, as Go's client does of keys, and not the answer's text. */
   readonly terse?: true;
+  /** One that is larger is refused as 'too-large', before more of it is read. */
+  readonly maxBytes?: number;
   /** Told of how much of the answer has come, and how much there is; 0 where nobody knows. */
   readonly onReceived?: (bytes: number, total: number) => void;
 }
@@ -61,18 +63,22 @@ export function decodeAnswer(text: string): unknown {
 
 export async function readText(
   response: IncomingMessage,
-  onReceived: Taking['onReceived'] = () => undefined,
+  { onReceived = () => undefined, maxBytes = MAX_ANSWER_BYTES }: Taking = {},
 ): Promise<string> {
   const parts: Buffer[] = [];
   const total = Number(response.headers['content-length'] ?? 0);
   let size = 0;
   for await (const part of whole(response)) {
     size += part.length;
-    if (size > MAX_ANSWER_BYTES) throw new ProconsulError('too-large', 'the answer is too long');
+    if (Math.max(size, total) > maxBytes)
+      throw new ProconsulError('too-large', 'the answer is too long');
     parts.push(part);
     onReceived(size, total);
   }
-  return Buffer.concat(parts).toString();
+  const all = Buffer.concat(parts);
+  // Else a large one is held three times at once.
+  parts.length = 0;
+  return all.toString();
 }
 
 /** Its parts. Throws ProconsulError 'unavailable' where the answer breaks off. */

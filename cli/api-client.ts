@@ -70,7 +70,7 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
     async send(request) {
       const arrived = progress === undefined ? undefined : sayingSlow(request, target, progress);
       const response = await open(request).finally(arrived);
-      const text = await readText(response, request.onReceived);
+      const text = await readText(response, request);
       const status = response.statusCode ?? 0;
       refuse(response, text, request);
       const index = String(response.headers['x-consul-index'] ?? '');

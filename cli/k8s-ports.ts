@@ -23,12 +23,13 @@ export function catalogBy(client: Client, clock: Clock): Catalog {
   };
 }
 
-function sentBy({ method, path, query = [], body, accept }: CatalogRequest): ApiRequest {
+function sentBy({ method, path, query = [], body, accept, maxBytes }: CatalogRequest): ApiRequest {
   return {
     method,
     path,
     query,
     ...(accept !== undefined && { accept }),
+    ...(maxBytes !== undefined && { maxBytes }),
     ...(body !== undefined && { body: encodeJson(body) }),
   };
 }

@@ -12,6 +12,8 @@ export interface CatalogRequest {
   readonly body?: unknown;
   /** Other statuses than 200 that are answers. */
   readonly accept?: readonly number[];
+  /** Rejects as 'too-large' where the answer is larger. */
+  readonly maxBytes?: number;
 }
 
 export interface CatalogAnswer {

@@ -15,6 +15,11 @@ export function bodiesBytes(memory: number): number {
   return Math.min(1536 * MB, memory / 4);
 }
 
+/** Of one answer. More than a GB takes seconds on any wire, and cannot be held twice by most machines. */
+export function answerBytes(memory: number): number {
+  return Math.floor((bodiesBytes(memory) / 3) * 2);
+}
+
 /** Consul's own limit for a value, where nobody sets another. */
 export const MAX_KV_VALUE_BYTES = 512 * 1024;
 /** A registration, a session or a query is a few KB; Consul has no limit here, which is CVE-2025-11374. */
@@ -44,8 +49,7 @@ export const MAX_TEXT = 200;
 export const MAX_HISTORY_ROWS = 10_000;
 /** Of all large answers that are being made, or are on their way to whoever reads them slowly. */
 export const MAX_BODIES_BYTES = bodiesBytes(memoryBytes());
-/** Of an answer. More than a GB takes seconds on any wire, and cannot be held twice by most machines. */
-export const MAX_ANSWER_BYTES = Math.floor((MAX_BODIES_BYTES / 3) * 2);
+export const MAX_ANSWER_BYTES = answerBytes(memoryBytes());
 /** An archive, which is compressed: of a cluster of 172,000 instances it has some 10 MB. */
 export const MAX_SNAPSHOT_BYTES = 256 * 1024 * 1024;
 export const MAX_EVENT_BODY_BYTES = 64 * 1024;

@@ -207,6 +207,8 @@ function originOf({ refKind, refName, nodeName, zone }: SliceEndpoint) {
   return all.filter(([, value]) => value !== '');
 }
 
+const MAX_REF_CHARS = 253;
+
 /**
  * A pod that ends and still serves is in maintenance: nobody is sent there any more, and whoever is there may
  * end what is under way. One that does not serve is critical, whether it ends or not.
@@ -214,7 +216,8 @@ function originOf({ refKind, refName, nodeName, zone }: SliceEndpoint) {
 function checksOf(id: string, namespace: string, endpoint: SliceEndpoint): readonly WantedCheck[] {
   const { isReady, isServing, isTerminating, refName } = endpoint;
   const isWell = isTerminating ? isServing : isReady;
-  const pod = `Pod "${namespace}/${refName}"`;
+  // The cluster bounds the names of objects, and not those that a slice only tells.
+  const pod = `Pod "${namespace}/${refName.length > MAX_REF_CHARS ? '' : refName}"`;
   const readiness: WantedCheck = {
     CheckID: `${namespace}/${id}`,
     Name: 'Kubernetes Readiness Check',

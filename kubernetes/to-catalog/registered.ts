@@ -4,10 +4,11 @@
  */
 import { ProconsulError } from '../../lib/errors.ts';
 import { objectIn, objectsIn, type Said, textIn } from '../api/shapes.ts';
-import { plainJson } from '../catalog.ts';
+import { type CatalogAnswer, plainJson } from '../catalog.ts';
 import { OWNER_META, SOURCE, SOURCE_META } from '../ours.ts';
 import { Reading, type ReadingDeps } from '../reading.ts';
 import type { WantedCheck, WantedInstance } from './instances.ts';
+import { wholeNode } from './node-parts.ts';
 
 /**
  * Between two reads of the node, which is read whole: of ten thousand instances that takes a server and this most of
@@ -44,17 +45,21 @@ export class Registered {
 
   constructor(deps: ReadingDeps, node: string, on: RegisteredEvents) {
     this.#on = on;
-    this.#reading = new Reading(deps, {
-      path: `/v1/internal/ui/node/${encodeURIComponent(node)}`,
-      isBareWhereMissing: true,
-      begin: () => this.#writes,
-      take: (answer, writes) => this.#take(answer && nodeIn(answer.text), writes),
-      lost: on.lost,
-      paceMs: () => {
-        const ms = Math.max(PACE_MS, this.#rows.size * PACE_OF_ROW_MS);
-        return this.#isWriting ? ms : ms * WAITING_PACE;
+    const catalog = wholeNode(deps.catalog, node);
+    this.#reading = new Reading(
+      { ...deps, catalog },
+      {
+        path: `/v1/internal/ui/node/${encodeURIComponent(node)}`,
+        isBareWhereMissing: true,
+        begin: () => this.#writes,
+        take: (answer, writes) => this.#take(answer && nodeIn(answer), writes),
+        lost: on.lost,
+        paceMs: () => {
+          const ms = Math.max(PACE_MS, this.#rows.size * PACE_OF_ROW_MS);
+          return this.#isWriting ? ms : ms * WAITING_PACE;
+        },
       },
-    });
+    );
   }
 
   /** Before, nobody knows what is there already. */
@@ -145,8 +150,8 @@ export class Registered {
 }
 
 /** Throws a ProconsulError where it is none: that says nothing of its instances. */
-function nodeIn(text: string): Said {
-  const node = objectIn(plainJson(text));
+function nodeIn({ text, json }: CatalogAnswer): Said {
+  const node = objectIn(text === '' ? json : plainJson(text));
   if (textIn(node['Node']) !== '') return node;
   throw new ProconsulError('unavailable', 'the answer is no node');
 }

@@ -1,10 +1,17 @@
 /**
- * How much all Services together may come to: the node is read whole, and nobody could read one that is larger. Where it is
- * not enough each namespace has its share, so that whoever takes least loses nothing.
+ * How much all Services together may come to: what the catalog has of them is held here. Where it is not enough each
+ * namespace has its share, so that whoever takes least loses nothing.
  */
 
-/** With some room below what a client takes of one answer (256 MB). */
-export const MAX_NODE_BYTES = 192 * 1024 * 1024;
+/**
+ * Those of two owners on one node fit in one answer of a server that has 1 GB, and the sync holds them in as much: what
+ * is wanted, what is known, and what is read anew. The manifests give so much; a spec compares.
+ */
+export const MAX_NODE_BYTES = 64 * 1024 * 1024;
+/** What a sync is given for each byte of it. */
+export const MEMORY_OF_BYTE = 16;
+/** Of one answer about the node: one that is larger is read in parts. */
+export const MAX_READ_BYTES = 64 * 1024 * 1024;
 
 const NONE: ReadonlySet<string> = new Set();
 

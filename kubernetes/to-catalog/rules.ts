@@ -1,4 +1,5 @@
 /** Which Services of a cluster come to the catalog, and as what. The names are those of consul-k8s. */
+import { encodeJson } from '../../lib/json.ts';
 import { matchesAny } from '../names.ts';
 import { ANNOTATION, type KubeService } from '../objects.ts';
 import { BROUGHT_AS, isOurs, SYNC_SERVICE } from '../ours.ts';
@@ -79,25 +80,39 @@ const RESERVED = new Set(['consul', SYNC_SERVICE]);
 
 /** A balancer has a few; a user may write as many external addresses as an object of Kubernetes holds. */
 const MAX_ADDRESSES = 1000;
-/** Of all instances of a Service, as the catalog shows them: the node is read whole, with those of all others. */
+/** Of all instances of a Service, as the catalog shows them. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
-/** What the catalog says of each besides: indexes, and names of its own. */
-const ADDED_BYTES = 300;
+/** What the catalog says besides of an instance, and of a check: indexes, names of its own, its node. */
+const ADDED_TO_INSTANCE = 200;
+const ADDED_TO_CHECK = 150;
 
 interface Sized {
-  readonly service: { readonly Tags: readonly string[] };
+  readonly service: {
+    readonly ID: string;
+    readonly Service: string;
+    readonly Tags: readonly string[];
+  };
   readonly checks: readonly object[];
 }
 
-/** Of instances of one Service, as the catalog shows them: each is as large as the first but for its names. */
+/** Of instances of one Service, as the catalog shows them: `<` is six bytes there. */
 export function bytesOf(instances: readonly Sized[]): number {
-  const [first] = instances;
-  if (first === undefined) return 0;
-  const bytes = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
-  // Each check says the tags once more.
-  const tags = bytes(first.service.Tags) * first.checks.length;
-  return (bytes(first) + tags + ADDED_BYTES) * instances.length;
+  const bytes = (value: unknown) => Buffer.byteLength(encodeJson(value));
+  // They share their tags, which each check says once more.
+  const ofTags = new Map<readonly string[], number>();
+  const bytesOfTags = (tags: readonly string[]) => {
+    const known = ofTags.get(tags) ?? bytes(tags);
+    ofTags.set(tags, known);
+    return known;
+  };
+  return instances.reduce((sum, { service, checks }) => {
+    const { ID, Service, Tags, ...others } = service;
+    const ofNames = bytes([ID, Service]) + bytesOfTags(Tags);
+    const ofChecks = checks.length === 0 ? 0 : bytes(checks);
+    const added = ADDED_TO_INSTANCE + (ADDED_TO_CHECK + ofNames) * checks.length;
+    return sum + ofNames + bytes(others) + ofChecks + added;
+  }, 0);
 }
 
 /** Why none of them comes. */

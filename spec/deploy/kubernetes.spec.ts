@@ -6,7 +6,13 @@ import { HTTP_FLAGS } from '../../cli/api-options.ts';
 import { readFlags } from '../../cli/flag-values.ts';
 import { K8S_FLAGS, syncOptionsOf } from '../../cli/k8s-flags.ts';
 import { discoverArgs } from '../../kubernetes/discover.ts';
+import {
+  MAX_NODE_BYTES,
+  MAX_READ_BYTES,
+  MEMORY_OF_BYTE,
+} from '../../kubernetes/to-catalog/room.ts';
 import { loadConfig } from '../../lib/config/load.ts';
+import { answerBytes } from '../../lib/limits.ts';
 import { fakeConfigHost } from '../support/fakes/fake-config-host.ts';
 import type { Rights } from '../support/kubernetes/api-server.ts';
 import { kubeService, kubeSlice } from '../support/kubernetes/cluster.ts';
@@ -62,6 +68,7 @@ interface Container {
   readonly env?: readonly { readonly name: string }[];
   readonly ports?: readonly Port[];
   readonly securityContext: Json;
+  readonly resources: { readonly limits: { readonly memory: string } };
 }
 
 const WORKLOADS = ofKind('StatefulSet', 'DaemonSet', 'Deployment');
@@ -124,6 +131,20 @@ describe('deploy/kubernetes', () => {
     const ours = groups.filter(({ name }) => name === 'proconsul-k8s-sync');
     const [own] = ofKind('PrometheusRule');
     assert.deepEqual(own?.spec.groups, ours);
+  });
+
+  it('gives servers and syncs the memory that the largest node takes', () => {
+    const memoryOf = (component: string) => {
+      const found = WORKLOADS.find(({ metadata }) => metadata.name === `proconsul-${component}`);
+      const [container] = containersOf(found as Manifest);
+      const limit = container?.resources.limits.memory ?? '';
+      const [, number = '', unit = ''] = /^(\d+)([MG])i$/.exec(limit) ?? [];
+      return Number(number) * (unit === 'G' ? 1024 : 1) * 1024 * 1024;
+    };
+    const owners = 2;
+    assert.ok(memoryOf('server') > 0 && memoryOf('sync') > 0);
+    assert.ok(answerBytes(memoryOf('server')) >= owners * MAX_NODE_BYTES);
+    assert.ok(memoryOf('sync') >= MEMORY_OF_BYTE * Math.max(MAX_NODE_BYTES, MAX_READ_BYTES));
   });
 
   it('is all in the kustomization but what is optional, in its namespace', () => {

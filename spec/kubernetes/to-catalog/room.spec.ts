@@ -56,7 +56,12 @@ describe('what instances come to', () => {
     const ips = Array.from({ length: 20 }, (_, i) => ({ ip: `10.1.0.${10 + i}`, zone: 'z' }));
     const tags = { 'consul.hashicorp.com/service-tags': 'some-tag,'.repeat(30) };
     sync();
-    for (const [name, annotations] of Object.entries({ plain: {}, tagged: tags })) {
+    // Of what the catalog writes as six bytes for one, in what each check says once more.
+    const escaped = {
+      'consul.hashicorp.com/service-tags': '<'.repeat(1000),
+      'consul.hashicorp.com/service-meta-m': '&'.repeat(512),
+    };
+    for (const [name, annotations] of Object.entries({ plain: {}, tagged: tags, escaped })) {
       const before = (await get(path)).text.length;
       const own = rows().length;
       const [service, slice] = [kubeService(name, { annotations }), kubeSlice(name, ips)];
@@ -68,6 +73,22 @@ describe('what instances come to', () => {
       const bytes = bytesOf(instancesOf(serviceIn({ ...service }), cluster, RULES));
       assert.ok(bytes >= shown * 0.9 && bytes < shown * 1.3, `${name}: ${bytes} for ${shown}`);
     }
+  });
+});
+
+describe('an instance', () => {
+  it('is no larger for what a slice says of it without bound', () => {
+    const endpoints = [{ ip: '10.1.0.1', ready: false, terminating: true }];
+    const slice = kubeSlice('web', endpoints);
+    const [first] = slice['endpoints'] as Record<string, unknown>[];
+    const said = { ...first, targetRef: { kind: 'Pod', name: 'p'.repeat(100_000) } };
+    const cluster = {
+      slices: [sliceIn({ ...slice, endpoints: [said] })],
+      node: () => undefined,
+    };
+    const instances = instancesOf(serviceIn({ ...kubeService('web') }), cluster, RULES);
+    assert.equal(instances.length, 1);
+    assert.ok(bytesOf(instances) < 3000, `${bytesOf(instances)}`);
   });
 });
 

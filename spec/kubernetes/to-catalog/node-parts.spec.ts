@@ -1,0 +1,86 @@
+/** A node that is too large for one answer: it is read in parts, and what is too much there can be taken out. */
+import assert from 'node:assert/strict';
+import { objectIn, objectsIn, type Said } from '../../../kubernetes/api/shapes.ts';
+import type { Catalog, CatalogRequest } from '../../../kubernetes/catalog.ts';
+import { wholeNode } from '../../../kubernetes/to-catalog/node-parts.ts';
+import { kubeService, kubeSlice } from '../../support/kubernetes/cluster.ts';
+import { NODE, startSyncWorld } from '../../support/kubernetes/syncs.ts';
+import { send } from '../../support/servers/start-server.ts';
+import { until } from '../../support/until.ts';
+
+const WHOLE = `/v1/internal/ui/node/${NODE}`;
+const TOO_LARGE = { status: 413, index: '', text: 'The answer is too large', json: undefined };
+
+function filterOf({ query = [] }: CatalogRequest): string {
+  return query.find(([name]) => name === 'filter')?.[1] ?? '';
+}
+
+async function started(pods: number) {
+  const world = await startSyncWorld();
+  const { objects, sync, rows, port } = world;
+  const ips = Array.from({ length: pods }, (_, i) => ({ ip: `10.1.0.${i}` }));
+  objects.create('services', kubeService('web'));
+  objects.create('endpointslices', kubeSlice('web', ips));
+  const first = sync();
+  await until(() => rows().length === pods);
+  const asked: string[] = [];
+  /** A server that finds too large what is said to be. */
+  const catalog = (isTooLarge: (request: CatalogRequest) => boolean): Catalog => ({
+    ask: async (request) => {
+      asked.push(filterOf(request));
+      if (isTooLarge(request)) return TOO_LARGE;
+      const { path, query = [] } = request;
+      const text = query.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&');
+      const answer = await send(port, 'GET', `${path}?${text}`, {});
+      return { ...answer, index: String(answer.index), json: JSON.parse(answer.text) };
+    },
+  });
+  return { ...world, first, asked, catalog };
+}
+
+const byId = (rows: readonly Said[]) =>
+  rows.map(({ ID, CheckID, ModifyIndex }) => `${ID} ${CheckID} ${ModifyIndex}`).sort();
+
+describe('a node that is too large for one answer', () => {
+  const request = { method: 'GET', path: WHOLE } as const;
+  const { signal } = new AbortController();
+
+  it('is read in parts, and a part that is too large in parts of its own', async () => {
+    const { catalog, asked, get } = await started(40);
+    const whole = JSON.parse((await get(WHOLE)).text) as Said;
+    const some = /matches "[3a]\$"$/;
+    const isTooLarge = (each: CatalogRequest) => each.path === WHOLE || some.test(filterOf(each));
+    const { json, index } = await wholeNode(catalog(isTooLarge), NODE).ask(request, signal);
+    const parts = objectIn(json);
+    assert.deepEqual(
+      byId(objectsIn(parts['Services'])),
+      byId(objectsIn(whole['Services'])),
+      asked.join('\n'),
+    );
+    assert.deepEqual(byId(objectsIn(parts['Checks'])), byId(objectsIn(whole['Checks'])));
+    assert.match(index, /^\d+$/);
+    assert.ok(asked.some((filter) => filter === 'ID matches "0a$"'));
+  });
+
+  it('is told to be too large where no part of it is small', async () => {
+    const { catalog } = await started(1);
+    const all = wholeNode(
+      catalog(() => true),
+      NODE,
+    );
+    await assert.rejects(all.ask(request, signal), { code: 'too-large' });
+  });
+
+  it('is made small again by a sync whose turn begins, which goes on with all others', async () => {
+    const { objects, sync, first, untilShown, rows } = await started(20);
+    await first.stop();
+    const isLarge = () => rows().length > 10;
+    sync('b', {}, '', undefined, ({ path }) =>
+      path === WHOLE && isLarge() ? TOO_LARGE : undefined,
+    );
+    objects.set('endpointslices', kubeSlice('web', [{ ip: '10.1.0.1' }]));
+    objects.create('services', kubeService('shop'));
+    objects.create('endpointslices', kubeSlice('shop', [{ ip: '10.2.0.1' }]));
+    await untilShown('web 10.1.0.1:8080 passing', 'shop 10.2.0.1:8080 passing');
+  });
+});
