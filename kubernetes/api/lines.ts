@@ -4,7 +4,7 @@ import { ProconsulError } from '../../lib/errors.ts';
 const MAX_LINE_BYTES = 8 * 1024 * 1024;
 const NEWLINE = 0x0a;
 
-/** The lines of a stream as they come, without their ends. Rejects for one that is too long to be an object. */
+/** The lines of a stream as they come, without their ends. Rejects with 'too-large' for one that is too long to be an object. */
 export async function* linesOf(parts: AsyncIterable<Buffer>): AsyncIterable<string> {
   let begun: Buffer[] = [];
   let bytes = 0;
@@ -19,7 +19,7 @@ export async function* linesOf(parts: AsyncIterable<Buffer>): AsyncIterable<stri
     bytes += part.length - from;
     if (bytes > MAX_LINE_BYTES) {
       throw new ProconsulError(
-        'unavailable',
+        'too-large',
         `a line of a watch has more than ${MAX_LINE_BYTES} bytes`,
       );
     }

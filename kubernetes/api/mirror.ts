@@ -150,7 +150,8 @@ export class Mirror<T> {
       return undefined;
     } catch (error) {
       if (!(error instanceof ProconsulError)) throw error;
-      if (error.code === 'not-found') this.#version = '';
+      // What a watch cannot bring comes again from the same version, each time.
+      if (error.code === 'not-found' || error.code === 'too-large') this.#version = '';
       if (error.code === 'too-large') this.#page = Math.max(1, this.#page >> 1);
       this.#lostAt ??= this.#deps.clock.monotonic();
       if (!signal.aborted) {

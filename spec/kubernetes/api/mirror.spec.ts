@@ -52,6 +52,16 @@ describe('a mirror of a list', () => {
     assert.deepEqual(told.slice(3), ['+default/s2', '~default/s0', '-default/s1']);
   });
 
+  it('lists anew where a watch brings a line that is too long, and goes on with all others', async () => {
+    const { objects, knows, told, lists, logger } = await started();
+    objects.set('services', kubeService('s0', { annotations: { a: 'x'.repeat(9 * 1024 * 1024) } }));
+    await until(() => logger.lines.some((line) => line.includes('a line of a watch has more')));
+    objects.create('services', kubeService('s2'));
+    await knows('s0', 's1', 's2');
+    assert.deepEqual(told.slice(3).sort(), ['+default/s2', '~default/s0', '~default/s1'].sort());
+    assert.equal(lists().length, 2);
+  });
+
   it('goes on from the last bookmark when a watch ends, without a list', async () => {
     const { server, objects, knows, watches, lists } = await started();
     for (let i = 0; i < 5; i++)
