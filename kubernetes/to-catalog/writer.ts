@@ -4,12 +4,13 @@
  */
 import { type Clock, pause } from '../../lib/clock.ts';
 import { messageOf, ProconsulError } from '../../lib/errors.ts';
+import { encodeJson } from '../../lib/json.ts';
 import { MAX_TEXT, MAX_TXN_OPS } from '../../lib/limits.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { Sample } from '../../lib/metrics/sample.ts';
 import { Notices } from '../../lib/notices.ts';
 import type { Random } from '../../lib/random.ts';
-import { Retries } from '../../lib/retries.ts';
+import { Retries, retryMs } from '../../lib/retries.ts';
 import { Waiters } from '../../lib/waiters.ts';
 import { numberIn, objectIn, objectsIn, textIn } from '../api/shapes.ts';
 import { type Catalog, plainJson } from '../catalog.ts';
@@ -25,8 +26,11 @@ import type { Wanted } from './wanted.ts';
 const AT_ONCE = 4;
 /** A transaction that is none: it is too large, or one of its operations cannot be read. */
 const REFUSED_WHOLE = [400, 413];
-/** After one that nobody knows the end of. */
+/** A server takes half a megabyte in one transaction. */
+const MAX_BATCH_BYTES = 256 * 1024;
+/** After the first that nobody knows the end of: another server may answer; then less and less soon. */
 const RETRY_MS = 500;
+const MAX_FAILURES = 3;
 /** Nothing comes of it to look once more. */
 const IDLE_MS = 3600_000;
 /** What changed before, whoever had the turn then may have written: it waits until the node was read. */
@@ -66,6 +70,8 @@ export class Writer {
   readonly #waiters: Waiters;
   /** What is known may not be so: a write has had no answer. */
   #isDoubtful = false;
+  /** In a row, since a write was answered. */
+  #failures = 0;
   /** When the turn began whose node was not read since; undefined once it was, and while it is another's turn. */
   #unsureSince: number | undefined;
   #isWriting = false;
@@ -127,6 +133,7 @@ export class Writer {
     const sending = new Sending(() => this.#waiters.wakeAll());
     this.#isWriting = true;
     this.#isListed = false;
+    this.#failures = 0;
     this.#unsureSince = clock.monotonic();
     const known = listed.then(() => {
       this.#isListed = true;
@@ -164,7 +171,7 @@ export class Writer {
 
   /** What is read has all compared. */
   async #readAnew(sending: Sending, listed: Promise<void>, signal: AbortSignal): Promise<void> {
-    const { registered, clock } = this.#deps;
+    const { registered } = this.#deps;
     await sending.all();
     try {
       // All is compared as it is read, by what was read.
@@ -176,8 +183,17 @@ export class Writer {
     } catch (error) {
       if (!(error instanceof ProconsulError)) throw error;
       if (!signal.aborted) this.#notices.tell('', `cannot read the catalog: ${messageOf(error)}`);
-      await pause(clock, RETRY_MS, signal);
+      await this.#retreat(signal);
     }
+  }
+
+  /** Of several that were on their way at once each waits as long as the first. */
+  async #retreat(signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.#deps;
+    const failures = this.#failures;
+    const ms = failures === 0 ? RETRY_MS : retryMs(Math.min(failures, MAX_FAILURES), random);
+    await pause(clock, ms, signal);
+    this.#failures = failures + 1;
   }
 
   /** As many as one transaction takes: the others are compared when it is their turn, for they may change meanwhile. */
@@ -185,14 +201,17 @@ export class Writer {
     this.#drain();
     const batch: Change[] = [];
     let count = 1;
+    let bytes = 0;
     for (const [id, { since }] of this.#inOrder()) {
       if (this.#isHeld(id)) continue;
       const isAlone = this.#alone.has(id);
       if (isAlone && batch.length > 0) continue;
       const change = { ...this.#changeOf(id), since };
       const { length } = change.operations;
+      const more = bytesOf(change.operations);
+      const isFull = count + length > MAX_TXN_OPS || bytes + more > MAX_BATCH_BYTES;
       // What belongs to one instance is in one transaction.
-      if (length > 0 && batch.length > 0 && count + length > MAX_TXN_OPS) break;
+      if (length > 0 && batch.length > 0 && isFull) break;
       this.#pending.delete(id);
       if (length === 0) {
         this.#settled(id);
@@ -200,6 +219,7 @@ export class Writer {
       }
       batch.push(change);
       count += length;
+      bytes += more;
       if (isAlone) break;
     }
     return batch;
@@ -270,6 +290,7 @@ export class Writer {
         catalog.ask({ method: 'PUT', path: '/v1/txn', body, accept }, signal),
       );
       const { status } = answer;
+      this.#failures = 0;
       if (REFUSED_WHOLE.includes(status)) return this.#refusedWhole(batch, answer.text);
       const json = plainJson(answer.text);
       if (status === 409) return this.#refused(batch, objectsIn(objectIn(json)['Errors']));
@@ -289,7 +310,7 @@ export class Writer {
         throw error;
       this.#isDoubtful = true;
       this.#notices.tell('', `the catalog takes nothing: ${messageOf(error)}`);
-      await pause(clock, RETRY_MS, signal);
+      await this.#retreat(signal);
     }
   }
 
@@ -336,4 +357,8 @@ export class Writer {
 function indexesIn(json: unknown): ReadonlyMap<string, unknown> {
   const services = objectsIn(objectIn(json)['Results']).map((each) => objectIn(each['Service']));
   return new Map(services.map(({ ID, ModifyIndex }) => [textIn(ID), ModifyIndex]));
+}
+
+function bytesOf(operations: readonly Operation[]): number {
+  return operations.length === 0 ? 0 : Buffer.byteLength(encodeJson(operations));
 }
