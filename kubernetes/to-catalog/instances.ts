@@ -7,6 +7,9 @@ import type { KubeNode, KubeService, Slice, SliceEndpoint } from '../objects.ts'
 import { OWNER_META, SOURCE, SOURCE_META } from '../ours.ts';
 import { annotated, annotatedMeta, annotatedTags, catalogName, type SyncRules } from './rules.ts';
 
+/** Of which namespace a row is. */
+export const NAMESPACE_META = 'external-k8s-ns';
+
 /** An instance with its checks, as a transaction sets it. */
 export interface WantedInstance {
   readonly service: WantedService;
@@ -165,7 +168,7 @@ function baseOf(service: KubeService, rules: SyncRules): Base {
   const own = [
     [SOURCE_META, SOURCE],
     [OWNER_META, rules.owner],
-    ['external-k8s-ns', service.namespace],
+    [NAMESPACE_META, service.namespace],
   ] as const;
   return {
     name: catalogName(service, rules),

@@ -79,7 +79,11 @@ export class ToCatalog implements Way {
       }),
       mirrorIn(listing, sourceNamespace, { path: slices, ...wanted.slices }),
     ];
-    const nodesRead = () => wanted.lookAtNodePorts();
+    const nodesRead = () => {
+      wanted.lookAtNodePorts();
+      // Of what was held for them nothing else tells that it may be gone.
+      this.#writer.heard();
+    };
     const nodes = { path: '/api/v1/nodes', ...wanted.nodes };
     this.#nodes = mirrorIn({ ...deps, onRead: nodesRead }, '', nodes);
   }
@@ -129,6 +133,7 @@ export class ToCatalog implements Way {
     if (signal.aborted) return;
     this.#areNodesFresh = true;
     this.#wanted.lookAtNodePorts();
+    this.#writer.heard();
   }
 
   /** Machines count where a NodePort does: whoever has none needs no right to see them. */

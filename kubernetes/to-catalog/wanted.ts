@@ -2,6 +2,7 @@
 
 import { sameJson } from '../../lib/equal.ts';
 import type { Mirrored } from '../api/mirror.ts';
+import { objectIn, type Said, textIn } from '../api/shapes.ts';
 import {
   type KubeNode,
   type KubeService,
@@ -10,7 +11,7 @@ import {
   serviceIn,
   sliceIn,
 } from '../objects.ts';
-import { instancesOf, type WantedInstance } from './instances.ts';
+import { instancesOf, NAMESPACE_META, type WantedInstance } from './instances.ts';
 import { MAX_NODE_BYTES, Room } from './room.ts';
 import {
   annotated,
@@ -63,8 +64,12 @@ export class Wanted {
   /** By id, and then by the Service that wants it: two may come to one name and address. */
   readonly #claims = new Map<string, Map<string, Claim>>();
   readonly #idsOf = new Map<string, readonly string[]>();
-  /** Names in the catalog, by the Services that have them. */
+  /**
+   * Services whose machines are not known, with what their rows say of them: what they claimed last they keep, or others
+   * had it meanwhile, and nothing is written by it.
+   */
   readonly #undecided = new Map<string, string>();
+  #undecidedRows: ReadonlySet<string> | undefined;
   readonly #room: Room;
   /** Those that there is no room for. */
   #leftOut: ReadonlySet<string> = new Set();
@@ -122,9 +127,17 @@ export class Wanted {
     },
   };
 
-  /** Nobody knows which instances of this name there ought to be. */
-  isUndecided(name: string): boolean {
-    return [...this.#undecided.values()].includes(name);
+  /** Nobody knows how this instance ought to be, of which there is this row: it stays as it is. */
+  isUndecided(id: string, row: Said | undefined): boolean {
+    if (this.#undecided.size === 0) return false;
+    const [service, claim] = this.#first(id) ?? [];
+    if (service !== undefined && this.#undecided.has(service)) return true;
+    if (row === undefined) return false;
+    // Of before this process began nothing is kept but the row, which says whose it is.
+    const namespace = textIn(objectIn(row['Meta'])[NAMESPACE_META]);
+    if (claim?.instance.service.Meta[NAMESPACE_META] === namespace) return false;
+    this.#undecidedRows ??= new Set(this.#undecided.values());
+    return this.#undecidedRows.has(`${namespace}/${textIn(row['Service'])}`);
   }
 
   /** The machines are known now. */
@@ -134,13 +147,17 @@ export class Wanted {
 
   /** Of several Services that come to one instance the first counts, by rank, namespace and name. */
   get(id: string): WantedInstance | undefined {
+    return this.#first(id)?.[1].instance;
+  }
+
+  #first(id: string): readonly [service: string, claim: Claim] | undefined {
     const claims = this.#claims.get(id);
     if (claims === undefined) return undefined;
     const [first] =
       claims.size === 1
         ? claims
         : [...claims].sort(([a, x], [b, y]) => x.rank - y.rank || (a < b ? -1 : 1));
-    return first?.[1].instance;
+    return first;
   }
 
   /** All ids that are wanted now. */
@@ -168,7 +185,8 @@ export class Wanted {
       [...this.#dirty].map(([key, at]) => [key, { ...this.#judged(key), at }]),
     );
     this.#dirty.clear();
-    for (const [key, { instances }] of looked) this.#room.set(key, bytesOf(instances));
+    for (const [key, { instances }] of looked)
+      if (!this.#undecided.has(key)) this.#room.set(key, bytesOf(instances));
     const [before, now] = [this.#leftOut, this.#room.leftOut()];
     this.#leftOut = now;
     for (const key of [...before, ...now]) {
@@ -177,7 +195,8 @@ export class Wanted {
     }
     for (const [key, { instances, fault, at }] of looked) {
       this.#tell(key, now.has(key) ? NO_ROOM : fault);
-      this.#claim(key, now.has(key) ? [] : instances, at);
+      if (now.has(key)) this.#claim(key, [], at);
+      else if (!this.#undecided.has(key)) this.#claim(key, instances, at);
     }
   }
 
@@ -191,10 +210,10 @@ export class Wanted {
     const service = this.#services.get(key);
     const asks = service !== undefined && isSynced(service, this.#rules);
     const fault = asks ? faultOf(service, this.#rules) : undefined;
-    this.#undecided.delete(key);
+    this.#decide(key, undefined);
     if (!asks || fault !== undefined) return { instances: [], fault };
     if (isAtMachines(service) && !this.#on.areNodesKnown()) {
-      this.#undecided.set(key, catalogName(service, this.#rules));
+      this.#decide(key, `${service.namespace}/${catalogName(service, this.#rules)}`);
       return { instances: [], fault };
     }
     const slices = [...(this.#slices.get(key)?.values() ?? [])];
@@ -202,6 +221,12 @@ export class Wanted {
     const instances = instancesOf(service, { slices, node }, this.#rules);
     const excess = faultOfAll(instances);
     return { instances: excess === undefined ? instances : [], fault: excess };
+  }
+
+  #decide(key: string, undecided: string | undefined): void {
+    if (this.#undecided.get(key) === undecided) return;
+    put(this.#undecided, key, undecided);
+    this.#undecidedRows = undefined;
   }
 
   #claim(key: string, instances: readonly WantedInstance[], at: number): void {

@@ -267,9 +267,8 @@ export class Writer {
     const { wanted, registered } = this.#deps;
     const [want, row] = [wanted.get(id), registered.get(id)];
     const owner = row === undefined ? this.#rules.owner : ownerOf(row);
+    if (wanted.isUndecided(id, row?.service)) return { id, want, operations: [] };
     // Nobody has marked what came by consul-k8s: it is taken over where it is wanted, and else left alone.
-    const name = textIn(row?.service['Service']);
-    if (want === undefined && wanted.isUndecided(name)) return { id, want, operations: [] };
     const mayWrite = owner === this.#rules.owner || (owner === '' && want !== undefined);
     const isSure = this.#unsureSince === undefined;
     if (mayWrite) return { id, want, operations: differences(this.#rules.node, want, row, isSure) };

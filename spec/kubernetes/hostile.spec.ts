@@ -71,6 +71,48 @@ describe('a Service of a stranger', () => {
     await untilShown('web 10.1.0.1:8080 passing', 'shop 192.0.2.7:443');
   });
 
+  const RIGHTS = { services: ['list', 'watch'], endpointslices: ['list', 'watch'] };
+  const PORTS = [{ name: 'http', port: 80, nodePort: 30080 }];
+
+  it('at machines that nobody may read keeps no row of another namespace by its name', async () => {
+    const { objects, cluster, service, sync, untilShown } = await started();
+    cluster.tokens.set('t1', RIGHTS);
+    const annotations = { [`${ANNOTATION}name`]: 'payments' };
+    const over = { namespace: 'evil', annotations, spec: { type: 'NodePort', ports: PORTS } };
+    objects.create('services', kubeService('np', over));
+    service('payments', ['10.3.0.1', '10.3.0.2']);
+    sync();
+    const first = 'payments 10.3.0.1:8080 passing';
+    await untilShown('web 10.1.0.1:8080 passing', first, 'payments 10.3.0.2:8080 passing');
+    objects.set('endpointslices', kubeSlice('payments', [{ ip: '10.3.0.1' }]));
+    await untilShown('web 10.1.0.1:8080 passing', first);
+  });
+
+  it('takes no address of a machine from a Service whose machines are not known for now', async () => {
+    const { objects, cluster, sync, untilShown, service } = await started();
+    objects.create('services', kubeService('np', { spec: { type: 'NodePort', ports: PORTS } }));
+    objects.create('endpointslices', kubeSlice('np', [{ ip: '10.1.0.9', node: 'n1' }]));
+    const addresses = [{ type: 'ExternalIP', address: '192.0.2.1' }];
+    objects.create('nodes', { metadata: { name: 'n1' }, status: { addresses } });
+    const first = sync('a');
+    await untilShown('web 10.1.0.1:8080 passing', 'np 192.0.2.1:30080');
+    await first.stop();
+    cluster.tokens.set('t1', RIGHTS);
+    const spec = { externalIPs: ['192.0.2.1'], ports: [{ name: 'x', port: 666 }] };
+    objects.create('services', kubeService('np', { namespace: 'evil', spec }));
+    const { logger } = sync('b');
+    await until(() => logger.lines.some((line) => line.includes('/api/v1/nodes: 403')));
+    service('later', ['10.4.0.1']);
+    const others = ['web 10.1.0.1:8080 passing', 'later 10.4.0.1:8080 passing'];
+    await untilShown('np 192.0.2.1:30080', ...others);
+    cluster.tokens.set('t1', { ...RIGHTS, nodes: ['list', 'watch'] });
+    objects.set('nodes', {
+      metadata: { name: 'n1' },
+      status: { addresses: [{ type: 'ExternalIP', address: '192.0.2.2' }] },
+    });
+    await untilShown('np 192.0.2.2:30080', 'np 192.0.2.1:666', ...others);
+  });
+
   const cases = {
     'a NUL in its name': { name: 'a\0b', says: /characters that cannot be printed/ },
     'a name without end': { name: 'n'.repeat(200_000), says: /its name is over 255 bytes/ },
