@@ -3,6 +3,7 @@ import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node
 import { systemClock } from '../lib/clock.ts';
 import { messageOf, ProconsulError } from '../lib/errors.ts';
 import { goDialError } from '../lib/go-error.ts';
+import { PROBE_AFTER_MS } from '../lib/patience.ts';
 import { decodeAnswer, isPage, readText, refuse, type Taking, whole } from './api-answers.ts';
 import type { ApiTarget } from './api-options.ts';
 import type { Progress } from './progress.ts';
@@ -236,6 +237,7 @@ function pathOf({ path, query = [] }: ApiRequest): string {
 function limitConnecting(sent: ClientRequest): void {
   sent.once('socket', (socket) => {
     if (!socket.connecting) return;
+    socket.setKeepAlive(true, PROBE_AFTER_MS);
     socket.setTimeout(CONNECT_TIMEOUT_MS, () => {
       socket.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS / 1000} s`));
     });

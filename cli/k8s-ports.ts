@@ -3,6 +3,7 @@ import type { Catalog, CatalogRequest } from '../kubernetes/catalog.ts';
 import type { TurnLock } from '../kubernetes/turns.ts';
 import type { Clock } from '../lib/clock.ts';
 import { encodeJson } from '../lib/json.ts';
+import { patienceMs } from '../lib/patience.ts';
 import { within } from '../lib/within.ts';
 import type { ApiClient, ApiRequest } from './api-client.ts';
 import { KeyLock } from './key-lock.ts';
@@ -18,7 +19,8 @@ export function catalogBy(client: Client, clock: Clock): Catalog {
     async ask(request, signal) {
       const waits = request.query?.some(([name]) => name === 'index') === true;
       const asking = (either: AbortSignal) => client(either).send(sentBy(request));
-      return waits ? await asking(signal) : await within(clock, ANSWER_MS, signal, asking);
+      const patience = waits ? patienceMs(request.query) : ANSWER_MS;
+      return await within(clock, patience, signal, asking);
     },
   };
 }

@@ -3,6 +3,7 @@ import { Agent as HttpAgent, type IncomingMessage, request as overHttp } from 'n
 import { Agent as HttpsAgent, request as overHttps } from 'node:https';
 import { messageOf, ProconsulError } from '../lib/errors.ts';
 import { decodeJson } from '../lib/json.ts';
+import { PROBE_AFTER_MS } from '../lib/patience.ts';
 import type { Answer, Ask, Question } from '../sidecar/follow.ts';
 
 export interface AgentOptions {
@@ -62,6 +63,7 @@ export class AgentApi {
       const sent = send(url, options, resolve);
       sent.once('socket', (socket) => {
         if (!socket.connecting) return;
+        socket.setKeepAlive(true, PROBE_AFTER_MS);
         socket.setTimeout(CONNECT_MS, () => socket.destroy(new Error('no connection in time')));
         // An answer may take its time: a blocking query waits for minutes.
         socket.once('connect', () => socket.setTimeout(0));

@@ -27,10 +27,8 @@ export interface CatalogAnswer {
   readonly json: unknown;
 }
 
-/** What a catalog's answer is asked to wait by, and for how long. */
-const WAIT = '5m';
-/** Longer than a server makes anybody wait, jitter and all: then it is gone, though its socket is not. */
-export const MAX_LOOK_MS = 6 * 60_000;
+/** How long an answer is asked to wait: whoever was asked may be gone, and that is known only after it. */
+export const WAIT = '1m';
 
 export function waitingFrom(index: string): readonly (readonly [string, string])[] {
   return index === ''

@@ -4,10 +4,11 @@
  */
 import { type Clock, pause } from '../lib/clock.ts';
 import { messageOf, ProconsulError } from '../lib/errors.ts';
+import { patienceMs } from '../lib/patience.ts';
 import type { Random } from '../lib/random.ts';
 import { retryMs } from '../lib/retries.ts';
 import { within } from '../lib/within.ts';
-import { type Catalog, type CatalogAnswer, MAX_LOOK_MS, waitingFrom } from './catalog.ts';
+import { type Catalog, type CatalogAnswer, waitingFrom } from './catalog.ts';
 
 /** Where nothing can be waited at. */
 const AGAIN_MS = 2000;
@@ -134,7 +135,8 @@ export class Reading {
     const [number, begun] = [++this.#begun, begin()];
     const asked = { path, query: [...query, ...waitingFrom(index)] };
     const request = { ...asked, method: 'GET', accept: [404] } as const;
-    const seen = await within(clock, MAX_LOOK_MS, signal, (either) => catalog.ask(request, either));
+    const patience = patienceMs(asked.query);
+    const seen = await within(clock, patience, signal, (either) => catalog.ask(request, either));
     if (signal.aborted || number < this.#taken) return '';
     const isBare = seen.status === 404 && seen.text === '' && this.#read.isBareWhereMissing;
     // Whoever stands between may have no such page: the catalog says at which index there is nothing.

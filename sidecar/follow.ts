@@ -4,6 +4,7 @@
  */
 import { type Clock, pause } from '../lib/clock.ts';
 import { messageOf, ProconsulError } from '../lib/errors.ts';
+import { patienceMs } from '../lib/patience.ts';
 import type { Random } from '../lib/random.ts';
 import { retryMs } from '../lib/retries.ts';
 import { within } from '../lib/within.ts';
@@ -72,8 +73,6 @@ function faultOf(isRefused: boolean): string {
   return isRefused ? 'the agent refuses the token' : 'nothing can be made of what the agent says';
 }
 
-/** Longer than an agent makes anybody wait, jitter and all: then it is gone, though its socket is not. */
-const MAX_LOOK_MS = 6 * 60_000;
 /** Between two questions whose answers are the same: an agent that does not wait is not asked without end. */
 const PAUSE_MS = 1000;
 
@@ -114,13 +113,13 @@ async function look(
   throw new ProconsulError('unavailable', `an answer has no ${by}`);
 }
 
-/** Gives up where no answer comes for longer than any may take. */
+/** Gives up where no answer comes for longer than this one may take. */
 export function askPatiently(
   { ask, clock }: Agent,
   question: Question,
   signal: AbortSignal,
 ): Promise<Answer> {
-  return within(clock, MAX_LOOK_MS, signal, (patience) => ask(question, patience));
+  return within(clock, patienceMs(question.query), signal, (over) => ask(question, over));
 }
 
 function hashIn(json: unknown): string {

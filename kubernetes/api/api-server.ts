@@ -3,6 +3,7 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { type Clock, pause } from '../../lib/clock.ts';
 import { messageOf, ProconsulError } from '../../lib/errors.ts';
+import { PROBE_AFTER_MS } from '../../lib/patience.ts';
 import { within } from '../../lib/within.ts';
 import type { ApiAccess, Credentials } from './access.ts';
 import { linesOf } from './lines.ts';
@@ -158,7 +159,7 @@ export class ApiServer {
         url.protocol === 'https:'
           ? httpsRequest({ ...options, ...tls }, resolve)
           : httpRequest(options, resolve);
-      sent.once('socket', (socket) => socket.setKeepAlive(true, 15_000));
+      sent.once('socket', (socket) => socket.setKeepAlive(true, PROBE_AFTER_MS));
       sent.on('error', reject);
       sent.end(data);
     });

@@ -7,7 +7,7 @@ import type { Random } from '../../lib/random.ts';
 import { Slots } from '../../lib/slots.ts';
 import { type Agent, type Followed, follow, type Question } from '../../sidecar/follow.ts';
 import { objectIn, objectsIn, type Said, textIn, textsIn } from '../api/shapes.ts';
-import type { Catalog, CatalogAnswer } from '../catalog.ts';
+import { type Catalog, type CatalogAnswer, WAIT } from '../catalog.ts';
 import { hiddenOf, refuseHidden } from '../rights.ts';
 import { addressesIn, type BroughtAddress, isFromHere } from './addresses.ts';
 import { type BackRules, mayBeBrought, serviceName } from './rules.ts';
@@ -81,7 +81,9 @@ export class Brought {
     this.#notices = new Notices((text) => logger.warn(`k8s: ${text}`));
     const ask: Agent['ask'] = ({ path, query }, signal) =>
       catalog.ask({ method: 'GET', path, query }, signal);
-    this.#agent = { ask, clock, random };
+    const one: Agent['ask'] = ({ path, query }, signal) =>
+      ask({ path, query: [...query, ['wait', WAIT]] }, signal);
+    this.#agent = { ask: one, clock, random };
     const slots = new Slots(MAX_WAITS);
     const inTurn: Agent['ask'] = ({ path, query }, signal) =>
       slots.run(() => ask({ path, query: [...query, ...this.#patience()] }, signal));
@@ -330,10 +332,10 @@ export class Brought {
     this.#changed(service);
   }
 
-  /** So long that a round of all is done in time; as long as the server has it where all of them find a place. */
+  /** So long that a round of all is done in time; as long as all else that waits where all of them find a place. */
   #patience(): Question['query'] {
     const count = this.#following.size;
-    if (count <= MAX_WAITS) return [];
+    if (count <= MAX_WAITS) return [['wait', WAIT]];
     return [['wait', `${Math.round((ROUND_MS * MAX_WAITS) / count)}ms`]];
   }
 

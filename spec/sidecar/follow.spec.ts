@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { ProconsulError } from '../../lib/errors.ts';
 import { type Agent, type Answer, follow, type Loss, type Question } from '../../sidecar/follow.ts';
 import { followQuery } from '../../sidecar/follow-query.ts';
 import { Upstream } from '../../sidecar/upstream.ts';
@@ -49,6 +50,25 @@ describe('what is followed', () => {
       ending.abort();
     });
   }
+
+  it('is asked for anew soon after the wait that it asked for, where nothing comes any more', async () => {
+    const [clock, random, ending] = [new FakeClock(), seededRandom(1), new AbortController()];
+    const asked: Question[] = [];
+    const ask: Agent['ask'] = async (question, signal) => {
+      asked.push(question);
+      if (asked.length !== 2) return { index: `${asked.length}`, json: 0 };
+      await new Promise((end) => signal.addEventListener('abort', end, { once: true }));
+      throw new ProconsulError('unavailable', 'no answer');
+    };
+    const lost: Loss[] = [];
+    const on = { take: () => undefined, lost: (loss: Loss) => lost.push(loss) };
+    const query = [['wait', '10s']] as const;
+    void follow({ ask, clock, random }, { path: '/x', query, ...on }, ending.signal);
+    await until(() => asked.length === 2);
+    await clock.advance(21_000);
+    await until(() => lost.length === 1);
+    ending.abort();
+  });
 
   it('is asked for by any name that a chain leads to, and calls go on', async () => {
     const names = ['db'];

@@ -89,6 +89,30 @@ describe('what a cluster is to have', () => {
   });
 });
 
+describe('what is asked of the catalog', () => {
+  it('waits for a minute at most, the list of names and each service alike: a server may be gone', async () => {
+    const asked: string[] = [];
+    const instance = { Node: { Node: 'm' }, Service: { Address: '10.0.0.1', Port: 80 } };
+    const ask = async ({ path, query = [] }: CatalogRequest, signal: AbortSignal) => {
+      if (query.some(([key]) => key === 'index')) {
+        asked.push(`${path} ${query.find(([key]) => key === 'wait')?.[1]}`);
+        await new Promise<void>((end) => signal.addEventListener('abort', () => end()));
+      }
+      const json = path === '/v1/catalog/services' ? { web: [] } : [instance];
+      return { status: 200, index: '7', text: '', json };
+    };
+    const deps = { catalog: { ask }, random: seededRandom(1), logger: new RecordingLogger() };
+    const [clock, ending] = [new FakeClock(), new AbortController()];
+    const rules = { ...RULES, kind: 'headless' } as const;
+    const brought = new Brought({ ...deps, clock, isThere: () => false }, rules, () => undefined);
+    const ran = brought.run(ending.signal);
+    await until(() => asked.length === 2);
+    assert.deepEqual(asked.sort(), ['/v1/catalog/services 1m', '/v1/health/service/web 1m']);
+    ending.abort();
+    await ran;
+  });
+});
+
 describe('many services that are brought', () => {
   it('wait by fewer connections than a server gives one address, and each has its turn', async () => {
     const names = Array.from({ length: 100 }, (_, i) => `s${i}`);
