@@ -14,12 +14,12 @@ import { Retries, retryMs } from '../../lib/retries.ts';
 import { Waiters } from '../../lib/waiters.ts';
 import { numberIn, objectIn, objectsIn, textIn } from '../api/shapes.ts';
 import { type Catalog, plainJson } from '../catalog.ts';
+import { Sending } from '../sending.ts';
 import type { Fence } from '../way.ts';
 import { differences, type Operation } from './differences.ts';
 import type { WantedInstance } from './instances.ts';
 import { ownerOf, type Registered } from './registered.ts';
 import type { SyncRules } from './rules.ts';
-import { Sending } from './sending.ts';
 import type { Wanted } from './wanted.ts';
 
 /** Transactions on their way at once. */

@@ -2,30 +2,24 @@
  * Makes the cluster have what the catalog has, while it is this sync's turn. Only what this sync made is changed or
  * deleted, each time by the version that was seen.
  */
-import { type Clock, pause } from '../../lib/clock.ts';
+import type { Clock } from '../../lib/clock.ts';
 import { sameJson } from '../../lib/equal.ts';
 import { messageOf, ProconsulError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { Notices } from '../../lib/notices.ts';
 import type { Random } from '../../lib/random.ts';
 import { Retries } from '../../lib/retries.ts';
-import { Waiters } from '../../lib/waiters.ts';
 import type { ApiServer } from '../api/api-server.ts';
-import { objectIn, objectsIn, pairsIn, type Said, textIn, textsIn } from '../api/shapes.ts';
+import { objectIn, objectsIn, type Said, textIn } from '../api/shapes.ts';
 import { isManagedBy } from '../ours.ts';
 import { CHANGED_EACH_TIME, PutBacks } from '../put-backs.ts';
 import type { BroughtAddress } from './addresses.ts';
 import type { Brought, BroughtService } from './brought.ts';
+import { bare, labelsOf, merged, placesIn, says, typeOf } from './differences.ts';
 import { addressesOf, type Manifest, serviceManifest, sliceManifests } from './manifests.ts';
 import type { Own } from './own.ts';
 import { type BackRules, catalogNameOf } from './rules.ts';
-
-/** Services that are written at once. */
-const AT_ONCE = 8;
-/** Several changes of a moment are one write. */
-const QUIET_MS = 50;
-/** Nothing comes of it to look once more. */
-const IDLE_MS = 3600_000;
+import { WorkList } from './work-list.ts';
 
 export interface ClusterWriterDeps {
   readonly api: Pick<ApiServer, 'ask'>;
@@ -44,8 +38,7 @@ export class ClusterWriter {
   readonly #rules: BackRules;
   readonly #notices: Notices;
   readonly #retries: Retries;
-  readonly #pending = new Set<string>();
-  readonly #waiters: Waiters;
+  readonly #work: WorkList;
   readonly #putBacks: PutBacks;
   /** Services that somebody changes each time, as they were wanted: they wait for their turn. */
   readonly #resting = new Map<string, unknown>();
@@ -58,7 +51,10 @@ export class ClusterWriter {
   constructor(deps: ClusterWriterDeps, rules: BackRules) {
     this.#deps = deps;
     this.#rules = rules;
-    this.#waiters = new Waiters(deps.clock);
+    this.#work = new WorkList(deps.clock, {
+      settle: (service, signal) => this.#settle(service, signal),
+      makeSure: (service, signal) => this.#makeSure(service, signal),
+    });
     this.#notices = new Notices((text) => deps.logger.warn(`k8s: ${text}`));
     this.#putBacks = new PutBacks(deps.clock);
     this.#retries = new Retries(deps.clock, deps.random, (service) => {
@@ -68,48 +64,44 @@ export class ClusterWriter {
   }
 
   get waiting(): number {
-    return this.#pending.size;
+    return this.#work.size;
   }
 
   /** Something of this Service is otherwise; '' for all. */
   look(service: string): void {
-    if (service !== '') this.#pending.add(service);
-    else this.#lookAll();
-    this.#waiters.wakeAll();
+    const { brought, own } = this.#deps;
+    this.#work.look(service === '' ? [...brought.names(), ...own.services()] : [service]);
   }
 
   async run(signal: AbortSignal): Promise<void> {
     this.#resting.clear();
     this.#deps.brought.doubt();
-    this.#lookAll();
+    this.look('');
     try {
-      while (!signal.aborted) {
-        const some = [...this.#pending].slice(0, AT_ONCE);
-        for (const service of some) this.#pending.delete(service);
-        if (some.length === 0) await this.#untilWoken(signal);
-        else await Promise.all(some.map((service) => this.#settle(service, signal)));
-      }
+      await this.#work.run(signal);
     } finally {
       this.#retries.stop();
     }
   }
 
-  #lookAll(): void {
-    const { brought, own } = this.#deps;
-    for (const service of [...brought.names(), ...own.services()]) this.#pending.add(service);
-  }
-
-  async #untilWoken(signal: AbortSignal): Promise<void> {
-    await this.#waiters.wait(IDLE_MS, signal);
-    await pause(this.#deps.clock, QUIET_MS, signal);
+  /** What nobody has said since the turn began may be otherwise, though all looks alike. */
+  async #makeSure(service: string, signal: AbortSignal): Promise<void> {
+    const { brought } = this.#deps;
+    if (brought.get(service) === undefined || brought.isFresh(service)) return;
+    await this.#attempt(service, () => brought.readAnew(service, signal), signal);
   }
 
   async #settle(service: string, signal: AbortSignal): Promise<void> {
     const wants = this.#deps.brought.get(service);
     if (this.#resting.has(service) && sameJson(this.#resting.get(service), wants)) return;
+    await this.#attempt(service, () => this.#compare(service, signal), signal);
+  }
+
+  async #attempt(service: string, act: () => Promise<void>, signal: AbortSignal): Promise<void> {
     try {
-      await this.#compare(service, signal);
-      this.#retries.succeeded(service);
+      await act();
+      // What is in doubt has still to be asked for, which may fail once more.
+      if (!this.#work.isInDoubt(service)) this.#retries.succeeded(service);
       this.#raced.delete(service);
     } catch (error) {
       if (!(error instanceof ProconsulError)) throw error;
@@ -141,7 +133,7 @@ export class ClusterWriter {
       return;
     }
     await this.#bring(service, { ...wants, addresses: wants.addresses }, signal);
-    this.#notices.clear(service);
+    if (!this.#work.isInDoubt(service)) this.#notices.clear(service);
   }
 
   /** Nothing is written by what was known before the turn began. */
@@ -149,7 +141,10 @@ export class ClusterWriter {
     const { brought, own } = this.#deps;
     const addresses = this.#withHidden(service, wants.addresses);
     const wanted = serviceManifest(service, { ...wants, addresses }, this.#rules);
-    if (this.#saysAll(service, wanted, addresses)) return;
+    if (this.#saysAll(service, wanted, addresses)) {
+      if (!brought.isFresh(service)) this.#work.doubt(service);
+      return;
+    }
     if (!brought.isFresh(service)) {
       await brought.readAnew(service, signal);
       return await this.#compare(service, signal);
@@ -308,70 +303,3 @@ export const GROUPS = {
   services: '/api/v1',
   endpointslices: '/apis/discovery.k8s.io/v1',
 } as const;
-
-function typeOf(object: Said): unknown {
-  return objectIn(object['spec'])['type'] ?? object['addressType'];
-}
-
-/** As far as we say it; what others add, or the server fills in, is theirs. */
-function says(there: Said, wanted: Manifest): boolean {
-  const meta = objectIn(there['metadata']);
-  const [labels, notes] = [labelsOf(there), pairsIn(meta['annotations'])];
-  const { labels: ours, annotations = {}, ownerReferences = [] } = wanted.metadata;
-  return (
-    Object.entries(ours).every(([key, value]) => labels.get(key) === value) &&
-    Object.entries(annotations).every(([key, value]) => notes.get(key) === value) &&
-    sameJson(objectsIn(meta['ownerReferences']).map(bare), ownerReferences) &&
-    ['spec', 'endpoints', 'ports'].every((field) => contains(there[field], wanted[field]))
-  );
-}
-
-function labelsOf(object: Said): ReadonlyMap<string, string> {
-  return pairsIn(objectIn(object['metadata'])['labels']);
-}
-
-/** Of an owner, what counts. */
-function bare({ apiVersion, kind, name, uid }: Said) {
-  return { apiVersion, kind, name, uid };
-}
-
-/** Whether all that is wanted is there: fields more are the server's, elements more are none. */
-function contains(there: unknown, wanted: unknown): boolean {
-  if (wanted === undefined) return true;
-  if (Array.isArray(wanted)) {
-    const list = Array.isArray(there) ? there : [];
-    return list.length === wanted.length && wanted.every((each, i) => contains(list[i], each));
-  }
-  if (typeof wanted !== 'object' || wanted === null) return there === wanted;
-  return Object.entries(wanted).every(([key, value]) => contains(objectIn(there)[key], value));
-}
-
-/** Ours over what is there, by its version. */
-function merged(there: Said, wanted: Manifest): object {
-  const meta = objectIn(there['metadata']);
-  const { labels, annotations, ...metadata } = wanted.metadata;
-  return {
-    ...there,
-    ...wanted,
-    metadata: {
-      ...meta,
-      ...metadata,
-      labels: { ...objectIn(meta['labels']), ...labels },
-      annotations: { ...objectIn(meta['annotations']), ...annotations },
-    },
-    ...(wanted['spec'] !== undefined && {
-      spec: { ...objectIn(there['spec']), ...wanted['spec'] },
-    }),
-  };
-}
-
-/** In which slice each address is, by address and the slice's group. */
-function placesIn(slices: ReadonlyMap<string, Said>): ReadonlyMap<string, string> {
-  const places = [...slices].flatMap(([name, slice]) => {
-    const group = name.replace(/-\d+$/, '');
-    return objectsIn(slice['endpoints'])
-      .flatMap(({ addresses }) => textsIn(addresses))
-      .map((address) => [`${address} ${group}`, name] as const);
-  });
-  return new Map(places);
-}

@@ -67,9 +67,12 @@ export class ToCluster implements Way {
     ]);
   }
 
-  work(_fence: Fence, signal: AbortSignal): Promise<void> {
+  /** What looks alike need not be: each side is asked for anew, whatever it was that a silent watch showed of it. */
+  async work(_fence: Fence, signal: AbortSignal): Promise<void> {
     // Another has made what is there, and perhaps of other services.
     this.#brought.chooseAnew();
-    return this.#writer.run(signal);
+    const listed = Promise.all(this.#mirrors.map((each) => each.listAnew(signal)));
+    const chosen = listed.then(() => this.#brought.chooseAnew());
+    await Promise.all([this.#writer.run(signal), chosen]);
   }
 }

@@ -1,5 +1,6 @@
 /** The way back, where what is known is old, or is changed by others each time. */
 import assert from 'node:assert/strict';
+import { accessTo } from '../../support/kubernetes/cluster.ts';
 import type { KubeObject } from '../../support/kubernetes/objects.ts';
 import { startSyncWorld } from '../../support/kubernetes/syncs.ts';
 import { until } from '../../support/until.ts';
@@ -55,6 +56,70 @@ describe('a sync that nothing of the catalog has reached for a while', () => {
     await instance('db3', '10.0.0.3');
     await untilShown('10.0.0.1', '10.0.0.2', '10.0.0.3');
     assert.deepEqual(lost, []);
+  });
+});
+
+describe('a sync that nothing of the cluster has reached for a while', () => {
+  it('puts right what another wrote that it did not see, though all that it knows looks alike', async () => {
+    const { instance, begin, untilShown, objects, cluster, sync, clock, say, ...world } =
+      await started();
+    const ready = () =>
+      objects
+        .list('endpointslices')
+        .flatMap((slice) => slice['endpoints'] as readonly { conditions: { ready: boolean } }[])
+        .map(({ conditions }) => conditions.ready)
+        .join();
+    const check = (Status: string) =>
+      world.register({
+        ...{ Node: 'm-db1', Address: '10.0.0.1', SkipNodeUpdate: true },
+        Check: { CheckID: 'c', Name: 'c', ServiceID: 'db1', Status },
+      });
+    await instance('db1', '10.0.0.1');
+    await check('passing');
+    const first = begin('a');
+    await untilShown('10.0.0.1');
+    cluster.tokens.set('t2', 'all');
+    const flags = { 'to-k8s': 'true', 'to-consul': 'false' };
+    const second = sync('b', flags, '', accessTo(cluster, { value: 't2' }));
+    await until(() => second.sync.isWhole && second.asking.now > 1);
+    cluster.mutedToken = 't2';
+    await check('critical');
+    await until(() => ready() === 'false');
+    first.kill();
+    await check('passing');
+    await until(async () => {
+      await say('check/pass/service:proconsul-k8s-sync-b?node=k8s-sync');
+      await clock.advance(50);
+      return second.isActive;
+    });
+    await until(
+      () => ready() === 'true',
+      () => second.logger.lines,
+    );
+  });
+
+  it('asks for each service once in a turn, whether or not it looks alike', async () => {
+    const { instance, begin, untilShown, objects, clock, say } = await started();
+    await instance('db1', '10.0.0.1');
+    const first = begin('a');
+    await untilShown('10.0.0.1');
+    const second = begin('b');
+    await until(() => second.sync.isWhole && second.asking.now > 1);
+    second.deafness = new AbortController();
+    await instance('db2', '10.0.0.2');
+    await untilShown('10.0.0.1', '10.0.0.2');
+    first.kill();
+    // As it was when the second heard something last.
+    for (const slice of objects.list('endpointslices')) {
+      const [endpoint] = slice['endpoints'] as readonly object[];
+      objects.set('endpointslices', { ...slice, endpoints: [endpoint] });
+    }
+    await until(async () => {
+      await say('check/pass/service:proconsul-k8s-sync-b?node=k8s-sync');
+      await clock.advance(50);
+      return second.isActive;
+    });
+    await untilShown('10.0.0.1', '10.0.0.2');
   });
 });
 

@@ -1,4 +1,4 @@
-/** Transactions that are on their way, each of which may end the turn. */
+/** Requests that are on their way, each of which may end the turn. */
 export class Sending {
   readonly #ended: () => void;
   readonly #sent = new Set<Promise<void>>();
