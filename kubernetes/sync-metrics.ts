@@ -1,10 +1,12 @@
 /** What a sync tells of itself in numbers. */
 import { counter, gauge, type Metric, timing } from '../lib/metrics/metric.ts';
 import type { Sample } from '../lib/metrics/sample.ts';
+import type { SeenCatalog } from './seen-catalog.ts';
 import type { Way, WayCounts } from './way.ts';
 
 export interface SyncState {
-  readonly ways: readonly Pick<Way, 'name' | 'counts' | 'isWhole'>[];
+  readonly ways: readonly Pick<Way, 'name' | 'counts' | 'isWhole' | 'lostAt'>[];
+  readonly catalog: Pick<SeenCatalog, 'failures' | 'isFailing'>;
   readonly isActive: boolean;
   /** How often it had the turn. */
   readonly turns: number;
@@ -19,7 +21,7 @@ const COUNTS: readonly (readonly [Exclude<keyof WayCounts, 'waiting' | 'leftOut'
 ];
 
 export function syncMetrics(state: SyncState): readonly Metric[] {
-  const { ways, late } = state;
+  const { ways, late, catalog } = state;
   return [
     gauge('proconsul.k8s.active', '1 while it has the turn, and writes.', () =>
       Number(state.isActive),
@@ -27,6 +29,25 @@ export function syncMetrics(state: SyncState): readonly Metric[] {
     counter('proconsul.k8s.turns', 'How often it got the turn.', () => state.turns),
     gauge('proconsul.k8s.whole', '1 once all that it reads is known.', () =>
       ways.map(({ name: way, isWhole }) => ({ labels: { way }, value: Number(isWhole) })),
+    ),
+    gauge(
+      'proconsul.k8s.lost',
+      '1 while something of that side cannot be read, or written.',
+      () => {
+        const isLost = ways.some(({ lostAt }) => lostAt !== undefined);
+        return [
+          { labels: { side: 'cluster' }, value: Number(isLost) },
+          { labels: { side: 'catalog' }, value: Number(catalog.isFailing) },
+        ];
+      },
+    ),
+    ...(['read', 'write'] as const).map((how) =>
+      counter(
+        'proconsul.k8s.catalog_failures',
+        'Questions to the catalog, and writes, that were refused or had no answer.',
+        () => catalog.failures[how],
+        { how },
+      ),
     ),
     gauge('proconsul.k8s.waiting', 'What is still to be compared or written.', () =>
       ways.map(({ name: way, counts }) => ({ labels: { way }, value: counts.waiting })),

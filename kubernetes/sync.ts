@@ -14,6 +14,7 @@ import type { Catalog } from './catalog.ts';
 import { ConfigMaps } from './config-maps/config-maps.ts';
 import type { MapRule } from './config-maps/rules.ts';
 import { Presence } from './presence.ts';
+import { SeenCatalog } from './seen-catalog.ts';
 import { syncMetrics } from './sync-metrics.ts';
 import { ToCatalog, type ToCatalogOptions } from './to-catalog/to-catalog.ts';
 import type { BackRules } from './to-cluster/rules.ts';
@@ -62,6 +63,7 @@ export class KubernetesSync implements Measured {
   readonly #leading: readonly Way[];
   readonly #presence: Presence;
   readonly #late: Sample | undefined;
+  readonly #catalog: SeenCatalog;
   #isActive = false;
   #turns = 0;
   /** Those that wait for what is read to be whole. */
@@ -70,7 +72,9 @@ export class KubernetesSync implements Measured {
   constructor(deps: SyncDeps, options: SyncOptions) {
     this.#deps = deps;
     this.#options = options;
-    const { api, catalog, clock, random, logger } = deps;
+    const { api, clock, random, logger } = deps;
+    const catalog = new SeenCatalog(deps.catalog, clock);
+    this.#catalog = catalog;
     this.#reading = new Waiters(clock);
     const onRead = () => this.#reading.wakeAll();
     const parts: WayDeps = { api, catalog, clock, random, logger, onRead };
@@ -103,8 +107,8 @@ export class KubernetesSync implements Measured {
   }
 
   metrics(): readonly Metric[] {
-    const [ways, late] = [this.#ways, this.#late];
-    return syncMetrics({ ways, late, isActive: this.#isActive, turns: this.#turns });
+    const [ways, late, catalog] = [this.#ways, this.#late, this.#catalog];
+    return syncMetrics({ ways, late, catalog, isActive: this.#isActive, turns: this.#turns });
   }
 
   /** Until the signal is aborted, whatever cannot be reached meanwhile. */
