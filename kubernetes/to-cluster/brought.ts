@@ -29,8 +29,8 @@ export interface BroughtDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** Whether the cluster has that Service, as it was made from the catalog. */
-  readonly isThere: (service: string) => boolean;
+  /** The name in the catalog that the cluster has that Service by, as it was made from there; undefined where it has none. */
+  readonly madeOf: (service: string) => string | undefined;
 }
 
 export interface BroughtService {
@@ -208,10 +208,16 @@ export class Brought {
   }
 
   #isThere(name: string): boolean {
-    return this.#deps.isThere(serviceName(name, this.#rules) ?? '');
+    return this.#deps.madeOf(serviceName(name, this.#rules) ?? '') !== undefined;
   }
 
-  /** Of names that come to one Service, such as `web` and `Web`, the one that is written as it is; else the first. */
+  /** Of names that come to one Service: whose it is stays, whoever registers beside it. */
+  #isHolder(name: string, service: string): boolean {
+    const holder = this.#deps.madeOf(service) ?? this.#services.get(service)?.name;
+    return holder === name;
+  }
+
+  /** Of names that come to one Service, such as `web` and `Web`, whose it is; else the one that is written as it is, or the first. */
   #named(names: readonly string[]): readonly string[] {
     const byService = new Map<string, string>();
     const told = this.#left;
@@ -227,7 +233,10 @@ export class Brought {
         continue;
       }
       const other = byService.get(service);
-      const isFirst = other === undefined || name === name.toLowerCase();
+      const isFirst =
+        other === undefined ||
+        this.#isHolder(name, service) ||
+        (name === name.toLowerCase() && !this.#isHolder(other, service));
       if (isFirst) byService.set(service, name);
       if (other === undefined) continue;
       const left = isFirst ? other : name;

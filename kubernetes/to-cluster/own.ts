@@ -3,7 +3,7 @@ import type { Mirrored } from '../api/mirror.ts';
 import { isOlder, objectIn, objectsIn, pairsIn, type Said, textIn } from '../api/shapes.ts';
 import { hasSelector, SERVICE_OF_SLICE } from '../objects.ts';
 import { isManagedBy } from '../ours.ts';
-import type { BackRules } from './rules.ts';
+import { type BackRules, catalogNameOf } from './rules.ts';
 
 type Watched = Pick<Mirrored<Said>, 'keep' | 'changed'>;
 
@@ -51,6 +51,14 @@ export class Own {
   isOurs(name: string): boolean {
     const there = this.#services.get(name);
     return there !== undefined && this.#isOwned(there);
+  }
+
+  /** The name in the catalog that it was made of; undefined where it is not ours. */
+  madeOf(name: string): string | undefined {
+    const there = this.#services.get(name);
+    return there !== undefined && this.#isOwned(there)
+      ? catalogNameOf(there, this.#rules)
+      : undefined;
   }
 
   slices(service: string): ReadonlyMap<string, Said> {

@@ -29,8 +29,8 @@ export class ToCluster implements Way {
       this.#writer.look(service);
     };
     const own = new Own(rules, changed);
-    const isThere = (service: string) => own.isOurs(service);
-    this.#brought = new Brought({ catalog, clock, random, logger, isThere }, rules, changed);
+    const madeOf = (service: string) => own.madeOf(service);
+    this.#brought = new Brought({ catalog, clock, random, logger, madeOf }, rules, changed);
     const brought = this.#brought;
     this.#writer = new ClusterWriter({ api, brought, own, clock, random, logger }, rules);
     const { namespace } = rules;

@@ -36,8 +36,8 @@ function started(
     return { status: 200, index: String(given), text: '', json };
   };
   const clock = new FakeClock();
-  const isThere = (service: string) => there.includes(service);
-  const deps = { catalog: { ask }, clock, random: seededRandom(1), logger, isThere };
+  const madeOf = (service: string) => there.find((name) => name.toLowerCase() === service);
+  const deps = { catalog: { ask }, clock, random: seededRandom(1), logger, madeOf };
   const brought = new Brought(deps, RULES, () => undefined);
   const ran = brought.run(ending.signal);
   const stop = () => {
@@ -81,6 +81,34 @@ describe('what a cluster is to have', () => {
     await stop();
   });
 
+  for (const [when, answers, there] of [
+    ['was brought', [['Web-API'], ['web-api', 'Web-API', 'WEB-API']], []],
+    ['is in the cluster', [['web-api', 'Web-API', 'WEB-API']], ['Web-API']],
+  ] as const) {
+    it(`stays with the name that ${when}, whoever registers one of other letters beside it`, async () => {
+      const { brought, logger, stop, isThrough } = started(answers, there);
+      await until(isThrough);
+      assert.equal(brought.get('web-api')?.name, 'Web-API');
+      const told = logger.lines.filter((line) => line.includes('is not brought')).sort();
+      assert.deepEqual(
+        told.map((line) => line.split('"')[1]),
+        ['WEB-API', 'web-api'],
+      );
+      await stop();
+    });
+  }
+
+  it('goes to the next one once the holder is gone, and to the one written as it is where nobody holds it', async () => {
+    const went = started([['Web'], ['Web', 'web'], ['web']]);
+    await until(went.isThrough);
+    assert.equal(went.brought.get('web')?.name, 'web');
+    await went.stop();
+    const first = started([['WEB', 'Web', 'web']]);
+    await until(first.isThrough);
+    assert.equal(first.brought.get('web')?.name, 'web');
+    await first.stop();
+  });
+
   it('has said again why a name does not come that was gone meanwhile', async () => {
     const { logger, stop, isThrough } = started([['a_b'], [], ['a_b']]);
     await until(isThrough);
@@ -104,7 +132,11 @@ describe('what is asked of the catalog', () => {
     const deps = { catalog: { ask }, random: seededRandom(1), logger: new RecordingLogger() };
     const [clock, ending] = [new FakeClock(), new AbortController()];
     const rules = { ...RULES, kind: 'headless' } as const;
-    const brought = new Brought({ ...deps, clock, isThere: () => false }, rules, () => undefined);
+    const brought = new Brought(
+      { ...deps, clock, madeOf: () => undefined },
+      rules,
+      () => undefined,
+    );
     const ran = brought.run(ending.signal);
     await until(() => asked.length === 2);
     assert.deepEqual(asked.sort(), ['/v1/catalog/services 1m', '/v1/health/service/web 1m']);
@@ -136,7 +168,11 @@ describe('many services that are brought', () => {
     const deps = { catalog: { ask }, random: seededRandom(1), logger: new RecordingLogger() };
     const [clock, ending] = [new FakeClock(), new AbortController()];
     const rules = { ...RULES, kind: 'headless' } as const;
-    const brought = new Brought({ ...deps, clock, isThere: () => false }, rules, () => undefined);
+    const brought = new Brought(
+      { ...deps, clock, madeOf: () => undefined },
+      rules,
+      () => undefined,
+    );
     const ran = brought.run(ending.signal);
     const known = () => names.filter((name) => brought.get(name)?.addresses !== undefined).length;
     await until(() => asking.now === 72 && known() === 100);
