@@ -45,12 +45,15 @@ export function allMetrics(): readonly (readonly [Role, Metric])[] {
     ...of('both', listenerMetrics({ times: new RouteTimes(), listeners: [], fastPaths: [] })),
     ...of('both', xdsMetrics({ counts: hollow, views: hollow })),
     ...of('both', new ProcessMetrics().metrics()),
-    ...of('sync', syncMetrics({ ways: [way], isActive: false, turns: 0, late: new Sample() })),
+    ...of('sync', syncMetrics({ ...sync, isActive: false, turns: 0, late: new Sample() })),
   ];
 }
 
-const counts = { written: 0, refused: 0, waiting: 0, leftOut: 0, lists: 0, failures: 0 };
-const way = { name: 'to-catalog', counts, isWhole: true };
+const shown = { written: 0, refused: 0, waiting: 0, leftOut: 0, held: 0 };
+const counts = { ...shown, lists: 0, failures: 0 };
+const way = { name: 'to-cluster', counts, isWhole: true, lostAt: undefined };
+const catalog = { failures: { read: 0, write: 0 }, isFailing: false };
+const sync = { ways: [way], catalog };
 
 function antiEntropy(): AntiEntropy {
   return new AntiEntropy(hollow);

@@ -13,7 +13,10 @@ export interface SyncState {
   readonly late: Sample | undefined;
 }
 
-const COUNTS: readonly (readonly [Exclude<keyof WayCounts, 'waiting' | 'leftOut'>, string])[] = [
+const COUNTS: readonly (readonly [
+  Exclude<keyof WayCounts, 'waiting' | 'leftOut' | 'held'>,
+  string,
+])[] = [
   ['written', 'Changes that the other side took.'],
   ['refused', 'Changes that it did not take; they are tried again.'],
   ['lists', 'How often a list of the cluster was read whole.'],
@@ -55,6 +58,11 @@ export function syncMetrics(state: SyncState): readonly Metric[] {
     gauge('proconsul.k8s.left_out', 'Services that ask to come and do not; its log says why.', () =>
       ways.flatMap(({ name: way, counts: { leftOut } }) =>
         leftOut === undefined ? [] : [{ labels: { way }, value: leftOut }],
+      ),
+    ),
+    gauge('proconsul.k8s.held', '1 while what went stays, since nearly all went at once.', () =>
+      ways.flatMap(({ name: way, counts: { held } }) =>
+        held === undefined ? [] : [{ labels: { way }, value: held }],
       ),
     ),
     ...ways.flatMap((way) =>

@@ -32,6 +32,7 @@ export class ConfigMaps implements Way {
     return {
       written: sum(({ written }) => written),
       refused: sum(({ refused }) => refused),
+      held: Number(this.#pairs.some(({ isHolding }) => isHolding)),
       waiting: sum(({ isChanged }) => Number(isChanged)),
       ...readsOf(this.#pairs.map(({ mirror }) => mirror)),
     };

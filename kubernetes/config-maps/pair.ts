@@ -6,6 +6,7 @@ import { Notices } from '../../lib/notices.ts';
 import type { Random } from '../../lib/random.ts';
 import { retryMs } from '../../lib/retries.ts';
 import { Waiters } from '../../lib/waiters.ts';
+import { AllAtOnce } from '../all-at-once.ts';
 import type { Mirror } from '../api/mirror.ts';
 import type { Said } from '../api/shapes.ts';
 import { CHANGED_EACH_TIME, PutBacks } from '../put-backs.ts';
@@ -46,6 +47,7 @@ export class Pair {
   readonly #map: KeptMap;
   readonly #onRead: () => void;
   readonly #putBacks: PutBacks;
+  readonly #allAtOnce: AllAtOnce;
   readonly mirror: Mirror<Said>;
   /** Something of it is to be looked at. */
   isChanged = true;
@@ -64,6 +66,10 @@ export class Pair {
     this.#notices = noticesOf(logger);
     this.#waiters = new Waiters(clock);
     this.#onRead = deps.onRead;
+    this.#allAtOnce = new AllAtOnce(clock, {
+      begun: (text) => logger.warn(`k8s: of what ${shownMap(rule)} has ${text}`),
+      over: () => this.#look(),
+    });
     this.#putBacks = new PutBacks(clock);
     const changed = () => this.#look();
     this.#map = new KeptMap(api, rule);
@@ -83,8 +89,13 @@ export class Pair {
     return this.#keys.now !== undefined && this.mirror.isWhole;
   }
 
+  get isHolding(): boolean {
+    return this.#allAtOnce.isHolding;
+  }
+
   async read(signal: AbortSignal): Promise<void> {
     await Promise.all([this.#keys.run(signal), this.mirror.run(signal)]);
+    this.#allAtOnce.stop();
   }
 
   /** Until the signal is aborted; rejects with ProconsulError 'rejected' where the lock is another's. */
@@ -143,6 +154,7 @@ export class Pair {
       this.#notices.tell('', `${shownMap(this.#rule)} ${fault}`);
       return;
     }
+    if (this.#holdsAll(plan)) return;
     const writesIt = writesMap(this.#rule);
     const before = this.written;
     this.#tell(plan.wanted.conflicts, writesIt ? plan.keys.leftOut : []);
@@ -185,6 +197,13 @@ export class Pair {
     const sure = this.#plan();
     if (this.#goneBy(sure).every((name) => gone.includes(name))) return sure;
     throw new ProconsulError('busy', 'more keys went meanwhile');
+  }
+
+  /** Where others have come in their place it is no loss. */
+  #holdsAll(plan: Plan): boolean {
+    const [had, gone] = [plan.seen.contents?.size ?? 0, this.#goneBy(plan).length];
+    const isLess = plan.wanted.map.size * 2 < had;
+    return isLess && gone > 0 && this.#allAtOnce.holds(had, gone);
   }
 
   #goneBy({ seen, wanted }: Plan): readonly string[] {

@@ -9,6 +9,7 @@ import type { Logger } from '../../lib/logger.ts';
 import { Notices } from '../../lib/notices.ts';
 import type { Random } from '../../lib/random.ts';
 import { Retries } from '../../lib/retries.ts';
+import { AllAtOnce } from '../all-at-once.ts';
 import type { ApiServer } from '../api/api-server.ts';
 import { objectIn, objectsIn, type Said, textIn } from '../api/shapes.ts';
 import { isManagedBy } from '../ours.ts';
@@ -40,6 +41,7 @@ export class ClusterWriter {
   readonly #retries: Retries;
   readonly #work: WorkList;
   readonly #putBacks: PutBacks;
+  readonly #allAtOnce: AllAtOnce;
   /** Services that somebody changes each time, as they were wanted: they wait for their turn. */
   readonly #resting = new Map<string, unknown>();
   /** Services that somebody wrote meanwhile, once already. */
@@ -57,6 +59,10 @@ export class ClusterWriter {
     });
     this.#notices = new Notices((text) => deps.logger.warn(`k8s: ${text}`));
     this.#putBacks = new PutBacks(deps.clock);
+    this.#allAtOnce = new AllAtOnce(deps.clock, {
+      begun: (text) => deps.logger.warn(`k8s: of the Services from the catalog ${text}`),
+      over: () => this.look(''),
+    });
     this.#retries = new Retries(deps.clock, deps.random, (service) => {
       this.#resting.delete(service);
       this.look(service);
@@ -65,6 +71,11 @@ export class ClusterWriter {
 
   get waiting(): number {
     return this.#work.size;
+  }
+
+  /** What went stays, since nearly all went at once. */
+  get isHolding(): boolean {
+    return this.#allAtOnce.isHolding;
   }
 
   /** Something of this Service is otherwise; '' for all. */
@@ -81,6 +92,7 @@ export class ClusterWriter {
       await this.#work.run(signal);
     } finally {
       this.#retries.stop();
+      this.#allAtOnce.stop();
     }
   }
 
@@ -156,11 +168,15 @@ export class ClusterWriter {
     throw new ProconsulError('unavailable', CHANGED_EACH_TIME);
   }
 
-  /** What nobody may see is not known to be gone. */
+  /** What nobody may see is not known to be gone; nor what has still to come back. */
   #withHidden(service: string, shown: readonly BroughtAddress[]): readonly BroughtAddress[] {
     const { brought, own } = this.#deps;
     const there = addressesOf(own.slices(service));
-    return [...shown, ...there.filter((each) => brought.mayHide(service, each))];
+    const known = new Set(shown.map(({ address, port }) => `${address} ${port}`));
+    const isKept = (each: BroughtAddress) =>
+      brought.mayHide(service, each) ||
+      (this.isHolding && !known.has(`${each.address} ${each.port}`));
+    return [...shown, ...there.filter(isKept)];
   }
 
   /** There is nothing to write. */
@@ -193,11 +209,20 @@ export class ClusterWriter {
 
   async #remove(service: string, there: Said, signal: AbortSignal): Promise<void> {
     const { brought } = this.#deps;
+    if (this.#holdsAll()) return;
     await brought.readGone(catalogNameOf(there, this.#rules), signal);
     const isGone = brought.get(service) === undefined && !brought.isOver(service);
     if (isGone) await this.#delete('services', there, signal);
     this.#putBacks.forget(service);
     this.#notices.clear(service);
+  }
+
+  #holdsAll(): boolean {
+    if (this.isHolding) return true;
+    const { brought, own } = this.#deps;
+    const ours = own.services().filter((each) => own.isOurs(each));
+    const gone = ours.filter((each) => brought.get(each) === undefined && !brought.isOver(each));
+    return this.#allAtOnce.holds(ours.length, gone.length);
   }
 
   async #putSlices(

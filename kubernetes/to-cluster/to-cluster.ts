@@ -57,7 +57,8 @@ export class ToCluster implements Way {
   get counts(): WayCounts {
     const { written, refused, waiting } = this.#writer;
     const { leftOut } = this.#brought;
-    return { written, refused, waiting, leftOut, ...readsOf(this.#mirrors) };
+    const held = Number(this.#writer.isHolding);
+    return { written, refused, waiting, leftOut, held, ...readsOf(this.#mirrors) };
   }
 
   async read(signal: AbortSignal): Promise<void> {
