@@ -39,8 +39,8 @@ describe('parts of a body that wait', () => {
     const all = parts.all();
     const held = new Set(all.map(({ buffer }) => buffer));
     const bytes = [...held].reduce((sum, { byteLength }) => sum + byteLength, 0);
-    // Each is an object of its own, and small ones share what Node has them in.
+    // Each is an object of its own. Of five small ones each may share another 8 KB that Node has them in.
     assert.ok(all.length < 20, `${all.length} parts`);
-    assert.ok(bytes < 32 * 1024, `${bytes} bytes`);
+    assert.ok(bytes < 48 * 1024, `${bytes} bytes`);
   });
 });
