@@ -26,6 +26,7 @@ describe('an intention whose callers are to show the token of a user besides', (
 
   it('is not made anew where it was deleted: the entry that asks may be gone with it', () => {
     assert.equal(remakeIntention(row({ JWT })), undefined);
-    assert.equal(remakeIntention(row({}))?.method, 'PUT');
+    // One that stands by then is refused, and not written over.
+    assert.equal(remakeIntention(row({}))?.method, 'POST');
   });
 });
