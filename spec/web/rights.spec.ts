@@ -1,8 +1,7 @@
-import assert from 'node:assert/strict';
 import type { Route } from 'playwright-core';
 import { describePage } from '../support/browser.ts';
 import { until } from '../support/until.ts';
-import { ACCESS_CONTROL, ROOT, startGuardedServer, startWebServer } from '../support/web-server.ts';
+import { ACCESS_CONTROL, ROOT, startWebServer } from '../support/web-server.ts';
 
 describePage('what a token may do', () => {
   it('is asked again where another token came before it was answered', async () => {
