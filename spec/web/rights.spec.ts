@@ -1,7 +1,8 @@
+import assert from 'node:assert/strict';
 import type { Route } from 'playwright-core';
 import { describePage } from '../support/browser.ts';
 import { until } from '../support/until.ts';
-import { ACCESS_CONTROL, ROOT, startWebServer } from '../support/web-server.ts';
+import { ACCESS_CONTROL, ROOT, startGuardedServer, startWebServer } from '../support/web-server.ts';
 
 describePage('what a token may do', () => {
   it('is asked again where another token came before it was answered', async () => {
@@ -25,5 +26,21 @@ describePage('what a token may do', () => {
     await page.getByRole('heading', { name: 'reader' }).waitFor();
     await until(() => asks(reader));
     for (const route of unanswered) await route.abort();
+  });
+
+  it('is asked again where its rules change, and something is shown by it or no more', async () => {
+    const server = await startGuardedServer();
+    const rules = (policy: string) => `mesh = "read" service_prefix "" { policy = "${policy}" }`;
+    const page = await server.openWith(rules('read'), 'config');
+    await page.getByText('There are no config entries').waitFor();
+    const entry = page.getByRole('link', { name: 'New entry' });
+    assert.equal(await entry.count(), 0);
+    const { ID } = await server.get<{ ID: string }>('/v1/acl/policy/name/rules-1', 'root');
+    const allow = (policy: string) =>
+      server.put(`/v1/acl/policy/${ID}`, { ID, Name: 'rules-1', Rules: rules(policy) }, 'root');
+    await allow('write');
+    await entry.waitFor();
+    await allow('read');
+    await entry.waitFor({ state: 'detached' });
   });
 });

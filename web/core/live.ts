@@ -10,7 +10,7 @@ import { inDatacenter } from './asked-path.ts';
 import { LiveQuery, type Manner, type Shown, type Surroundings, WAIT_MS } from './live-query.ts';
 import { Reach } from './reach.ts';
 import { PACE } from './retry.ts';
-import { noteRightsNews } from './rights-news.ts';
+import { doubtRights, noteRightsNews } from './rights-news.ts';
 import type { Rows } from './rows.ts';
 import { token } from './token.ts';
 
@@ -35,7 +35,9 @@ const AROUND: Surroundings = {
   now: () => performance.now(),
   ask: async <T>(path: string, signal: AbortSignal) => {
     const begun = performance.now();
-    const answer = await ask<T>(path, { signal });
+    const answered = ask<T>(path, { signal });
+    if (/[?&]index=\d+&wait=/.test(path)) doubtRights();
+    const answer = await answered;
     if (isEarly(path, answer.index, performance.now() - begun)) noteRightsNews();
     return answer;
   },

@@ -10,7 +10,7 @@ import { otherDatacenter } from './datacenter.ts';
 import { Refusal } from './refusal.ts';
 import { untilAnswered } from './retry.ts';
 import type { Right } from './right.ts';
-import { rightsNews } from './rights-news.ts';
+import { rightsDoubts, rightsNews } from './rights-news.ts';
 import { token } from './token.ts';
 
 /** Whether there is access control at all; without it everybody may do everything. */
@@ -107,11 +107,17 @@ export function startRights(): void {
     begin();
   });
   effect(() => {
-    if (rightsNews.value === 0) return;
-    known.value = new Map([...known.peek()].filter(([key]) => used.has(key)));
-    begin();
-    for (const [key, { right }] of used) want(key, right);
+    if (rightsNews.value > 0) beginAnew();
   });
+  effect(() => {
+    if (rightsDoubts.value > 0 && isControlled.peek()) beginAnew();
+  });
+}
+
+function beginAnew(): void {
+  known.value = new Map([...known.peek()].filter(([key]) => used.has(key)));
+  begin();
+  for (const [key, { right }] of used) want(key, right);
 }
 
 /** Whatever was asked before it is not waited for. */
