@@ -11,7 +11,7 @@ import type { Route } from '../lib/http/route.ts';
 import type { Metric } from '../lib/metrics/metric.ts';
 import type { System } from '../lib/system.ts';
 import { BootstrapReset } from './acl/bootstrap-reset.ts';
-import { Resolver, type ResolverDeps } from './acl/resolver.ts';
+import { Resolver } from './acl/resolver.ts';
 import { AclWarden } from './cluster/acl-warden.ts';
 import { AgentLeases } from './cluster/agent-leases.ts';
 import { FirstEntries } from './cluster/first-entries.ts';
@@ -390,12 +390,9 @@ function connectParts({ rules, self, system }: ServerOptions, deps: Proposing) {
   };
 }
 
-type Ready = Pick<ResolverDeps, 'state' | 'readiness'>;
+type Ready = Pick<ServerDeps, 'state' | 'readiness'>;
 
-function accessOf({ rules, self, system }: ServerOptions, ready: Ready): AccessControl {
+function accessOf({ rules, self, system: { clock } }: ServerOptions, ready: Ready): AccessControl {
   if (rules.acl === undefined) return rules.access ?? OPEN;
-  const { clock } = system;
-  const { defaultPolicy, reportsFiltered } = rules.acl;
-  const { datacenter } = self;
-  return new Resolver({ ...ready, clock, datacenter, defaultPolicy, reportsFiltered });
+  return new Resolver({ ...ready, ...rules.acl, clock, datacenter: self.datacenter });
 }
