@@ -11,6 +11,7 @@ import {
   createServer as createPlainServer,
   type Server as PlainServer,
 } from 'node:net';
+import { BAD_ROUTES, HALF, ODD, setting } from '../support/experiments/bad-entries.ts';
 import { callPlain, MeshEnvoys, rawGet } from '../support/experiments/mesh-envoys.ts';
 import { freePorts } from '../support/servers/free-ports.ts';
 import { until } from '../support/until.ts';
@@ -46,24 +47,6 @@ async function comesTo(
   );
 }
 
-const HALF = 'half\ud800';
-const ODD = [
-  ...['a b', 'ü', 'x'.repeat(64), 'x'.repeat(220), 'y'.repeat(1000), HALF, '..', '.', 'a/b', '%41'],
-  ...[
-    '__proto__',
-    'constructor',
-    "a'b",
-    'a"b',
-    'line\nend',
-    'WEB',
-    'Web',
-    'a..b',
-    '-',
-    'a@b',
-    'v1.other',
-  ],
-];
-
 /** A service with a sidecar of Envoy's; its port. */
 async function serve({ envoys }: Rounds, name: string, Protocol: string, more: object = {}) {
   const [Port = 0] = await freePorts(1);
@@ -77,45 +60,6 @@ async function serve({ envoys }: Rounds, name: string, Protocol: string, more: o
   await envoys.run(`-sidecar-for=${name}`);
   return Port;
 }
-
-const many = Object.fromEntries(Array.from({ length: 1200 }, (_, i) => [`x-${i}`, '1']));
-const setting = (said: object) => ({ Destination: { RequestHeaders: { Set: said } } });
-const matching = (HTTP: object, more: object = {}) => ({ Match: { HTTP }, ...more });
-
-/** Routes of one service, each of which had all be refused, or might. */
-const BAD_ROUTES: readonly object[] = [
-  matching({ PathExact: '/long' }, setting({ 'x-long': 'x'.repeat(16_385) })),
-  matching({ PathExact: '/many' }, setting(many)),
-  matching({ PathExact: '/half' }, setting({ 'x-half': HALF, [HALF]: '1' })),
-  matching({ PathExact: `/${HALF}` }),
-  matching({ PathExact: '/rewrite' }, { Destination: { PrefixRewrite: '/a\nb' } }),
-  matching({ PathExact: '/rewrite0' }, { Destination: { PrefixRewrite: '/a\0b' } }),
-  matching({ QueryParam: [{ Name: 'n'.repeat(1025), Present: true }] }),
-  matching({ QueryParam: [{ Name: 'n', Exact: '\n\0' }] }),
-  matching({ PathRegex: '(' }),
-  matching({ PathRegex: `/(${'a|'.repeat(400)}b){9}` }),
-  matching({ PathExact: '/\n\0' }),
-  matching({ PathExact: `/${'x'.repeat(100_000)}` }),
-  matching({ Header: [{ Name: 'x-a', Exact: 'a\nb' }] }),
-  matching({ Header: [{ Name: 'x-a', Regex: '' }] }),
-  matching({ Header: [{ Name: 'x a', Present: true }] }),
-  matching({ Methods: ['GET', 'G E T', ''] }),
-  matching(
-    { PathExact: '/t' },
-    { Destination: { RequestTimeout: '2540400h', IdleTimeout: '1ns' } },
-  ),
-  matching(
-    { PathExact: '/r' },
-    {
-      Destination: {
-        NumRetries: 4294967295,
-        RetryOn: ['no such'],
-        RetryOnStatusCodes: [0, 99_999],
-      },
-    },
-  ),
-  matching({ PathExact: '/h' }, setting({ host: 'x', ':path': '/y', 'x-percent': '%REQ(x)%' })),
-];
 
 /** '' where the server takes it: what is refused as it is written is no affair of an Envoy's. */
 async function tried(envoys: MeshEnvoys, body: object): Promise<string> {
