@@ -5,20 +5,7 @@ import { instancesOf } from '../../../kubernetes/to-catalog/instances.ts';
 import { isSynced, type SyncRules } from '../../../kubernetes/to-catalog/rules.ts';
 import { type Endpoint, kubeService, kubeSlice } from '../../support/kubernetes/cluster.ts';
 import type { KubeObject } from '../../support/kubernetes/objects.ts';
-
-const RULES: SyncRules = {
-  node: 'k8s-sync',
-  owner: 'k8s-sync',
-  byDefault: true,
-  namePrefix: '',
-  addsNamespace: false,
-  tag: 'k8s',
-  allowNamespaces: ['*'],
-  denyNamespaces: [],
-  clusterIps: true,
-  nodePorts: 'ExternalOnly',
-  bothFamilies: false,
-};
+import { SYNC_RULES } from '../../support/kubernetes/sync-rules.ts';
 
 interface World {
   readonly rules?: Partial<SyncRules>;
@@ -40,7 +27,7 @@ function come(service: KubeObject, world: World = {}) {
   return instancesOf(
     serviceIn(service),
     { slices: slices.map(sliceIn), node },
-    { ...RULES, ...rules },
+    { ...SYNC_RULES, ...rules },
   );
 }
 
@@ -186,7 +173,7 @@ describe('a Service in the catalog', () => {
 
 describe('whether a Service comes', () => {
   const comes = (service: KubeObject, rules: Partial<SyncRules> = {}) =>
-    isSynced(serviceIn(service), { ...RULES, ...rules });
+    isSynced(serviceIn(service), { ...SYNC_RULES, ...rules });
   const says = (said: string) =>
     kubeService('web', { annotations: { 'consul.hashicorp.com/service-sync': said } });
 

@@ -6,22 +6,11 @@ import { Room, shareOf } from '../../../kubernetes/to-catalog/room.ts';
 import { bytesOf } from '../../../kubernetes/to-catalog/rules.ts';
 import { Wanted } from '../../../kubernetes/to-catalog/wanted.ts';
 import { kubeService, kubeSlice } from '../../support/kubernetes/cluster.ts';
+import { SYNC_RULES } from '../../support/kubernetes/sync-rules.ts';
 import { startSyncWorld } from '../../support/kubernetes/syncs.ts';
 import { until } from '../../support/until.ts';
 
-const RULES = {
-  node: 'n',
-  owner: 'o',
-  byDefault: true,
-  namePrefix: '',
-  addsNamespace: true,
-  tag: 'k8s',
-  allowNamespaces: ['*'],
-  denyNamespaces: [],
-  clusterIps: true,
-  nodePorts: 'ExternalOnly',
-  bothFamilies: false,
-} as const;
+const RULES = { ...SYNC_RULES, node: 'n', owner: 'o', addsNamespace: true };
 
 describe('the share of each namespace', () => {
   it('is what is left once those are served that want less', () => {

@@ -10,20 +10,9 @@ import { FakeClock } from '../../support/fakes/fake-clock.ts';
 import { RecordingLogger } from '../../support/fakes/recording-logger.ts';
 import { seededRandom } from '../../support/fakes/seeded-random.ts';
 import { kubeService, kubeSlice } from '../../support/kubernetes/cluster.ts';
+import { SYNC_RULES } from '../../support/kubernetes/sync-rules.ts';
 
-const RULES = {
-  node: 'n',
-  owner: 'o',
-  byDefault: true,
-  namePrefix: '',
-  addsNamespace: false,
-  tag: 'k8s',
-  allowNamespaces: ['*'],
-  denyNamespaces: [],
-  clusterIps: true,
-  nodePorts: 'ExternalOnly',
-  bothFamilies: false,
-} as const;
+const RULES = { ...SYNC_RULES, node: 'n', owner: 'o' };
 const ANNOTATION = 'consul.hashicorp.com/service-tags';
 
 /** A catalog that has nothing, and answers a transaction as it is told to. */

@@ -1,6 +1,6 @@
 /** Which services of the catalog a cluster is to have, whatever the catalog answers. */
 import assert from 'node:assert/strict';
-import type { CatalogAnswer, CatalogRequest } from '../../../kubernetes/catalog.ts';
+import type { Catalog, CatalogAnswer, CatalogRequest } from '../../../kubernetes/catalog.ts';
 import { Brought } from '../../../kubernetes/to-cluster/brought.ts';
 import type { BackRules } from '../../../kubernetes/to-cluster/rules.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
@@ -20,13 +20,29 @@ const RULES: BackRules = {
   deny: [],
 };
 
+/** Runs over a catalog that is asked so. */
+function running(
+  ask: Catalog['ask'],
+  more: { readonly kind?: BackRules['kind']; readonly there?: readonly string[] } = {},
+) {
+  const { kind = 'headless', there = [] } = more;
+  const [clock, logger, ending] = [new FakeClock(), new RecordingLogger(), new AbortController()];
+  const madeOf = (service: string) => there.find((name) => name.toLowerCase() === service);
+  const deps = { catalog: { ask }, clock, random: seededRandom(1), logger, madeOf };
+  const brought = new Brought(deps, { ...RULES, kind }, () => undefined);
+  const ran = brought.run(ending.signal);
+  const stop = () => {
+    ending.abort();
+    return ran;
+  };
+  return { brought, logger, clock, stop };
+}
+
 /** The catalog gives these answers one after the other, and then none. */
 function started(
   answers: readonly (readonly string[] | ProconsulError)[],
   there: readonly string[] = [],
 ) {
-  const logger = new RecordingLogger();
-  const ending = new AbortController();
   let given = 0;
   const ask = async (_: unknown, signal: AbortSignal): Promise<CatalogAnswer> => {
     const answer = answers[given++];
@@ -35,16 +51,8 @@ function started(
     const json = Object.fromEntries((answer ?? []).map((name) => [name, []]));
     return { status: 200, index: String(given), text: '', json };
   };
-  const clock = new FakeClock();
-  const madeOf = (service: string) => there.find((name) => name.toLowerCase() === service);
-  const deps = { catalog: { ask }, clock, random: seededRandom(1), logger, madeOf };
-  const brought = new Brought(deps, RULES, () => undefined);
-  const ran = brought.run(ending.signal);
-  const stop = () => {
-    ending.abort();
-    return ran;
-  };
-  return { brought, logger, clock, stop, isThrough: () => given > answers.length };
+  const world = running(ask, { kind: 'external-name', there });
+  return { ...world, isThrough: () => given > answers.length };
 }
 
 describe('what a cluster is to have', () => {
@@ -129,19 +137,10 @@ describe('what is asked of the catalog', () => {
       const json = path === '/v1/catalog/services' ? { web: [] } : [instance];
       return { status: 200, index: '7', text: '', json };
     };
-    const deps = { catalog: { ask }, random: seededRandom(1), logger: new RecordingLogger() };
-    const [clock, ending] = [new FakeClock(), new AbortController()];
-    const rules = { ...RULES, kind: 'headless' } as const;
-    const brought = new Brought(
-      { ...deps, clock, madeOf: () => undefined },
-      rules,
-      () => undefined,
-    );
-    const ran = brought.run(ending.signal);
+    const { stop } = running(ask);
     await until(() => asked.length === 2);
     assert.deepEqual(asked.sort(), ['/v1/catalog/services 1m', '/v1/health/service/web 1m']);
-    ending.abort();
-    await ran;
+    await stop();
   });
 });
 
@@ -165,15 +164,7 @@ describe('many services that are brought', () => {
       const all = Object.fromEntries(names.map((name) => [name, []]));
       return { ...answered, json: isOfNames ? all : [instance] };
     };
-    const deps = { catalog: { ask }, random: seededRandom(1), logger: new RecordingLogger() };
-    const [clock, ending] = [new FakeClock(), new AbortController()];
-    const rules = { ...RULES, kind: 'headless' } as const;
-    const brought = new Brought(
-      { ...deps, clock, madeOf: () => undefined },
-      rules,
-      () => undefined,
-    );
-    const ran = brought.run(ending.signal);
+    const { brought, stop } = running(ask);
     const known = () => names.filter((name) => brought.get(name)?.addresses !== undefined).length;
     await until(() => asking.now === 72 && known() === 100);
     // Whoever waits for a place has the next one.
@@ -186,7 +177,6 @@ describe('many services that are brought', () => {
       return waited.size === 100;
     });
     assert.equal(asking.most, 72);
-    ending.abort();
-    await ran;
+    await stop();
   });
 });

@@ -23,7 +23,21 @@ async function started() {
       () => shown(),
     );
   const begin = (name: string) => sync(name, { 'to-k8s': 'true', 'to-consul': 'false' });
-  return { ...world, instance, service, shown, untilShown, begin };
+  /** Waits for the turn of another, and hears nothing of the catalog any more. */
+  const beginDeaf = async (name: string) => {
+    const waiting = begin(name);
+    await until(() => waiting.sync.isWhole && waiting.asking.now > 1);
+    waiting.deafness = new AbortController();
+    return waiting;
+  };
+  /** Its check is passed for it: the clock goes faster than its beats come. */
+  const untilActive = (waiting: ReturnType<typeof begin>) =>
+    until(async () => {
+      await world.say('check/pass/service:proconsul-k8s-sync-b?node=k8s-sync');
+      await world.clock.advance(50);
+      return waiting.isActive;
+    });
+  return { ...world, instance, service, shown, untilShown, begin, beginDeaf, untilActive };
 }
 
 function marked(object: KubeObject, consul: string): KubeObject {
@@ -33,13 +47,11 @@ function marked(object: KubeObject, consul: string): KubeObject {
 
 describe('a sync that nothing of the catalog has reached for a while', () => {
   it('takes no endpoint for gone before it has asked anew', async () => {
-    const { instance, begin, untilShown, objects, shown, clock, say } = await started();
+    const { instance, begin, beginDeaf, untilActive, untilShown, objects, shown } = await started();
     await instance('db1', '10.0.0.1');
     const first = begin('a');
     await untilShown('10.0.0.1');
-    const second = begin('b');
-    await until(() => second.sync.isWhole && second.asking.now > 1);
-    second.deafness = new AbortController();
+    const second = await beginDeaf('b');
     await instance('db2', '10.0.0.2');
     await untilShown('10.0.0.1', '10.0.0.2');
     const lost: string[] = [];
@@ -47,12 +59,8 @@ describe('a sync that nothing of the catalog has reached for a while', () => {
       if (!shown().includes('10.0.0.2')) lost.push(shown().join());
     });
     first.kill();
-    await until(async () => {
-      await say('check/pass/service:proconsul-k8s-sync-b?node=k8s-sync');
-      await clock.advance(50);
-      return second.isActive;
-    });
-    second.deafness.abort();
+    await untilActive(second);
+    second.deafness?.abort();
     await instance('db3', '10.0.0.3');
     await untilShown('10.0.0.1', '10.0.0.2', '10.0.0.3');
     assert.deepEqual(lost, []);
@@ -61,7 +69,7 @@ describe('a sync that nothing of the catalog has reached for a while', () => {
 
 describe('a sync that nothing of the cluster has reached for a while', () => {
   it('puts right what another wrote that it did not see, though all that it knows looks alike', async () => {
-    const { instance, begin, untilShown, objects, cluster, sync, clock, say, ...world } =
+    const { instance, begin, untilActive, untilShown, objects, cluster, sync, ...world } =
       await started();
     const ready = () =>
       objects
@@ -87,11 +95,7 @@ describe('a sync that nothing of the cluster has reached for a while', () => {
     await until(() => ready() === 'false');
     first.kill();
     await check('passing');
-    await until(async () => {
-      await say('check/pass/service:proconsul-k8s-sync-b?node=k8s-sync');
-      await clock.advance(50);
-      return second.isActive;
-    });
+    await untilActive(second);
     await until(
       () => ready() === 'true',
       () => second.logger.lines,
@@ -99,13 +103,11 @@ describe('a sync that nothing of the cluster has reached for a while', () => {
   });
 
   it('asks for each service once in a turn, whether or not it looks alike', async () => {
-    const { instance, begin, untilShown, objects, clock, say } = await started();
+    const { instance, begin, beginDeaf, untilActive, untilShown, objects } = await started();
     await instance('db1', '10.0.0.1');
     const first = begin('a');
     await untilShown('10.0.0.1');
-    const second = begin('b');
-    await until(() => second.sync.isWhole && second.asking.now > 1);
-    second.deafness = new AbortController();
+    const second = await beginDeaf('b');
     await instance('db2', '10.0.0.2');
     await untilShown('10.0.0.1', '10.0.0.2');
     first.kill();
@@ -114,11 +116,7 @@ describe('a sync that nothing of the cluster has reached for a while', () => {
       const [endpoint] = slice['endpoints'] as readonly object[];
       objects.set('endpointslices', { ...slice, endpoints: [endpoint] });
     }
-    await until(async () => {
-      await say('check/pass/service:proconsul-k8s-sync-b?node=k8s-sync');
-      await clock.advance(50);
-      return second.isActive;
-    });
+    await untilActive(second);
     await untilShown('10.0.0.1', '10.0.0.2');
   });
 });
