@@ -93,7 +93,10 @@ describePage('the page of who calls whom', () => {
     await server.put('/v1/acl/policy', { Name: 'see', Rules: rules }, ROOT);
     const made = await server.put('/v1/acl/token', { Policies: [{ Name: 'see' }] }, ROOT);
     const page = await server.openAs(JSON.parse(made).SecretID, 'topology');
-    await page.getByText(/may not see/).first().waitFor();
+    await page
+      .getByText(/may not see/)
+      .first()
+      .waitFor();
   });
 
   it('is reached by keys', async () => {
