@@ -8,6 +8,7 @@ import { Slots } from '../../lib/slots.ts';
 import { type Agent, type Followed, follow, type Question } from '../../sidecar/follow.ts';
 import { objectIn, objectsIn, type Said, textIn, textsIn } from '../api/shapes.ts';
 import { type Catalog, type CatalogAnswer, WAIT } from '../catalog.ts';
+import { Order } from '../order.ts';
 import { hiddenOf, refuseHidden } from '../rights.ts';
 import { addressesIn, type BroughtAddress, isFromHere } from './addresses.ts';
 import { type BackRules, mayBeBrought, serviceName } from './rules.ts';
@@ -42,6 +43,12 @@ export interface BroughtService {
 
 type Hiding = Pick<CatalogAnswer, 'isPartial' | 'json'>;
 
+/** A service that is followed, until its signal comes. */
+interface Following {
+  readonly ending: AbortController;
+  readonly order: Order;
+}
+
 const NAMES = '/v1/catalog/services';
 
 export class Brought {
@@ -53,7 +60,7 @@ export class Brought {
   readonly #notices: Notices;
   /** Told of a Service by its name in the cluster. */
   readonly #changed: (service: string) => void;
-  readonly #following = new Map<string, AbortController>();
+  readonly #following = new Map<string, Following>();
   /** By the name of the Service. */
   readonly #services = new Map<string, BroughtService>();
   /** By the name in the catalog, the nodes that its instances were on. */
@@ -69,6 +76,7 @@ export class Brought {
   /** Services that the catalog has and that are too many. */
   #over: ReadonlySet<string> = new Set();
   #said: Readonly<Record<string, unknown>> = {};
+  readonly #names = new Order();
   /** Questions about services that are under way. */
   readonly #under = new Set<Promise<void>>();
   #isKnown = false;
@@ -135,21 +143,25 @@ export class Brought {
 
   /** Resolves when the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
-    const names = { path: NAMES, of: this.#agent };
+    const names = { path: NAMES, of: this.#agent, order: this.#names };
     await this.#follow(names, (json) => this.#takeNames(namesIn(json)), signal);
-    for (const ending of this.#following.values()) ending.abort();
+    for (const { ending } of this.#following.values()) ending.abort();
     await Promise.all(this.#under);
   }
 
   /** The instances of a Service as they are after this was called. Rejects where nobody says so. */
   async readAnew(service: string, signal: AbortSignal): Promise<void> {
     const name = this.#services.get(service)?.name ?? '';
-    const ended = this.#following.get(name)?.signal;
-    if (ended !== undefined && this.#rules.kind === 'headless') {
+    const following = this.#following.get(name);
+    if (following !== undefined && this.#rules.kind === 'headless') {
+      const { order, ending } = following;
       const asked = { method: 'GET', path: pathOf(name) } as const;
-      const answer = await this.#deps.catalog.ask(asked, signal);
-      await this.#refuseHidden(name, answer, signal);
-      this.#take(name, ended, answer.json);
+      const ask = async () => {
+        const answer = await this.#deps.catalog.ask(asked, signal);
+        await this.#refuseHidden(name, answer, signal);
+        return answer.json;
+      };
+      await order.read(ask, (json) => this.#take(name, ending.signal, json));
     }
     this.#fresh.add(service);
   }
@@ -161,7 +173,9 @@ export class Brought {
   async readGone(name: string, signal: AbortSignal): Promise<void> {
     const { catalog } = this.#deps;
     await refuseHidden(catalog, 'service', [name], signal);
-    this.#takeNames(namesIn((await catalog.ask({ method: 'GET', path: NAMES }, signal)).json));
+    const ask = async () =>
+      namesIn((await catalog.ask({ method: 'GET', path: NAMES }, signal)).json);
+    await this.#names.read(ask, (names) => this.#takeNames(names));
   }
 
   #takeNames(services: Readonly<Record<string, unknown>>): void {
@@ -248,8 +262,8 @@ export class Brought {
 
   #begin(name: string): void {
     const service = serviceName(name, this.#rules) ?? '';
-    const ending = new AbortController();
-    this.#following.set(name, ending);
+    const [ending, order] = [new AbortController(), new Order()];
+    this.#following.set(name, { ending, order });
     this.#services.set(service, { name, addresses: undefined });
     if (this.#rules.kind === 'external-name') {
       this.#services.set(service, { name, addresses: [] });
@@ -263,7 +277,8 @@ export class Brought {
       await this.#refuseHidden(name, answer, signal);
       return answer;
     };
-    const ended = this.#follow({ path, of: { ...this.#inTurn, ask } }, take, ending.signal);
+    const of = { ...this.#inTurn, ask };
+    const ended = this.#follow({ path, of, order }, take, ending.signal);
     this.#under.add(ended);
     void ended.then(() => this.#under.delete(ended));
   }
@@ -334,7 +349,7 @@ export class Brought {
     this.#nodes.delete(name);
     this.#markPartly(name, false);
     this.#notices.clear(pathOf(name));
-    this.#following.get(name)?.abort();
+    this.#following.get(name)?.ending.abort();
     this.#following.delete(name);
     const service = serviceName(name, this.#rules) ?? '';
     this.#services.delete(service);
@@ -349,7 +364,7 @@ export class Brought {
   }
 
   #follow(
-    { path, of }: { readonly path: string; readonly of: Agent },
+    { path, of, order }: { readonly path: string; readonly of: Agent; readonly order: Order },
     take: Followed['take'],
     signal: AbortSignal,
   ): Promise<void> {
@@ -359,6 +374,7 @@ export class Brought {
       take: (json) => {
         this.#notices.clear(path);
         take(json);
+        order.followed();
       },
       lost: ({ why }) => this.#notices.tell(path, `cannot read ${path}: ${why}`),
     };

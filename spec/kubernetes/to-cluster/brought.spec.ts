@@ -180,3 +180,60 @@ describe('many services that are brought', () => {
     await stop();
   });
 });
+
+describe('what is asked for anew', () => {
+  /** Each answer comes when it is given, to the question at that path that waits for longest. */
+  function slow() {
+    const asked: { path: string; waits: boolean; give: (index: string, json: unknown) => void }[] =
+      [];
+    const ask: Catalog['ask'] = ({ path, query = [] }, signal) =>
+      new Promise<CatalogAnswer>((resolve, reject) => {
+        signal.addEventListener('abort', () => reject(new ProconsulError('unavailable', 'over')));
+        const give = (index: string, json: unknown) =>
+          resolve({ status: 200, index, text: '', json });
+        asked.push({ path, waits: query.some(([name]) => name === 'index'), give });
+      });
+    const answer = async (path: string, index: string, json: unknown, waits = false) => {
+      const isMeant = (each: (typeof asked)[number]) => each.path === path && each.waits === waits;
+      await until(() => asked.some(isMeant));
+      asked.splice(asked.findIndex(isMeant), 1)[0]?.give(index, json);
+    };
+    return { ask, answer };
+  }
+  const SERVICES = '/v1/catalog/services';
+  const WEB = '/v1/health/service/web';
+  const at = (Address: string) => [{ Node: { Node: 'm' }, Service: { Address, Port: 80 } }];
+
+  it('does not go over instances that the followed question brought meanwhile', async () => {
+    const { ask, answer } = slow();
+    const { brought, stop } = running(ask);
+    const shown = () => brought.get('web')?.addresses?.map(({ address }) => address);
+    await answer(SERVICES, '1', { web: [] });
+    await answer(WEB, '1', at('10.0.0.1'));
+    await until(() => shown()?.[0] === '10.0.0.1');
+    const reading = brought.readAnew('web', new AbortController().signal);
+    await answer(WEB, '2', at('10.0.0.2'), true);
+    await until(() => shown()?.[0] === '10.0.0.2');
+    await answer(WEB, '1', at('10.0.0.1'));
+    await answer(WEB, '2', at('10.0.0.2'));
+    await reading;
+    assert.deepEqual(shown(), ['10.0.0.2']);
+    await stop();
+  });
+
+  it('forgets no name that was registered meanwhile', async () => {
+    const { ask, answer } = slow();
+    const { brought, stop } = running(ask, { kind: 'external-name' });
+    await answer(SERVICES, '1', { web: [] });
+    const reading = brought.readGone('db', new AbortController().signal);
+    const allowed = [{ Segment: 'db', Allow: true }];
+    await answer('/v1/internal/acl/authorize', '', allowed);
+    await answer(SERVICES, '2', { web: [], api: [] }, true);
+    await until(() => [...brought.names()].includes('api'));
+    await answer(SERVICES, '1', { web: [] });
+    await answer(SERVICES, '2', { web: [], api: [] });
+    await reading;
+    assert.deepEqual([...brought.names()].sort(), ['api', 'web']);
+    await stop();
+  });
+});
