@@ -10,6 +10,10 @@ import { KeyLock } from './key-lock.ts';
 
 /** Of what needs nothing but an answer. */
 const ANSWER_MS = 10_000;
+/** Of an answer that nobody says may be larger: somebody else wrote what is in it, and many are read at a time. */
+const MAX_BYTES = 16 * 1024 * 1024;
+/** More for one that may be larger: a server with much to do makes it in slices. */
+const LARGE_MS = 50_000;
 
 type Client = (signal: AbortSignal) => ApiClient;
 
@@ -20,18 +24,20 @@ export function catalogBy(client: Client, clock: Clock): Catalog {
       const waits = request.query?.some(([name]) => name === 'index') === true;
       const asking = (either: AbortSignal) => client(either).send(sentBy(request));
       const patience = waits ? patienceMs(request.query) : ANSWER_MS;
-      return await within(clock, patience, signal, asking);
+      const more = request.maxBytes === undefined ? 0 : LARGE_MS;
+      return await within(clock, patience + more, signal, asking);
     },
   };
 }
 
-function sentBy({ method, path, query = [], body, accept, maxBytes }: CatalogRequest): ApiRequest {
+function sentBy(request: CatalogRequest): ApiRequest {
+  const { method, path, query = [], body, accept, maxBytes = MAX_BYTES } = request;
   return {
     method,
     path,
     query,
+    maxBytes,
     ...(accept !== undefined && { accept }),
-    ...(maxBytes !== undefined && { maxBytes }),
     ...(body !== undefined && { body: encodeJson(body) }),
   };
 }

@@ -1,6 +1,6 @@
 /** The port to the catalog: a server, or an agent of the cluster, over HTTP. */
 export interface Catalog {
-  /** Rejects with a ProconsulError where there is no answer, or one that is not accepted. */
+  /** Rejects with a ProconsulError where there is no answer in time, one that is too large, or one that is not accepted. */
   ask(request: CatalogRequest, signal: AbortSignal): Promise<CatalogAnswer>;
 }
 
@@ -12,7 +12,7 @@ export interface CatalogRequest {
   readonly body?: unknown;
   /** Other statuses than 200 that are answers. */
   readonly accept?: readonly number[];
-  /** Rejects as 'too-large' where the answer is larger. */
+  /** Rejects as 'too-large' where the answer is larger; where nothing is said it may be as large as most. */
   readonly maxBytes?: number;
 }
 

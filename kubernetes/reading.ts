@@ -4,10 +4,8 @@
  */
 import { type Clock, pause } from '../lib/clock.ts';
 import { messageOf, ProconsulError } from '../lib/errors.ts';
-import { patienceMs } from '../lib/patience.ts';
 import type { Random } from '../lib/random.ts';
 import { retryMs } from '../lib/retries.ts';
-import { within } from '../lib/within.ts';
 import { type Catalog, type CatalogAnswer, waitingFrom } from './catalog.ts';
 
 /** Where nothing can be waited at. */
@@ -130,13 +128,12 @@ export class Reading {
 
   /** The index to wait at; '' where not all of it counted. */
   async #once(index: string, signal: AbortSignal): Promise<string> {
-    const { catalog, clock } = this.#deps;
+    const { catalog } = this.#deps;
     const { path, query = [], begin, take } = this.#read;
     const [number, begun] = [++this.#begun, begin()];
     const asked = { path, query: [...query, ...waitingFrom(index)] };
     const request = { ...asked, method: 'GET', accept: [404] } as const;
-    const patience = patienceMs(asked.query);
-    const seen = await within(clock, patience, signal, (either) => catalog.ask(request, either));
+    const seen = await catalog.ask(request, signal);
     if (signal.aborted || number < this.#taken) return '';
     const isBare = seen.status === 404 && seen.text === '' && this.#read.isBareWhereMissing;
     // Whoever stands between may have no such page: the catalog says at which index there is nothing.

@@ -72,16 +72,16 @@ export interface SliceParts {
 /** By name. */
 export function sliceManifests(parts: SliceParts, rules: BackRules): ReadonlyMap<string, Manifest> {
   const ports = portsOf(parts.addresses);
-  const groups = new Map<string, BroughtAddress[]>();
+  /** By the group, and by their addresses: of several ports that are not named an address is one endpoint. */
+  const groups = new Map<string, Map<string, BroughtAddress>>();
   for (const each of parts.addresses) {
     const port = ports.includes(each.port) ? each.port : 0;
     const group = `${parts.name}-${each.family.toLowerCase()}-${port}`;
-    const there = groups.get(group) ?? [];
+    const there = groups.get(group) ?? new Map<string, BroughtAddress>();
     groups.set(group, there);
-    const isThere = port === 0 && there.some(({ address }) => address === each.address);
-    if (!isThere) there.push(each);
+    if (!there.has(each.address)) there.set(each.address, each);
   }
-  const slices = [...groups].flatMap(([group, all]) => place(group, all, parts.placed));
+  const slices = [...groups].flatMap(([group, all]) => place(group, all.values(), parts.placed));
   return new Map(slices.map(([name, all]) => [name, slice(name, all, parts, rules)]));
 }
 
@@ -90,7 +90,7 @@ type Named = readonly [name: string, addresses: readonly BroughtAddress[]];
 /** Those that have a place keep it, and the others fill up what room there is. */
 function place(
   group: string,
-  all: readonly BroughtAddress[],
+  all: Iterable<BroughtAddress>,
   placed: ReadonlyMap<string, string>,
 ): readonly Named[] {
   const slices = new Map<string, BroughtAddress[]>();

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import type { CatalogRequest } from '../../../kubernetes/catalog.ts';
 import { agreedText, intended } from '../../../kubernetes/config-maps/agreed.ts';
+import { ProconsulError } from '../../../lib/errors.ts';
 import { startApiServer } from '../../support/kubernetes/api-server.ts';
 import { accessTo } from '../../support/kubernetes/cluster.ts';
+import type { KubeObject } from '../../support/kubernetes/objects.ts';
 import { AGREED, type Plain, startPairWorld } from '../../support/kubernetes/pair-world.ts';
 import { startSyncWorld } from '../../support/kubernetes/syncs.ts';
 import { until } from '../../support/until.ts';
@@ -34,6 +36,32 @@ describe('a ConfigMap, where the catalog says nothing of its keys', () => {
       await untilData({ a: '2' });
     });
   }
+});
+
+describe('keys that are more than may be read', () => {
+  it('leave their map as it is, hold up no other pair, and come once they are fewer', async () => {
+    const { sync, objects, put, ...world } = await startSyncWorld();
+    const app = { isLarge: false };
+    const flags = { 'to-consul': 'false', 'config-map-from-kv': 'app/web/=default/web' };
+    const other = { ...flags, 'config-map-to-kv': 'app/db/=default/db' };
+    const made = sync('a', other, '', undefined, (request) => {
+      if (isOfKeys(request) && app.isLarge) throw new ProconsulError('too-large', 'too long');
+      return undefined;
+    });
+    const data = () => objects.get('configmaps', 'default', 'web')?.['data'] as Plain | undefined;
+    await put('/v1/kv/app/web/a', '1');
+    await until(() => data()?.['a'] === '1');
+    app.isLarge = true;
+    await put('/v1/kv/app/web/a', '2');
+    const told = () => made.logger.lines.join('\n');
+    await until(() => /cannot read the keys of app\/web\/: too long/.test(told()), told);
+    const metadata = { name: 'db', namespace: 'default' };
+    objects.set('configmaps', { metadata, data: { b: '1' } } as KubeObject);
+    await until(async () => (await world.get('/v1/kv/app/db/b?raw')).text === '1', told);
+    assert.deepEqual(data(), { a: '1' });
+    app.isLarge = false;
+    await until(() => data()?.['a'] === '2', told);
+  });
 });
 
 describe('keys that take more than one transaction', () => {
