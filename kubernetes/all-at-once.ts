@@ -1,16 +1,25 @@
 /**
- * Whether it is believed that things are gone. Where nearly all go at once the store behind the catalog came back empty, as
- * a rule, and servers and agents put back what was lost: until then nothing is taken out for it.
+ * Whether it is believed that things are gone. Where most go at once the store behind the catalog came back empty, as a rule,
+ * and servers and agents put back what was lost: until then nothing is taken out for it.
  */
 import type { Cancel, Clock } from '../lib/clock.ts';
 
 /** So many may go together as they like. */
 const FEW = 3;
-const MOST = 0.9;
-/** Agents tell of themselves anew each minute, or a little later. */
+/** Whoever begins later, or whose turn does, sees some of it that was put back already. */
+const MOST = 0.5;
+/** Agents are told with their next beat that nothing is known of them, and bring what they have. */
 const HOLD_MS = 120_000;
 
+/** How it looks now. */
+export interface Gone {
+  readonly had: number;
+  /** Which of those are gone. */
+  readonly gone: readonly string[];
+}
+
 export interface Holding {
+  readonly look: () => Gone;
   /** Told once as it begins. */
   readonly begun: (text: string) => void;
   /** It is to be looked at again. */
@@ -20,8 +29,9 @@ export interface Holding {
 export class AllAtOnce {
   readonly #clock: Clock;
   readonly #holding: Holding;
-  /** When it is believed, by the clock that never goes back. */
-  #until: number | undefined;
+  #isHolding = false;
+  /** They stayed for their time, and did not come back. */
+  readonly #believed = new Set<string>();
   #cancel: Cancel = () => undefined;
 
   constructor(clock: Clock, holding: Holding) {
@@ -30,27 +40,41 @@ export class AllAtOnce {
   }
 
   get isHolding(): boolean {
-    return this.#until !== undefined && this.#clock.monotonic() < this.#until;
+    return this.#isHolding;
   }
 
-  /** Whether what is gone stays for now, where `gone` of `had` are. */
-  holds(had: number, gone: number): boolean {
-    if (this.isHolding) return true;
-    const isAll = had > FEW && gone >= had * MOST;
-    if (!isAll) this.#until = undefined;
-    else if (this.#until === undefined) this.#begin(had, gone);
-    return this.isHolding;
+  /** Whether these, which are gone, stay for now. */
+  holds(asked: readonly string[]): boolean {
+    if (asked.every((each) => this.#believed.has(each))) return false;
+    if (this.#isHolding) return true;
+    const { had, gone } = this.#holding.look();
+    const more = gone.filter((each) => !this.#believed.has(each)).length;
+    const there = had - (gone.length - more);
+    if (more > FEW && more >= there * MOST) this.#begin(there, more);
+    return this.#isHolding;
+  }
+
+  /** It is there: where it goes once more it is not believed again. */
+  isThere(one: string): void {
+    this.#believed.delete(one);
   }
 
   /** Nobody looks any more; whoever does later begins anew. */
   stop(): void {
-    this.#until = undefined;
     this.#cancel();
+    this.#isHolding = false;
+    this.#believed.clear();
   }
 
   #begin(had: number, gone: number): void {
-    this.#until = this.#clock.monotonic() + HOLD_MS;
-    this.#cancel = this.#clock.after(HOLD_MS, () => this.#holding.over());
+    this.#isHolding = true;
+    this.#cancel = this.#clock.after(HOLD_MS, () => this.#end());
     this.#holding.begun(`${gone} of ${had} went at once: they stay for ${HOLD_MS / 1000} s`);
+  }
+
+  #end(): void {
+    this.#isHolding = false;
+    for (const each of this.#holding.look().gone) this.#believed.add(each);
+    this.#holding.over();
   }
 }

@@ -60,7 +60,7 @@ export function syncMetrics(state: SyncState): readonly Metric[] {
         leftOut === undefined ? [] : [{ labels: { way }, value: leftOut }],
       ),
     ),
-    gauge('proconsul.k8s.held', '1 while what went stays, since nearly all went at once.', () =>
+    gauge('proconsul.k8s.held', '1 while what went stays, since most went at once.', () =>
       ways.flatMap(({ name: way, counts: { held } }) =>
         held === undefined ? [] : [{ labels: { way }, value: held }],
       ),

@@ -16,7 +16,7 @@ export interface WayCounts {
   readonly waiting: number;
   /** Services that ask to come and do not; the log says why. */
   readonly leftOut?: number;
-  /** 1 while what went stays, since nearly all went at once. */
+  /** 1 while what went stays, since most went at once. */
   readonly held?: number;
   /** How often a list of the cluster was read whole, and how often one could not be read. */
   readonly lists: number;

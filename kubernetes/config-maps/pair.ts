@@ -6,7 +6,7 @@ import { Notices } from '../../lib/notices.ts';
 import type { Random } from '../../lib/random.ts';
 import { retryMs } from '../../lib/retries.ts';
 import { Waiters } from '../../lib/waiters.ts';
-import { AllAtOnce } from '../all-at-once.ts';
+import { AllAtOnce, type Gone } from '../all-at-once.ts';
 import type { Mirror } from '../api/mirror.ts';
 import type { Said } from '../api/shapes.ts';
 import { CHANGED_EACH_TIME, PutBacks } from '../put-backs.ts';
@@ -67,6 +67,7 @@ export class Pair {
     this.#waiters = new Waiters(clock);
     this.#onRead = deps.onRead;
     this.#allAtOnce = new AllAtOnce(clock, {
+      look: () => this.#gone(this.#plan()),
       begun: (text) => logger.warn(`k8s: of what ${shownMap(rule)} has ${text}`),
       over: () => this.#look(),
     });
@@ -154,7 +155,8 @@ export class Pair {
       this.#notices.tell('', `${shownMap(this.#rule)} ${fault}`);
       return;
     }
-    if (this.#holdsAll(plan)) return;
+    for (const name of plan.wanted.map.keys()) this.#allAtOnce.isThere(name);
+    if (this.#allAtOnce.holds(this.#gone(plan).gone)) return;
     const writesIt = writesMap(this.#rule);
     const before = this.written;
     this.#tell(plan.wanted.conflicts, writesIt ? plan.keys.leftOut : []);
@@ -200,10 +202,9 @@ export class Pair {
   }
 
   /** Where others have come in their place it is no loss. */
-  #holdsAll(plan: Plan): boolean {
-    const [had, gone] = [plan.seen.contents?.size ?? 0, this.#goneBy(plan).length];
-    const isLess = plan.wanted.map.size * 2 < had;
-    return isLess && gone > 0 && this.#allAtOnce.holds(had, gone);
+  #gone(plan: Plan): Gone {
+    const [had, gone] = [plan.seen.contents?.size ?? 0, this.#goneBy(plan)];
+    return { had, gone: plan.wanted.map.size * 2 < had ? gone : [] };
   }
 
   #goneBy({ seen, wanted }: Plan): readonly string[] {

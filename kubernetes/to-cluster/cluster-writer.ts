@@ -9,7 +9,7 @@ import type { Logger } from '../../lib/logger.ts';
 import { Notices } from '../../lib/notices.ts';
 import type { Random } from '../../lib/random.ts';
 import { Retries } from '../../lib/retries.ts';
-import { AllAtOnce } from '../all-at-once.ts';
+import { AllAtOnce, type Gone } from '../all-at-once.ts';
 import type { ApiServer } from '../api/api-server.ts';
 import { objectIn, objectsIn, type Said, textIn } from '../api/shapes.ts';
 import { isManagedBy } from '../ours.ts';
@@ -60,6 +60,7 @@ export class ClusterWriter {
     this.#notices = new Notices((text) => deps.logger.warn(`k8s: ${text}`));
     this.#putBacks = new PutBacks(deps.clock);
     this.#allAtOnce = new AllAtOnce(deps.clock, {
+      look: () => this.#gone(),
       begun: (text) => deps.logger.warn(`k8s: of the Services from the catalog ${text}`),
       over: () => this.look(''),
     });
@@ -73,7 +74,7 @@ export class ClusterWriter {
     return this.#work.size;
   }
 
-  /** What went stays, since nearly all went at once. */
+  /** What went stays, since most went at once. */
   get isHolding(): boolean {
     return this.#allAtOnce.isHolding;
   }
@@ -138,6 +139,7 @@ export class ClusterWriter {
       else if (!brought.isOver(service)) await this.#remove(service, there, signal);
       return;
     }
+    this.#allAtOnce.isThere(service);
     if (wants.addresses === undefined) return;
     if (isOthers) {
       const where = `"${service}" of namespace "${this.#rules.namespace}"`;
@@ -209,7 +211,7 @@ export class ClusterWriter {
 
   async #remove(service: string, there: Said, signal: AbortSignal): Promise<void> {
     const { brought } = this.#deps;
-    if (this.#holdsAll()) return;
+    if (this.#allAtOnce.holds([service])) return;
     await brought.readGone(catalogNameOf(there, this.#rules), signal);
     const isGone = brought.get(service) === undefined && !brought.isOver(service);
     if (isGone) await this.#delete('services', there, signal);
@@ -217,12 +219,11 @@ export class ClusterWriter {
     this.#notices.clear(service);
   }
 
-  #holdsAll(): boolean {
-    if (this.isHolding) return true;
+  #gone(): Gone {
     const { brought, own } = this.#deps;
     const ours = own.services().filter((each) => own.isOurs(each));
-    const gone = ours.filter((each) => brought.get(each) === undefined && !brought.isOver(each));
-    return this.#allAtOnce.holds(ours.length, gone.length);
+    const isGone = (each: string) => brought.get(each) === undefined && !brought.isOver(each);
+    return { had: ours.length, gone: ours.filter(isGone) };
   }
 
   async #putSlices(

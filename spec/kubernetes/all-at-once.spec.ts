@@ -6,35 +6,59 @@ import { startSyncWorld } from '../support/kubernetes/syncs.ts';
 import { until } from '../support/until.ts';
 
 describe('what goes at once', () => {
+  /** Of so many, named by their numbers, the first are gone. */
   function started() {
     const clock = new FakeClock();
     const told: string[] = [];
+    const now = { had: 0, gone: [] as readonly string[] };
     const guard = new AllAtOnce(clock, {
+      look: () => now,
       begun: (text) => told.push(text),
       over: () => told.push('over'),
     });
-    return { clock, told, guard };
+    const gone = (had: number, count: number) => {
+      Object.assign(now, { had, gone: Array.from({ length: count }, (_, i) => `${i}`) });
+      return guard.holds(now.gone);
+    };
+    return { clock, told, gone, guard };
   }
 
   it('stays for two minutes, whatever comes back meanwhile, and is told once', async () => {
-    const { clock, told, guard } = started();
-    assert.equal(guard.holds(20, 18), true);
+    const { clock, told, guard, gone } = started();
+    assert.equal(gone(20, 18), true);
     await clock.advance(119_000);
-    assert.deepEqual([guard.holds(20, 5), guard.isHolding], [true, true]);
+    assert.deepEqual([gone(20, 5), guard.isHolding], [true, true]);
     assert.deepEqual(told, ['18 of 20 went at once: they stay for 120 s']);
     await clock.advance(1000);
-    assert.deepEqual([guard.holds(20, 20), told.at(-1)], [false, 'over']);
-    // All of it is believed, and what goes at once later is held anew.
-    assert.deepEqual(
-      [guard.holds(4, 4), guard.holds(3, 3), guard.holds(9, 9)],
-      [false, false, true],
-    );
+    assert.deepEqual([guard.isHolding, told.at(-1)], [false, 'over']);
+  });
+
+  it('is believed after that, eight at a time, and what goes later is held anew', async () => {
+    const { clock, told, gone, guard } = started();
+    gone(20, 20);
+    await clock.advance(120_000);
+    const asked = Array.from({ length: 20 }, (_, i) => gone(Math.max(20 - i, 8), 20 - i));
+    assert.ok(!asked.includes(true));
+    for (let i = 0; i < 20; i++) guard.isThere(`${i}`);
+    assert.equal(gone(9, 9), true);
+    assert.equal(told.at(-1), '9 of 9 went at once: they stay for 120 s');
+  });
+
+  it('is held anew where all of it had come back meanwhile, and goes once more', async () => {
+    const { clock, gone } = started();
+    gone(20, 20);
+    gone(20, 0);
+    await clock.advance(120_000);
+    assert.deepEqual([gone(20, 2), gone(20, 20)], [false, true]);
+  });
+
+  it('is held by whoever sees only some of it, as one that begins later', () => {
+    assert.equal(started().gone(100, 60), true);
   });
 
   it('is believed where much of it stays, or there are few', () => {
-    const { told, guard } = started();
-    const all = [guard.holds(3, 3), guard.holds(20, 17), guard.holds(0, 0)];
-    assert.deepEqual([all, told], [[false, false, false], []]);
+    const { told, gone } = started();
+    assert.deepEqual([[gone(3, 3), gone(20, 9), gone(0, 0)], told], [[false, false, false], []]);
   });
 });
 
@@ -73,7 +97,7 @@ describe('a catalog that has nothing any more', () => {
     await bring('a', '2', '10.0.0.2');
     await bring('f', '1', '10.0.0.6');
     await until(() => objects.list('services').length === 6, told);
-    assert.equal(endpoints().length, 11);
+    await until(() => endpoints().length === 11, told);
     assert.equal(told().match(/5 of 5 went at once/g)?.length, 1);
   });
 
