@@ -1,5 +1,6 @@
 /** What is kept of the objects of Kubernetes: a cluster has thousands of them, and little of each counts here. */
 import { isIP } from 'node:net';
+import { MAX_META_PAIRS } from '../lib/meta.ts';
 import {
   numberIn,
   objectIn,
@@ -9,7 +10,7 @@ import {
   textIn,
   textsIn,
 } from './api/shapes.ts';
-import { BROUGHT_AS } from './ours.ts';
+import { BROUGHT_AS, isMark } from './ours.ts';
 
 export interface KubeService {
   readonly namespace: string;
@@ -59,8 +60,26 @@ export interface KubeNode {
   readonly addresses: readonly { readonly type: string; readonly address: string }[];
 }
 
-/** What annotations begin with that say something to a sync; others may be long, and are not kept. */
+/** What annotations begin with that say something to a sync. */
 export const ANNOTATION = 'consul.hashicorp.com/';
+export const META_ANNOTATION = `${ANNOTATION}service-meta-`;
+/** That are looked at; others may be long, and are not kept. */
+const ANNOTATIONS = new Set([
+  ...['name', 'port', 'sync', 'tags', 'weight'].map((each) => `${ANNOTATION}service-${each}`),
+  BROUGHT_AS,
+]);
+
+/**
+ * What is kept of an object at most, whatever an author wrote: each sync holds those of the whole cluster. It is more of each
+ * than what may come to the catalog, so that what is too much is still seen to be.
+ */
+const MAX_CHARS = 16 * 1024;
+/** Of metadata, and of names of others' things. */
+const MAX_SHORT_CHARS = 1024;
+/** Of pairs of metadata, and of named ports: with our own no more than an instance may have. */
+export const MAX_SAID = (MAX_META_PAIRS - 8) / 2;
+const MAX_PORTS = 100;
+export const MAX_ADDRESSES = 1000;
 export const SERVICE_OF_SLICE = 'kubernetes.io/service-name';
 
 export function serviceIn(object: Said): KubeService {
@@ -69,25 +88,39 @@ export function serviceIn(object: Said): KubeService {
   return {
     namespace: textIn(meta['namespace']),
     name: textIn(meta['name']),
-    labels: pairsIn(meta['labels']),
-    annotations: new Map([...pairsIn(meta['annotations'])].filter(([name]) => counts(name))),
+    labels: new Map([...pairsIn(meta['labels'])].filter(([name]) => isMark(name))),
+    annotations: annotationsIn(meta['annotations']),
     type: textIn(spec['type']) || 'ClusterIP',
     hasSelector: hasSelector(object),
-    ports: objectsIn(spec['ports']).map((each) => ({
-      name: textIn(each['name']),
-      port: numberIn(each['port']),
-      nodePort: numberIn(each['nodePort']),
-    })),
-    externalIps: textsIn(spec['externalIPs']),
+    ports: objectsIn(spec['ports'])
+      .slice(0, MAX_PORTS)
+      .map((each) => ({
+        name: textIn(each['name']),
+        port: numberIn(each['port']),
+        nodePort: numberIn(each['nodePort']),
+      })),
+    externalIps: textsIn(spec['externalIPs']).slice(0, MAX_ADDRESSES + 1),
     ingress: objectsIn(balancer['ingress'])
+      .slice(0, MAX_ADDRESSES + 1)
       .map((each) => textIn(each['ip']) || textIn(each['hostname']))
       .filter((each) => each !== ''),
     family: textsIn(spec['ipFamilies'])[0] ?? '',
   };
 }
 
-function counts(annotation: string): boolean {
-  return annotation.startsWith(ANNOTATION) || annotation === BROUGHT_AS;
+function annotationsIn(said: unknown): ReadonlyMap<string, string> {
+  const all = [...pairsIn(said)];
+  const own = all.filter(([name]) => ANNOTATIONS.has(name));
+  const metas = all.filter(([name]) => name.startsWith(META_ANNOTATION)).slice(0, MAX_SAID);
+  return new Map([
+    ...own.map(([name, value]) => [name, cut(value, MAX_CHARS)] as const),
+    ...metas.map(([name, value]) => [name, cut(value, MAX_SHORT_CHARS)] as const),
+  ]);
+}
+
+/** The beginning of a text that is too long, and none of the memory of the rest. */
+function cut(text: string, chars: number): string {
+  return text.length > chars ? Buffer.from(text.slice(0, chars)).toString() : text;
 }
 
 export function hasSelector(service: Said): boolean {
@@ -101,10 +134,12 @@ export function sliceIn(object: Said): Slice {
     name: textIn(meta['name']),
     service: pairsIn(meta['labels']).get(SERVICE_OF_SLICE) ?? '',
     family: textIn(object['addressType']),
-    ports: objectsIn(object['ports']).map((each) => ({
-      name: textIn(each['name']),
-      port: numberIn(each['port']),
-    })),
+    ports: objectsIn(object['ports'])
+      .slice(0, MAX_PORTS)
+      .map((each) => ({
+        name: textIn(each['name']),
+        port: numberIn(each['port']),
+      })),
     endpoints: objectsIn(object['endpoints']).map(endpointIn),
   };
 }
@@ -118,10 +153,10 @@ function endpointIn(said: Said): SliceEndpoint {
     isReady,
     isServing: conditions['serving'] === undefined ? isReady : conditions['serving'] === true,
     isTerminating: conditions['terminating'] === true,
-    nodeName: textIn(said['nodeName']),
-    zone: textIn(said['zone']),
-    refKind: textIn(ref['kind']),
-    refName: textIn(ref['name']),
+    nodeName: cut(textIn(said['nodeName']), MAX_SHORT_CHARS),
+    zone: cut(textIn(said['zone']), MAX_SHORT_CHARS),
+    refKind: cut(textIn(ref['kind']), MAX_SHORT_CHARS),
+    refName: cut(textIn(ref['name']), MAX_SHORT_CHARS),
   };
 }
 

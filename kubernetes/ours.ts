@@ -10,6 +10,11 @@ export const DEFAULT_OWNER = 'k8s-sync';
 /** Of which sync it is: another may be at work in the same cluster. */
 const OWNER_LABEL = 'app.kubernetes.io/instance';
 
+/** Labels by which `isOurs` tells. */
+export function isMark(label: string): boolean {
+  return label === CONSUL_LABEL || label === MANAGED_BY;
+}
+
 /** Of what this program makes. */
 export function ownedLabels(owner: string): Readonly<Record<string, string>> {
   return { [CONSUL_LABEL]: 'true', [MANAGED_BY]: MANAGER, [OWNER_LABEL]: owner };

@@ -1,9 +1,15 @@
 /** What a Service of Kubernetes comes to in the catalog: a pure function of it, its slices and the machines. */
 import { createHash } from 'node:crypto';
 import { byName } from '../../lib/key-order.ts';
-import { faultOfMeta, MAX_META_PAIRS } from '../../lib/meta.ts';
+import { faultOfMeta } from '../../lib/meta.ts';
 import { type CheckStatus, SERVICE_MAINTENANCE_PREFIX } from '../../lib/model.ts';
-import type { KubeNode, KubeService, Slice, SliceEndpoint } from '../objects.ts';
+import {
+  type KubeNode,
+  type KubeService,
+  MAX_SAID,
+  type Slice,
+  type SliceEndpoint,
+} from '../objects.ts';
 import { OWNER_META, SOURCE, SOURCE_META } from '../ours.ts';
 import { annotated, annotatedMeta, annotatedTags, catalogName, type SyncRules } from './rules.ts';
 
@@ -174,12 +180,9 @@ function baseOf(service: KubeService, rules: SyncRules): Base {
     name: catalogName(service, rules),
     tags: [rules.tag, ...annotatedTags(service)],
     // What it says itself comes first, for ours to count where names meet.
-    meta: [...annotatedMeta(service).slice(0, MAX_SAID), ...ports.slice(0, MAX_SAID), ...own],
+    meta: [...annotatedMeta(service), ...ports.slice(0, MAX_SAID), ...own],
   };
 }
-
-/** Of ports and of annotations: with our own no more than an instance may have. */
-const MAX_SAID = (MAX_META_PAIRS - 8) / 2;
 
 function instance(service: KubeService, base: Base, place: Place): WantedInstance {
   const { address, port, endpoint, weight = 1 } = place;

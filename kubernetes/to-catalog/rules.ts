@@ -1,7 +1,7 @@
 /** Which Services of a cluster come to the catalog, and as what. The names are those of consul-k8s. */
 import { encodeJson } from '../../lib/json.ts';
 import { matchesAny } from '../names.ts';
-import { ANNOTATION, type KubeService } from '../objects.ts';
+import { ANNOTATION, type KubeService, MAX_ADDRESSES, META_ANNOTATION } from '../objects.ts';
 import { BROUGHT_AS, isOurs, SYNC_SERVICE } from '../ours.ts';
 
 export interface SyncRules {
@@ -22,8 +22,6 @@ export interface SyncRules {
   readonly bothFamilies: boolean;
 }
 
-const META = `${ANNOTATION}service-meta-`;
-
 /** What its annotations say of a Service. */
 export function annotated(service: KubeService, name: string): string {
   return service.annotations.get(`${ANNOTATION}service-${name}`)?.trim() ?? '';
@@ -33,8 +31,8 @@ export function annotatedMeta({
   annotations,
 }: KubeService): readonly (readonly [string, string])[] {
   return [...annotations]
-    .filter(([name]) => name.startsWith(META))
-    .map(([name, value]) => [name.slice(META.length), value]);
+    .filter(([name]) => name.startsWith(META_ANNOTATION))
+    .map(([name, value]) => [name.slice(META_ANNOTATION.length), value]);
 }
 
 /** A comma in a tag is written `\,`. */
@@ -78,8 +76,6 @@ const MAX_TAGS_BYTES = 8 * 1024;
 /** The servers, and the syncs themselves: whoever asks for them is to find no pod. */
 const RESERVED = new Set(['consul', SYNC_SERVICE]);
 
-/** A balancer has a few; a user may write as many external addresses as an object of Kubernetes holds. */
-const MAX_ADDRESSES = 1000;
 /** Of all instances of a Service, as the catalog shows them. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
