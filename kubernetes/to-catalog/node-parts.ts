@@ -4,7 +4,14 @@
  */
 import { ProconsulError } from '../../lib/errors.ts';
 import { objectIn, objectsIn, type Said, textIn } from '../api/shapes.ts';
-import { type Catalog, type CatalogAnswer, type CatalogRequest, plainJson } from '../catalog.ts';
+import {
+  type Catalog,
+  type CatalogAnswer,
+  type CatalogRequest,
+  plainJson,
+  waitingFrom,
+} from '../catalog.ts';
+import { together } from '../together.ts';
 import { MAX_READ_BYTES } from './room.ts';
 
 /** How the ids that consul-k8s makes end: a part is of those that end alike. */
@@ -13,34 +20,81 @@ const DIGITS = [...'0123456789abcdef'];
 const MAX_DIGITS = 6;
 const TOO_LARGE = 413;
 
+/** What a part is asked for at, by what it is chosen, and what nothing has there. */
+const SERVICES = { path: '/v1/catalog/node/', of: 'ID', none: 'ID == ""' };
+const CHECKS = { path: '/v1/health/node/', of: 'ServiceID', none: 'CheckID == ""' };
+
 interface Part {
   readonly services: readonly Said[];
   readonly checks: readonly Said[];
-  /** Of the answers that it was in. */
-  readonly seen: readonly Seen[];
+  /** Of the answers that it was in: of the services, and of the checks. */
+  readonly seen: readonly [Seen, Seen];
 }
 
 /** Not the texts, which are as long as all together. */
-type Seen = Pick<CatalogAnswer, 'index' | 'isPartial'>;
+interface Seen extends Pick<CatalogAnswer, 'index' | 'isPartial'> {
+  readonly chars: number;
+}
+
+/** At which the next change of each is waited for. */
+interface Indexes {
+  readonly services: string;
+  readonly checks: string;
+}
+
+interface Parts {
+  readonly answer: CatalogAnswer;
+  readonly indexes: Indexes;
+  readonly chars: number;
+}
 
 type Ask = (request: Pick<CatalogRequest, 'path' | 'query'>) => Promise<CatalogAnswer | undefined>;
 
-/** Answers for the node alone, as the catalog does for /v1/internal/ui/node/. */
-export function wholeNode(catalog: Catalog, node: string): Catalog {
+/** Answers for the node alone, as the catalog does for /v1/internal/ui/node/, by answers that have no more bytes each. */
+export function wholeNode(catalog: Catalog, node: string, most = MAX_READ_BYTES): Catalog {
+  /** Undefined while one answer is enough. */
+  let parts: Parts | undefined;
   return {
     async ask(request, signal) {
-      const ask = small(catalog, signal);
-      const whole = await ask(request);
-      return whole ?? (await inParts(node, ask));
+      const ask = small(catalog, most, signal);
+      if (parts === undefined) {
+        const whole = await ask(request);
+        if (whole !== undefined) return whole;
+      } else if (request.query?.some(([name]) => name === 'index') === true) {
+        await untilChanged(catalog, node, parts.indexes, signal);
+      }
+      const read = await inParts(node, ask);
+      parts = read.chars < most / 2 ? undefined : read;
+      return read.answer;
     },
   };
 }
 
+/**
+ * Resolves once anything of it is otherwise. What is asked for shows nothing, so that a server writes no answer that is
+ * too large each time, for nobody.
+ */
+async function untilChanged(
+  catalog: Catalog,
+  node: string,
+  { services, checks }: Indexes,
+  signal: AbortSignal,
+): Promise<void> {
+  const waiting = (list: typeof SERVICES, from: string) => async (until: AbortSignal) => {
+    const path = `${list.path}${encodeURIComponent(node)}`;
+    const query = [['filter', list.none] as const, ...waitingFrom(from)];
+    let index = from;
+    while (index === from && !until.aborted)
+      ({ index } = await catalog.ask({ method: 'GET', path, query }, until));
+  };
+  await together([waiting(SERVICES, services), waiting(CHECKS, checks)], signal);
+}
+
 /** Undefined where the answer would be too large. */
-function small(catalog: Catalog, signal: AbortSignal): Ask {
+function small(catalog: Catalog, maxBytes: number, signal: AbortSignal): Ask {
   return async (request) => {
     const accept = [404, TOO_LARGE];
-    const asked = { ...request, method: 'GET', accept, maxBytes: MAX_READ_BYTES } as const;
+    const asked = { ...request, method: 'GET', accept, maxBytes } as const;
     try {
       const answer = await catalog.ask(asked, signal);
       return answer.status === TOO_LARGE ? undefined : answer;
@@ -51,20 +105,27 @@ function small(catalog: Catalog, signal: AbortSignal): Ask {
   };
 }
 
-async function inParts(node: string, ask: Ask): Promise<CatalogAnswer> {
-  const [services, checks, seen]: [Said[], Said[], Seen[]] = [[], [], []];
+async function inParts(node: string, ask: Ask): Promise<Parts> {
+  const [services, checks, seen]: [Said[], Said[], Part['seen'][]] = [[], [], []];
   for await (const part of partsOf(node, '', ask)) {
-    services.push(...part.services);
-    checks.push(...part.checks);
-    seen.push(...part.seen);
+    for (const each of part.services) services.push(each);
+    for (const each of part.checks) checks.push(each);
+    seen.push(part.seen);
   }
-  return {
+  // What has changed since the first part was read is read once more.
+  const indexes = {
+    services: earliest(seen.map(([{ index }]) => index)),
+    checks: earliest(seen.map(([, { index }]) => index)),
+  };
+  const all = seen.flat();
+  const answer = {
     status: 200,
-    index: earliest(seen.map(({ index }) => index)),
+    index: latest([indexes.services, indexes.checks]),
     text: '',
-    isPartial: seen.some(({ isPartial }) => isPartial === true),
+    isPartial: all.some(({ isPartial }) => isPartial === true),
     json: { Node: node, Services: services, Checks: checks },
   };
+  return { answer, indexes, chars: all.reduce((sum, { chars }) => sum + chars, 0) };
 }
 
 /** Of all whose ids end so: one part for each digit before that, and one for whatever has none there. */
@@ -91,12 +152,11 @@ async function partOf(
   conditions: readonly string[],
   ask: Ask,
 ): Promise<Part | undefined> {
-  const at = encodeURIComponent(node);
   const filter = (of: string) => conditions.map((each) => `${of} ${each}`).join(' and ');
-  const asked = async (path: string, of: string) =>
-    await ask({ path: `${path}${at}`, query: [['filter', filter(of)]] });
-  const services = await asked('/v1/catalog/node/', 'ID');
-  const checks = services && (await asked('/v1/health/node/', 'ServiceID'));
+  const asked = async ({ path, of }: typeof SERVICES) =>
+    await ask({ path: `${path}${encodeURIComponent(node)}`, query: [['filter', filter(of)]] });
+  const services = await asked(SERVICES);
+  const checks = services && (await asked(CHECKS));
   if (services === undefined || checks === undefined) return undefined;
   const found = objectIn(plainJson(services.text));
   const list = plainJson(checks.text);
@@ -106,13 +166,23 @@ async function partOf(
   return {
     services: Object.values(objectIn(found['Services'])).map(objectIn),
     checks: objectsIn(list),
-    seen: [services, checks].map(({ index, isPartial = false }) => ({ index, isPartial })),
+    seen: [seenIn(services), seenIn(checks)],
   };
 }
 
-/** What has changed since then is read once more. */
+function seenIn({ index, isPartial = false, text }: CatalogAnswer): Seen {
+  return { index, isPartial, chars: text.length };
+}
+
 function earliest(indexes: readonly string[]): string {
+  return inOrder(indexes)[0] ?? '';
+}
+
+function latest(indexes: readonly string[]): string {
+  return inOrder(indexes).at(-1) ?? '';
+}
+
+function inOrder(indexes: readonly string[]): readonly string[] {
   const known = indexes.filter((index) => /^\d{1,20}$/.test(index)).map(BigInt);
-  const [first = ''] = known.sort((a, b) => (a < b ? -1 : 1)).map(String);
-  return first;
+  return known.sort((a, b) => (a < b ? -1 : 1)).map(String);
 }

@@ -7,7 +7,7 @@ import { objectIn, objectsIn, type Said, textIn } from '../api/shapes.ts';
 import { type CatalogAnswer, plainJson } from '../catalog.ts';
 import { OWNER_META, SOURCE, SOURCE_META } from '../ours.ts';
 import { Reading, type ReadingDeps } from '../reading.ts';
-import type { WantedCheck, WantedInstance } from './instances.ts';
+import { NAMESPACE_META, type WantedCheck, type WantedInstance } from './instances.ts';
 import { wholeNode } from './node-parts.ts';
 
 /**
@@ -34,6 +34,7 @@ export interface RegisteredEvents {
 export class Registered {
   readonly #reading: Reading;
   readonly #on: RegisteredEvents;
+  readonly #owner: string;
   #rows = new Map<string, RegisteredRow>();
   #isKnown = false;
   #isWriting = false;
@@ -43,8 +44,13 @@ export class Registered {
   readonly #written = new Map<string, number>();
   #writes = 0;
 
-  constructor(deps: ReadingDeps, node: string, on: RegisteredEvents) {
+  constructor(
+    deps: ReadingDeps,
+    { node, owner }: { readonly node: string; readonly owner: string },
+    on: RegisteredEvents,
+  ) {
     this.#on = on;
+    this.#owner = owner;
     const catalog = wholeNode(deps.catalog, node);
     this.#reading = new Reading(
       { ...deps, catalog },
@@ -127,12 +133,12 @@ export class Registered {
     for (const check of objectsIn(node['Checks'])) {
       const id = textIn(check['ServiceID']);
       const of = checks.get(id) ?? new Map<string, Said>();
-      checks.set(id, of.set(textIn(check['CheckID']), check));
+      checks.set(id, of.set(textIn(check['CheckID']), only(check, CHECK_FIELDS)));
     }
     const rows = new Map<string, RegisteredRow>();
     for (const service of objectsIn(node['Services'])) {
       const id = textIn(service['ID']);
-      rows.set(id, { service, checks: checks.get(id) ?? new Map() });
+      rows.set(id, this.#kept(service, checks.get(id)));
     }
     const later = [...this.#written].filter(([, write]) => write > writes).map(([id]) => id);
     const kept = new Set([...later, ...this.#underWay]);
@@ -147,6 +153,24 @@ export class Registered {
     this.#on.read();
     return kept.size === 0;
   }
+
+  /** What is compared, and not what a server adds; of what others wrote, whose it is: they may have written very much. */
+  #kept(service: Said, checks: RegisteredRow['checks'] = NONE): RegisteredRow {
+    const row = { service: only(service, SERVICE_FIELDS), checks };
+    const owner = ownerOf(row);
+    if (owner === this.#owner || owner === '') return row;
+    const Meta = only(objectIn(service['Meta']), [OWNER_META, SOURCE_META, NAMESPACE_META]);
+    return { service: { ...only(service, ['ID', 'Service', 'ModifyIndex']), Meta }, checks: NONE };
+  }
+}
+
+const NONE: RegisteredRow['checks'] = new Map();
+const SERVICE_FIELDS = 'ID Service Address Port Tags Meta Weights ModifyIndex'.split(' ');
+const CHECK_FIELDS = ['CheckID', 'Name', 'Status', 'Notes', 'Output'];
+
+function only(said: Said, fields: readonly string[]): Said {
+  const there = fields.filter((field) => Object.hasOwn(said, field));
+  return Object.fromEntries(there.map((field) => [field, said[field]]));
 }
 
 /** Throws a ProconsulError where it is none: that says nothing of its instances. */

@@ -60,7 +60,7 @@ export class ToCatalog implements Way {
       onRead();
     };
     const listing = { ...deps, onRead: read };
-    this.#registered = new Registered({ catalog, clock, random }, rules.node, {
+    this.#registered = new Registered({ catalog, clock, random }, rules, {
       read: () => {
         notices.clear('');
         read();

@@ -2,9 +2,8 @@
  * Makes the catalog say what the cluster says, while it is this sync's turn: what differs goes out in transactions,
  * each of which fails as a whole where the lock has gone to another by then.
  */
-import { type Clock, pause } from '../../lib/clock.ts';
+import { type Clock, loop, pause } from '../../lib/clock.ts';
 import { messageOf, ProconsulError } from '../../lib/errors.ts';
-import { encodeJson } from '../../lib/json.ts';
 import { MAX_TEXT, MAX_TXN_OPS } from '../../lib/limits.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { Sample } from '../../lib/metrics/sample.ts';
@@ -12,14 +11,16 @@ import { Notices } from '../../lib/notices.ts';
 import type { Random } from '../../lib/random.ts';
 import { Retries, retryMs } from '../../lib/retries.ts';
 import { Waiters } from '../../lib/waiters.ts';
-import { numberIn, objectIn, objectsIn, textIn } from '../api/shapes.ts';
-import { type Catalog, plainJson } from '../catalog.ts';
+import { type Said, textIn } from '../api/shapes.ts';
+import type { Catalog } from '../catalog.ts';
 import { Sending } from '../sending.ts';
 import type { Fence } from '../way.ts';
 import { differences, type Operation } from './differences.ts';
 import type { WantedInstance } from './instances.ts';
+import { type Due, Pending } from './pending.ts';
 import { ownerOf, type Registered } from './registered.ts';
 import type { SyncRules } from './rules.ts';
+import { answerIn, bytesOf, faultsIn, indexesIn } from './transactions.ts';
 import type { Wanted } from './wanted.ts';
 
 /** Transactions on their way at once. */
@@ -37,6 +38,8 @@ const IDLE_MS = 3600_000;
 const LATELY_MS = 5000;
 /** Between two looks of whoever waits for its turn at what changed. */
 const WAITING_LOOK_MS = 250;
+/** So many that are as they ought to be are looked at in one turn of the event loop: beats have to go out meanwhile. */
+const MAX_LOOKS = 1000;
 /** After so long it is read, whatever else changes. */
 const MAX_UNSURE_MS = 2000;
 
@@ -57,16 +60,25 @@ interface Change {
   readonly operations: readonly Operation[];
 }
 
+interface Batch {
+  readonly changes: readonly Change[];
+  /** Of what was refused before. */
+  readonly isApart: boolean;
+}
+
+const NOTHING: Batch = { changes: [], isApart: false };
+
 export class Writer {
   readonly #deps: WriterDeps;
   readonly #rules: Pick<SyncRules, 'node' | 'owner'>;
   readonly #notices: Notices;
   readonly #retries: Retries;
-  /** Instances that may differ, since when, and when that was seen last. */
-  readonly #pending = new Map<string, { readonly since: number; readonly at: number }>();
+  readonly #pending: Pending;
   #drainedAt = 0;
-  /** What goes out by itself, as a transaction that it was in was refused as a whole. */
-  readonly #alone = new Set<string>();
+  /** Transactions on their way of what was refused before. */
+  #apart = 0;
+  /** There is more to be looked at than was. */
+  #isCut = false;
   readonly #waiters: Waiters;
   /** What is known may not be so: a write has had no answer. */
   #isDoubtful = false;
@@ -88,6 +100,10 @@ export class Writer {
   constructor(deps: WriterDeps, rules: Pick<SyncRules, 'node' | 'owner'>) {
     this.#deps = deps;
     this.#rules = rules;
+    const { wanted, registered } = deps;
+    this.#pending = new Pending(
+      (id) => wanted.get(id)?.service.Service ?? textIn(registered.get(id)?.service['Service']),
+    );
     this.#waiters = new Waiters(deps.clock);
     this.#notices = new Notices((text) => deps.logger.warn(`k8s: ${text}`));
     this.#retries = new Retries(deps.clock, deps.random, (id) => {
@@ -113,7 +129,7 @@ export class Writer {
     const { wanted, registered } = this.#deps;
     if (!this.#isWriting) {
       this.#drain();
-      for (const id of [...this.#pending.keys()])
+      for (const id of this.#pending.ids())
         if (this.#changeOf(id).operations.length === 0) this.#pending.delete(id);
       return;
     }
@@ -134,6 +150,7 @@ export class Writer {
     this.#isWriting = true;
     this.#isListed = false;
     this.#failures = 0;
+    this.#pending.begin();
     this.#unsureSince = clock.monotonic();
     const known = listed.then(() => {
       this.#isListed = true;
@@ -156,16 +173,23 @@ export class Writer {
   }
 
   async #untilMore(sending: Sending, signal: AbortSignal): Promise<void> {
-    if (this.#unsureSince === undefined || sending.size > 0)
+    if (this.#isCut) await new Promise<void>((resolve) => loop.nextTurn(resolve));
+    else if (this.#unsureSince === undefined || sending.size > 0)
       await this.#waiters.wait(IDLE_MS, signal);
     else this.#isDoubtful = true;
   }
 
   /** Whether there was anything to send, and room for it. */
   #sendNext(sending: Sending, fence: Fence, signal: AbortSignal): boolean {
-    const batch = sending.size < AT_ONCE ? this.#nextBatch() : [];
-    if (batch.length === 0) return false;
-    sending.add(this.#send(fence, batch, signal));
+    const { changes, isApart } = sending.size < AT_ONCE ? this.#nextBatch() : NOTHING;
+    if (changes.length === 0) return false;
+    const more = Number(isApart);
+    this.#apart += more;
+    sending.add(
+      this.#send(fence, changes, signal).finally(() => {
+        this.#apart -= more;
+      }),
+    );
     return true;
   }
 
@@ -196,16 +220,32 @@ export class Writer {
     this.#failures = failures + 1;
   }
 
-  /** As many as one transaction takes: the others are compared when it is their turn, for they may change meanwhile. */
-  #nextBatch(): readonly Change[] {
+  /** What was refused has one transaction at a time, so that it holds up nothing else; all of them where there is nothing else. */
+  #nextBatch(): Batch {
+    this.#isCut = false;
     this.#drain();
+    const isSure = this.#unsureSince === undefined;
+    const apart = isSure && this.#apart === 0 ? this.#nextApart() : [];
+    if (apart.length > 0) return { changes: apart, isApart: true };
+    const changes = this.#batchOf(this.#inOrder());
+    const isAny = changes.length > 0 || !isSure || this.#apart === 0;
+    return isAny ? { changes, isApart: false } : { changes: this.#nextApart(), isApart: true };
+  }
+
+  #nextApart(): readonly Change[] {
+    for (const queue of this.#pending.apart()) {
+      const batch = this.#batchOf(queue);
+      if (batch.length > 0) return batch;
+    }
+    return [];
+  }
+
+  /** As many as one transaction takes: the others are compared when it is their turn, for they may change meanwhile. */
+  #batchOf(queue: Iterable<readonly [id: string, due: Due]>): readonly Change[] {
     const batch: Change[] = [];
-    let count = 1;
-    let bytes = 0;
-    for (const [id, { since }] of this.#inOrder()) {
+    let [count, bytes, looks] = [1, 0, 0];
+    for (const [id, { since }] of queue) {
       if (this.#isHeld(id)) continue;
-      const isAlone = this.#alone.has(id);
-      if (isAlone && batch.length > 0) continue;
       const change = { ...this.#changeOf(id), since };
       const { length } = change.operations;
       const more = bytesOf(change.operations);
@@ -215,12 +255,13 @@ export class Writer {
       this.#pending.delete(id);
       if (length === 0) {
         this.#settled(id);
+        this.#isCut = ++looks >= MAX_LOOKS;
+        if (this.#isCut) break;
         continue;
       }
       batch.push(change);
       count += length;
       bytes += more;
-      if (isAlone) break;
     }
     return batch;
   }
@@ -235,32 +276,30 @@ export class Writer {
   /** Of what is gone nothing is kept: it may be of one that registers and ends without end. */
   #settled(id: string): void {
     const { wanted, registered } = this.#deps;
-    this.#alone.delete(id);
+    this.#pending.settled(id);
     if (wanted.get(id) !== undefined || registered.get(id) !== undefined) return;
     this.#retries.succeeded(id);
     this.#notices.clear(id);
   }
 
   /** Before the node was read what changed lately alone, and the last first: who had the turn knew least of it. */
-  #inOrder(): Iterable<readonly [string, { readonly since: number }]> {
+  #inOrder(): Iterable<readonly [id: string, due: Due]> {
     const { clock } = this.#deps;
-    if (this.#unsureSince === undefined) return this.#pending;
+    if (this.#unsureSince === undefined) return this.#pending.common();
     if (clock.monotonic() - this.#unsureSince > MAX_UNSURE_MS) return [];
     const from = this.#unsureSince - LATELY_MS;
-    return [...this.#pending]
+    return [...this.#pending.common()]
       .filter(([, { at }]) => at >= from)
       .sort(([, a], [, b]) => b.at - a.at);
   }
 
   #drain(): void {
     this.#drainedAt = this.#deps.clock.monotonic();
-    for (const [id, at] of this.#deps.wanted.drain()) {
-      this.#pending.set(id, { since: this.#pending.get(id)?.since ?? at, at });
-    }
+    for (const [id, at] of this.#deps.wanted.drain()) this.#pending.changed(id, at);
   }
 
   #add(id: string, since = this.#deps.clock.monotonic()): void {
-    if (!this.#pending.has(id)) this.#pending.set(id, { since, at: since });
+    this.#pending.add(id, since);
   }
 
   #changeOf(id: string): Omit<Change, 'since'> {
@@ -289,15 +328,15 @@ export class Writer {
         catalog.ask({ method: 'PUT', path: '/v1/txn', body, accept }, signal),
       );
       const { status } = answer;
-      this.#failures = 0;
       if (REFUSED_WHOLE.includes(status)) return this.#refusedWhole(batch, answer.text);
-      const json = plainJson(answer.text);
-      if (status === 409) return this.#refused(batch, objectsIn(objectIn(json)['Errors']));
-      const indexes = indexesIn(json);
+      const said = answerIn(answer);
+      this.#failures = 0;
+      if (status === 409) return this.#refused(batch, said);
+      const indexes = indexesIn(said);
       for (const { id, want, since } of batch) {
         this.late.observe(clock.monotonic() - since);
         registered.wrote(id, want, indexes.get(id));
-        this.#alone.delete(id);
+        this.#pending.settled(id);
         this.#retries.succeeded(id);
         this.#notices.clear(id);
         this.written++;
@@ -315,8 +354,9 @@ export class Writer {
 
   /** Nothing says which one it is about: each goes out by itself, and holds up no other. */
   #refusedWhole(batch: readonly Change[], why: string): void {
+    this.#failures = 0;
     for (const { id, since } of batch) {
-      this.#alone.add(id);
+      this.#pending.setAlone(id);
       if (batch.length > 1) this.#add(id, since);
       else {
         this.refused++;
@@ -327,13 +367,8 @@ export class Writer {
   }
 
   /** Each for itself: one that the token may not write, or that cannot be, keeps no other from being written. */
-  #refused(batch: readonly Change[], errors: readonly object[]): void {
-    const whats = new Map(
-      errors.map((each) => {
-        const { OpIndex, What } = each as { OpIndex?: unknown; What?: unknown };
-        return [numberIn(OpIndex), textIn(What)];
-      }),
-    );
+  #refused(batch: readonly Change[], errors: readonly Said[]): void {
+    const whats = faultsIn(errors);
     const lost = whats.get(0);
     if (lost !== undefined) throw new ProconsulError('rejected', `the lock is another's: ${lost}`);
     let at = 1;
@@ -346,18 +381,9 @@ export class Writer {
         continue;
       }
       this.refused++;
+      this.#pending.setApart(id);
       this.#notices.tell(id, `"${id}" is not taken: ${what}`);
       this.#retries.failed(id);
     }
   }
-}
-
-/** At which each instance was written, by its id. */
-function indexesIn(json: unknown): ReadonlyMap<string, unknown> {
-  const services = objectsIn(objectIn(json)['Results']).map((each) => objectIn(each['Service']));
-  return new Map(services.map(({ ID, ModifyIndex }) => [textIn(ID), ModifyIndex]));
-}
-
-function bytesOf(operations: readonly Operation[]): number {
-  return operations.length === 0 ? 0 : Buffer.byteLength(encodeJson(operations));
 }

@@ -26,12 +26,12 @@ async function started(pods: number) {
   const asked: string[] = [];
   /** A server that finds too large what is said to be. */
   const catalog = (isTooLarge: (request: CatalogRequest) => boolean): Catalog => ({
-    ask: async (request) => {
+    ask: async (request, signal) => {
       asked.push(filterOf(request));
       if (isTooLarge(request)) return TOO_LARGE;
       const { path, query = [] } = request;
       const text = query.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&');
-      const answer = await send(port, 'GET', `${path}?${text}`, {});
+      const answer = await send(port, 'GET', `${path}?${text}`, { signal });
       return { ...answer, index: String(answer.index), json: JSON.parse(answer.text) };
     },
   });
@@ -60,6 +60,52 @@ describe('a node that is too large for one answer', () => {
     assert.deepEqual(byId(objectsIn(parts['Checks'])), byId(objectsIn(whole['Checks'])));
     assert.match(index, /^\d+$/);
     assert.ok(asked.some((filter) => filter === 'ID matches "0a$"'));
+  });
+
+  it('is waited for by questions that show nothing, until anything of it changes', async () => {
+    const { catalog, asked, register, put, first } = await started(20);
+    // Whose beats say something of the node each moment.
+    await first.stop();
+    const tooLarge = catalog(({ path }) => path === WHOLE);
+    const parts = wholeNode(tooLarge, NODE, 1000);
+    const read = async (...query: CatalogRequest['query'] & object) => {
+      const { index, json } = await parts.ask({ ...request, query }, signal);
+      const { Services, Checks } = objectIn(json);
+      return { index, shown: [...byId(objectsIn(Services)), ...byId(objectsIn(Checks))].join() };
+    };
+    let last = await read();
+    const SkipNodeUpdate = true;
+    const Service = { ID: 'x', Service: 'x' };
+    const Check = { CheckID: 'c', Name: 'c', ServiceID: 'x', Status: 'passing' };
+    for (const change of [
+      () => register({ Node: NODE, SkipNodeUpdate, Service }),
+      () => register({ Node: NODE, SkipNodeUpdate, Check }),
+      () => put('/v1/catalog/deregister', { Node: NODE, CheckID: 'c' }),
+    ]) {
+      asked.length = 0;
+      const next = read(['index', last.index], ['wait', '1m']);
+      await until(() => asked.length === 2);
+      assert.deepEqual(asked, ['ID == ""', 'CheckID == ""']);
+      await change();
+      const now = await next;
+      assert.ok(!asked.includes(''), 'the whole node was asked for');
+      assert.notEqual(now.shown, last.shown);
+      assert.ok(BigInt(now.index) > BigInt(last.index), `${now.index} after ${last.index}`);
+      last = now;
+    }
+  });
+
+  it('is read in one answer again once it is small', async () => {
+    const { catalog, asked } = await started(20);
+    let isLarge = true;
+    const parts = wholeNode(
+      catalog(({ path }) => path === WHOLE && isLarge),
+      NODE,
+    );
+    await parts.ask(request, signal);
+    [isLarge, asked.length] = [false, 0];
+    await parts.ask(request, signal);
+    assert.deepEqual(asked, ['']);
   });
 
   it('is told to be too large where no part of it is small', async () => {

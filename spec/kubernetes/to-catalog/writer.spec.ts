@@ -10,13 +10,17 @@ import { FakeClock } from '../../support/fakes/fake-clock.ts';
 import { RecordingLogger } from '../../support/fakes/recording-logger.ts';
 import { seededRandom } from '../../support/fakes/seeded-random.ts';
 import { kubeService, kubeSlice } from '../../support/kubernetes/cluster.ts';
+import type { KubeObject } from '../../support/kubernetes/objects.ts';
 import { SYNC_RULES } from '../../support/kubernetes/sync-rules.ts';
 
 const RULES = { ...SYNC_RULES, node: 'n', owner: 'o' };
-const ANNOTATION = 'consul.hashicorp.com/service-tags';
+const ANNOTATION = 'consul.hashicorp.com/';
+const FENCE = { key: 'lock', session: 's' };
+
+type Answer = (body: string) => { readonly status: number; readonly text: string };
 
 /** A catalog that has nothing, and answers a transaction as it is told to. */
-function started(pods: number, answer: () => { readonly status: number; readonly text: string }) {
+function started(answer: Answer, services: readonly KubeObject[] = [], slices: KubeObject[] = []) {
   const [clock, random, logger] = [new FakeClock(), seededRandom(1), new RecordingLogger()];
   const sent: string[] = [];
   const catalog: Catalog = {
@@ -25,9 +29,9 @@ function started(pods: number, answer: () => { readonly status: number; readonly
         const json = { Node: 'n', Services: [], Checks: [] };
         return { status: 200, index: '1', text: JSON.stringify(json), json };
       }
-      sent.push(encodeJson(body));
-      const { status, text } = answer();
-      return { status, index: '', text, json: undefined };
+      const text = encodeJson(body);
+      sent.push(text);
+      return { ...answer(text), index: '', json: undefined };
     },
   };
   const wanted = new Wanted(RULES, {
@@ -38,40 +42,98 @@ function started(pods: number, answer: () => { readonly status: number; readonly
     judged: () => undefined,
   });
   const on = { read: () => writer.heard(), lost: () => undefined };
-  const registered = new Registered({ catalog, clock, random }, 'n', on);
+  const registered = new Registered({ catalog, clock, random }, RULES, on);
   const writer = new Writer({ wanted, registered, catalog, clock, random, logger }, RULES);
-  const annotations = { [ANNOTATION]: `${'<'.repeat(1000)},`.repeat(7) };
-  const service = { ...kubeService('web', { annotations }) };
-  const ips = Array.from({ length: pods }, (_, i) => ({ ip: `10.1.0.${i}` }));
-  const { services, slices } = wanted;
-  services.changed('default/web', services.keep(service), undefined);
-  slices.changed('default/web-x1', slices.keep({ ...kubeSlice('web', ips) }), undefined);
-  const run = async (seconds: number) => {
+  const set = (service: KubeObject) =>
+    wanted.services.changed(
+      `default/${service.metadata.name}`,
+      wanted.services.keep({ ...service }),
+      undefined,
+    );
+  const setSlice = (slice: KubeObject) =>
+    wanted.slices.changed(
+      `default/${slice.metadata.name}`,
+      wanted.slices.keep({ ...slice }),
+      undefined,
+    );
+  for (const each of services) set(each);
+  for (const each of slices) setSlice(each);
+  const run = async (seconds: number, each: (second: number) => void = () => undefined) => {
     const end = new AbortController();
     const running = writer.run(FENCE, Promise.resolve(), end.signal);
-    for (let i = 0; i < seconds; i++) await clock.advance(1000);
+    for (let i = 0; i < seconds; i++) {
+      each(i);
+      await clock.advance(1000);
+    }
     end.abort();
     await running.catch(() => undefined);
   };
-  return { sent, run };
+  return { sent, run, setSlice };
 }
 
-const FENCE = { key: 'lock', session: 's' };
+/** A Service whose instances are large, and its pods. */
+function large(pods: number): [KubeObject[], KubeObject[]] {
+  const annotations = { [`${ANNOTATION}service-tags`]: `${'<'.repeat(1000)},`.repeat(7) };
+  const ips = Array.from({ length: pods }, (_, i) => ({ ip: `10.1.0.${i}` }));
+  return [[kubeService('web', { annotations })], [kubeSlice('web', ips)]];
+}
+
+const TAKEN = { status: 200, text: '{"Results":[]}' };
 
 describe('the writer to the catalog', () => {
   it('sends no more bytes in one transaction than a server takes', async () => {
-    const { sent, run } = started(40, () => ({ status: 200, text: '{"Results":[]}' }));
+    const { sent, run } = started(() => TAKEN, ...large(40));
     await run(20);
     const ids = new Set(sent.flatMap((body) => body.match(/"ID":"web-\w+"/g) ?? []));
     assert.equal(ids.size, 40);
     assert.ok(sent.every((body) => body.length < 512 * 1024));
   });
 
-  it('asks less and less often where nothing that it sends has an answer', async () => {
-    const { sent, run } = started(1, () => {
-      throw new ProconsulError('unavailable', 'Unexpected response code: 503');
+  for (const [what, answer] of [
+    [
+      'nothing that it sends has an answer',
+      () => {
+        throw new ProconsulError('unavailable', 'Unexpected response code: 503');
+      },
+    ],
+    ['a refusal does not say what is refused', () => ({ status: 409, text: '{"Errors":null}' })],
+    ['somebody between answers', () => ({ status: 200, text: 'hello' })],
+  ] as const) {
+    it(`asks less and less often where ${what}`, async () => {
+      const { sent, run } = started(answer, ...large(1));
+      await run(120);
+      assert.ok(sent.length > 4 && sent.length < 40, `${sent.length}`);
     });
-    await run(120);
-    assert.ok(sent.length > 4 && sent.length < 40, `${sent.length}`);
+  }
+});
+
+describe('what the catalog refuses', () => {
+  /** The token may not write one name, which somebody gave to so many addresses. */
+  function denied(addresses: number) {
+    const externalIPs = Array.from({ length: addresses }, (_, i) => `10.2.${i >> 8}.${i & 255}`);
+    const annotations = { [`${ANNOTATION}service-name`]: 'theirs' };
+    const service = kubeService('theirs', { annotations, spec: { externalIPs } });
+    const answer: Answer = (body) => {
+      const operations = JSON.parse(body) as { Service?: { Service: { Service: string } } }[];
+      const Errors = operations.flatMap(({ Service }, OpIndex) =>
+        Service?.Service.Service === 'theirs' ? [{ OpIndex, What: 'Permission denied' }] : [],
+      );
+      return Errors.length === 0 ? TAKEN : { status: 409, text: JSON.stringify({ Errors }) };
+    };
+    return started(answer, [service, kubeService('web')], [kubeSlice('web', [{ ip: '10.1.0.1' }])]);
+  }
+  const isOf = (name: string) => (body: string) => body.includes(`"Service":"${name}"`);
+
+  it('is tried again in transactions of its own, in which nobody else is refused with it', async () => {
+    const { sent, run, setSlice } = denied(300);
+    let known = 0;
+    await run(60, (second) => {
+      if (second === 20) known = sent.length;
+      if (second >= 20) setSlice(kubeSlice('web', [{ ip: `10.1.0.${second}` }]));
+    });
+    const later = sent.slice(known);
+    assert.equal(later.filter(isOf('web')).length, 40);
+    assert.ok(later.filter(isOf('theirs')).length > 40);
+    assert.deepEqual(later.filter(isOf('web')).filter(isOf('theirs')), []);
   });
 });
