@@ -27,7 +27,9 @@ export class SeenCatalog implements Catalog {
   }
 
   async ask(request: CatalogRequest, signal: AbortSignal): Promise<CatalogAnswer> {
-    const how = request.method === 'GET' ? 'read' : 'write';
+    // What is asked by POST, as what a token may do, changes nothing.
+    const isWrite = request.method === 'PUT' || request.method === 'DELETE';
+    const how = isWrite ? 'write' : 'read';
     const what = `${how} ${request.path}`;
     try {
       const answer = await this.#catalog.ask(request, signal);

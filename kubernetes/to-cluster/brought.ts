@@ -155,13 +155,16 @@ export class Brought {
     const following = this.#following.get(name);
     if (following !== undefined && this.#rules.kind === 'headless') {
       const { order, ending } = following;
-      const asked = { method: 'GET', path: pathOf(name) } as const;
+      const path = pathOf(name);
       const ask = async () => {
-        const answer = await this.#deps.catalog.ask(asked, signal);
+        const answer = await this.#deps.catalog.ask({ method: 'GET', path }, signal);
         await this.#refuseHidden(name, answer, signal);
         return answer.json;
       };
       await order.read(ask, (json) => this.#take(name, ending.signal, json));
+      // What was known of it is no newer by that: the list of names says soon that it is gone.
+      if (this.#following.has(name) && !this.#fresh.has(service))
+        throw new ProconsulError('unavailable', `${name} has no instances`);
     }
     this.#fresh.add(service);
   }

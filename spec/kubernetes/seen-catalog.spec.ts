@@ -34,6 +34,14 @@ describe('the catalog, as a sync sees it', () => {
     assert.equal(seen.isFailing, false);
   });
 
+  it('takes what is asked by POST, as what a token may do, for a question', async () => {
+    const { refused, seen, asked } = started();
+    const question = { method: 'POST', path: '/v1/internal/acl/authorize' } as const;
+    refused.add(question);
+    await asked(question);
+    assert.deepEqual(seen.failures, { read: 1, write: 0 });
+  });
+
   it('fails no more by what nobody asks for again', async () => {
     const { refused, clock, seen, asked } = started();
     refused.add(READ);

@@ -221,6 +221,24 @@ describe('what is asked for anew', () => {
     await stop();
   });
 
+  it('is no newer where no instance is shown any more: the list of names says that it is gone', async () => {
+    const { ask, answer } = slow();
+    const { brought, stop } = running(ask);
+    await answer(SERVICES, '1', { web: [] });
+    await answer(WEB, '1', at('10.0.0.1'));
+    await until(() => brought.isFresh('web'));
+    brought.doubt();
+    const failed = assert.rejects(
+      brought.readAnew('web', new AbortController().signal),
+      /web has no instances/,
+    );
+    await answer(WEB, '2', []);
+    await answer('/v1/internal/acl/authorize', '', [{ Segment: 'm', Allow: true }]);
+    await failed;
+    assert.equal(brought.isFresh('web'), false);
+    await stop();
+  });
+
   it('forgets no name that was registered meanwhile', async () => {
     const { ask, answer } = slow();
     const { brought, stop } = running(ask, { kind: 'external-name' });
