@@ -66,9 +66,15 @@ export class ClusterSync {
     return this.#cluster;
   }
 
-  async startSync(name: string): Promise<void> {
+  get syncs(): readonly SyncProcess[] {
+    return this.#syncs;
+  }
+
+  /** `nodeOptions` are for Node itself, as in NODE_OPTIONS. */
+  async startSync(name: string, { nodeOptions = '', lease = '1s' } = {}): Promise<void> {
     const kubeconfig = kubeconfigFor(this.#cluster, this.#folder);
-    const sync = new SyncProcess(name, this.#counter.port, kubeconfig, ['-lease=1s']);
+    const { port } = this.#counter;
+    const sync = new SyncProcess(name, port, kubeconfig, [`-lease=${lease}`], nodeOptions);
     this.#syncs.push(sync);
     await until(
       async () => {

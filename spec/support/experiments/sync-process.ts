@@ -1,6 +1,6 @@
 /** A sync as a process of its own, and what tells it of a made-up cluster. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ApiServer } from '../kubernetes/api-server.ts';
@@ -31,9 +31,17 @@ export class SyncProcess {
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown>;
 
-  constructor(name: string, port: number, kubeconfig: string, flags: readonly string[] = []) {
+  /** `nodeOptions` are for Node itself, as in NODE_OPTIONS. */
+  constructor(
+    name: string,
+    port: number,
+    kubeconfig: string,
+    flags: readonly string[] = [],
+    nodeOptions = '',
+  ) {
     const args = ['k8s-sync', `-http-addr=127.0.0.1:${port}`, `-kubeconfig=${kubeconfig}`];
-    this.#child = spawn(COMMAND, [...args, ...flags, `-sync-name=${name}`], { stdio: 'pipe' });
+    const command = [`NODE_OPTIONS=${nodeOptions}`, COMMAND, ...args, ...flags];
+    this.#child = spawn('env', [...command, `-sync-name=${name}`], { stdio: 'pipe' });
     const keep = (part: Buffer) => {
       this.output = (this.output + part.toString()).slice(-20_000);
     };
@@ -45,6 +53,13 @@ export class SyncProcess {
         resolve(undefined);
       }),
     );
+  }
+
+  /** Of its memory, as far as the machine had it there; 0 once it has ended. */
+  get peakBytes(): number {
+    if (this.isEnded) return 0;
+    const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
+    return Number(/^VmHWM:\s*(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024;
   }
 
   async kill(): Promise<void> {
