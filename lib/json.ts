@@ -190,6 +190,7 @@ function checkNumbers(text: string): void {
 
 /** Also of a text that is no JSON, whose strings may never end. */
 function isDeeper(text: string, maxDepth: number): boolean {
+  if (!opensMore(text, maxDepth)) return false;
   let depth = 0;
   let inString = false;
   for (let at = 0; at < text.length; at++) {
@@ -200,6 +201,17 @@ function isDeeper(text: string, maxDepth: number): boolean {
     } else if (code === QUOTE) inString = true;
     else depth += levels(code);
     if (depth > maxDepth) return true;
+  }
+  return false;
+}
+
+/** Whether more brackets than that open, within strings too: hardly any body has as many. */
+function opensMore(text: string, count: number): boolean {
+  let left = count;
+  for (const bracket of '{[') {
+    for (let at = text.indexOf(bracket); at >= 0; at = text.indexOf(bracket, at + 1)) {
+      if (left-- === 0) return true;
+    }
   }
   return false;
 }

@@ -86,7 +86,11 @@ export class Proposer {
    * it certainly is not in the log, 'unknown' when it may be; 'invalid' or 'too-large' (see
    * encodeProposal) before it could share a batch with the commands of others.
    */
-  async propose(command: Command): Promise<Outcome> {
+  propose(command: Command): Promise<Outcome> {
+    return new Promise((resolve, reject) => this.#enqueue(command, resolve, reject));
+  }
+
+  #enqueue(command: Command, resolve: Waiting['resolve'], reject: Waiting['reject']): void {
     if (this.#stopped) throw noLeader();
     const proposal = encodeProposal(`${this.#boot}/${this.#counter}`, command);
     const bytes = this.#queuedBytes + proposal.bytes;
@@ -98,13 +102,11 @@ export class Proposer {
     this.#queuedBytes = bytes;
     const { type } = command;
     const from = this.#now();
-    return await new Promise((resolve, reject) => {
-      this.#queue.push({ isCommitted: false, type, from, proposal, resolve, reject });
-      if (this.#flushing) return;
-      this.#flushing = true;
-      // At the end of this turn, so that all requests that came in together go out together.
-      setImmediate(() => void this.#flush());
-    });
+    this.#queue.push({ isCommitted: false, type, from, proposal, resolve, reject });
+    if (this.#flushing) return;
+    this.#flushing = true;
+    // At the end of this turn, so that all requests that came in together go out together.
+    setImmediate(() => void this.#flush());
   }
 
   /** How many wait for the log, or for its word. */

@@ -145,6 +145,12 @@ export class Connection {
     return this.#isFresh;
   }
 
+  /** For longer than it may be idle, or stall. What the parser is at work with sees to that itself. */
+  silent(): void {
+    const isWaiting = this.#taken !== undefined && this.#socket.writableLength === 0;
+    if (!isWaiting && this.#open === undefined) this.#socket.destroy();
+  }
+
   /** It ends with the answer that has just been given. */
   closes(): void {
     this.#closes = true;

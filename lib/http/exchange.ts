@@ -210,8 +210,9 @@ export class Exchange {
     return caller instanceof Promise ? caller.then(run) : run(caller);
   }
 
-  #saysWhoAsks(access: AccessControl, { token, remoteAddress }: Request): void {
-    if (this.audited !== undefined) this.audited.asker = asker(access, token, remoteAddress);
+  #saysWhoAsks(access: AccessControl, request: Request): void {
+    if (this.audited === undefined) return;
+    this.audited.asker = asker(access, request.token, request.remoteAddress);
   }
 
   #refusal(error: unknown): Reply {

@@ -69,6 +69,12 @@ export class Listener {
     );
     // A client that closes its side gets its answer all the same; Node's own words for it.
     Object.assign(this.#server, { httpAllowHalfOpen: true });
+    // Node would end each that is silent for as long, also one that waits for its answer.
+    this.#server.on('timeout', (socket: Socket) => {
+      const connection = connectionOf(socket);
+      if (connection === undefined) socket.destroy();
+      else connection.silent();
+    });
     this.#door = options.door && new Handshakes(options.door);
     const [parse, ...others] = this.#server.listeners('connection');
     assert(parse !== undefined && others.length === 0, "only Node's parser reads a connection");

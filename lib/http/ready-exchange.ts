@@ -4,7 +4,6 @@
  */
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { KEEP_ALIVE_MS } from '../limits.ts';
 import { writeOnce } from './fast/ready-bytes.ts';
 import type { Wire } from './reply.ts';
 
@@ -64,8 +63,6 @@ export class ReadyResponse {
   constructor(socket: Socket, ending: Ending) {
     this.#socket = socket;
     this.#ending = ending;
-    // It may take longer than a connection may be idle.
-    socket.setTimeout(0);
   }
 
   get destroyed(): boolean {
@@ -91,7 +88,6 @@ export class ReadyResponse {
       },
       sent: (closes) => {
         if (this.#isOver) return;
-        if (!closes) this.#socket.setTimeout(KEEP_ALIVE_MS);
         this.#close();
         this.#ending.over(closes);
       },

@@ -78,4 +78,6 @@ export interface Wire {
   readonly status: number;
   readonly headers: readonly string[];
   readonly body: Buffer;
+  /** This very object goes out again and again: its bytes are worth being kept. */
+  readonly isUsual?: true;
 }

@@ -77,14 +77,44 @@ export interface Writing {
  */
 export function wireOf(
   reply: Reply,
-  { common, pretty, gzip }: Writing,
+  writing: Writing,
   wants: (body: Work<Buffer>) => void,
 ): Wire | Promise<Wire> {
+  if (isUsual(reply)) return usualWire(reply, writing);
+  const { common, pretty, gzip } = writing;
   const headers = new Headers(common, reply.headers);
   const body = bodyOf(reply, headers, pretty);
   if (!(body instanceof Work)) return wireWith(body, reply, headers, gzip);
   wants(body);
   return body.result.then((bytes) => wireWith(bytes, reply, headers, gzip));
+}
+
+/** Whether it says no more than nearly all writes are answered: `true`, or nothing. */
+function isUsual({ status, headers, json, text, bytes }: Reply): boolean {
+  if (status !== undefined || headers !== undefined) return false;
+  return (json === true || json === undefined) && text === undefined && bytes === undefined;
+}
+
+/** By what is set on every answer, then by the body. */
+const USUAL = new WeakMap<Writing['common'], Map<Buffer, Wire>>();
+
+function usualWire(reply: Reply, { common, pretty }: Writing): Wire {
+  const usual = USUAL.get(common) ?? new Map<Buffer, Wire>();
+  USUAL.set(common, usual);
+  const body = usualBody(reply, pretty);
+  let wire = usual.get(body);
+  if (wire === undefined) {
+    const headers = new Headers(common);
+    if (reply.json === true) headers.set('Content-Type', 'application/json');
+    wire = { ...wholeWire(body, reply, headers), isUsual: true };
+    usual.set(body, wire);
+  }
+  return wire;
+}
+
+function usualBody({ json }: Reply, pretty: boolean): Buffer {
+  if (json !== true) return EMPTY;
+  return pretty ? TRUE_LINE : TRUE;
 }
 
 function wireWith(
@@ -154,8 +184,6 @@ function bodyOf(reply: Reply, headers: Headers, pretty: boolean): Buffer | Work<
   if (reply.text !== undefined) return textOf(reply.text, headers);
   if (reply.json === undefined) return EMPTY;
   headers.set('Content-Type', 'application/json');
-  // Of nearly all writes.
-  if (reply.json === true) return pretty ? TRUE_LINE : TRUE;
   return encodeJsonBytes(reply.json, pretty);
 }
 

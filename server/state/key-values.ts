@@ -23,6 +23,8 @@ export class KeyValues {
   readonly #graves = new Map<string, Tombstone>();
   readonly #byKey = new BTree<string, number>(undefined, compareKeys);
   readonly #folders = new Folders();
+  /** What the current entry has taken out, and not put back. */
+  readonly #gone = new Set<string>();
   #floor = 1;
   readonly #journal: Journal;
   readonly #topics: Topics;
@@ -140,6 +142,7 @@ export class KeyValues {
         this.#topics.touch(LOCKS);
       }
       this.#folders.countKeys(Key, -1);
+      this.#gone.add(Key);
       this.#topics.bury(keyTopic(Key));
     }
   }
@@ -147,14 +150,18 @@ export class KeyValues {
   /** Ends an entry: what it deleted leaves a tombstone, what it wrote has none. Whether the floor has risen. */
   commit(touched: ReadonlySet<string>, index: number, t: number): boolean {
     // An entry that changed nothing lets nothing sink either: it leaves the state as it is.
-    if (touched.size === 0) return false;
+    if (touched.size === 0) {
+      this.#gone.clear();
+      return false;
+    }
     for (const topic of touched) {
       if (!topic.startsWith(KEY_PREFIX)) continue;
       const key = topic.slice(KEY_PREFIX.length);
       this.#fill(key);
-      if (!this.#rows.has(key)) this.#dig(key, { index, t });
+      if (this.#gone.has(key)) this.#dig(key, { index, t });
       this.#folders.changed(key, index);
     }
+    this.#gone.clear();
     return this.#sink(t);
   }
 
@@ -187,8 +194,13 @@ export class KeyValues {
     this.#journal.note(() => void this.#put(key, before));
     if (before?.Session !== undefined) this.#bySession.delete(before.Session, key);
     if (row?.Session !== undefined) this.#bySession.set(row.Session, key, key);
-    if (row === undefined) this.#rows.delete(key);
-    else this.#rows.set(key, row);
+    if (row === undefined) {
+      this.#rows.delete(key);
+      this.#gone.add(key);
+    } else {
+      this.#rows.set(key, row);
+      this.#gone.delete(key);
+    }
     if (before === undefined && row !== undefined) this.#folders.countKeys(key, 1);
     if (before !== undefined && row === undefined) this.#folders.countKeys(key, -1);
     return before;

@@ -57,8 +57,10 @@ const GONE = Symbol('gone');
 /** The row as it now stands, GONE after a delete, undefined when the race was lost. */
 function write(state: State, op: KvOp): KeyValue | typeof GONE | undefined {
   switch (op.verb) {
-    case 'set':
-      return put(state, op, state.kv.get(op.key)?.Session, 0);
+    case 'set': {
+      const before = state.kv.get(op.key);
+      return put(state, op, { before, session: before?.Session, lockIndex: 0 });
+    }
     case 'cas':
       return cas(state, op);
     case 'lock':
@@ -78,8 +80,14 @@ function write(state: State, op: KvOp): KeyValue | typeof GONE | undefined {
   }
 }
 
-function put(state: State, op: KvOp, session: string | undefined, lockIndex: number): KeyValue {
-  const before = state.kv.get(op.key);
+interface Place {
+  /** What stands there. */
+  readonly before: KeyValue | undefined;
+  readonly session: string | undefined;
+  readonly lockIndex: number;
+}
+
+function put(state: State, op: KvOp, { before, session, lockIndex }: Place): KeyValue {
   const row: KeyValue = {
     LockIndex: lockIndex,
     Key: op.key,
@@ -99,7 +107,7 @@ function cas(state: State, op: KvOp): KeyValue | undefined {
   const before = state.kv.get(op.key);
   // Index 0 means: only if it is not there.
   if (!isIndex(before?.ModifyIndex ?? 0, op.index)) return undefined;
-  return put(state, op, before?.Session, 0);
+  return put(state, op, { before, session: before?.Session, lockIndex: 0 });
 }
 
 function lock(state: State, op: KvOp): KeyValue | undefined {
@@ -113,16 +121,17 @@ function lock(state: State, op: KvOp): KeyValue | undefined {
     throw new Refusal(`invalid session "${op.session}"`);
   }
   const before = state.kv.get(op.key);
-  if (before?.Session === session) return put(state, op, session, before.LockIndex);
+  const held = before?.LockIndex ?? 0;
+  if (before?.Session === session) return put(state, op, { before, session, lockIndex: held });
   if (before?.Session !== undefined || state.sessions.isDelayed(op.key, state.t)) return undefined;
-  return put(state, op, session, (before?.LockIndex ?? 0) + 1);
+  return put(state, op, { before, session, lockIndex: held + 1 });
 }
 
 function unlock(state: State, op: KvOp): KeyValue | undefined {
   if (op.session === '') throw new Refusal('missing session');
   const before = state.kv.get(op.key);
   if (before === undefined || before.Session !== canonicalId(op.session)) return undefined;
-  return put(state, op, undefined, before.LockIndex);
+  return put(state, op, { before, session: undefined, lockIndex: before.LockIndex });
 }
 
 function deleteCas(state: State, op: KvOp): typeof GONE | undefined {

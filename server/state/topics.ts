@@ -76,7 +76,7 @@ export class Topics {
     if (this.#touched.size === 0) return this.#touched;
     // Sorted: what is buried first sinks first, and rows are gone through in an order that a restore
     // does not keep.
-    const touched = new Set([...this.#touched].sort());
+    const touched = this.#touched.size === 1 ? this.#touched : new Set([...this.#touched].sort());
     for (const topic of touched) {
       // A key carries its own index: see KeyValues.
       if (topic.startsWith(KEY_PREFIX)) continue;

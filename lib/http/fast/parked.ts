@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
 import { type Cancel, systemClock } from '../../clock.ts';
-import { KEEP_ALIVE_MS } from '../../limits.ts';
 import { CLIENT_GONE } from '../audit.ts';
 import type { Place } from '../reply.ts';
 import type { AtWork } from '../shortcut.ts';
@@ -34,8 +33,6 @@ export class Parked implements AtWork, Parking {
     this.#lot = lot;
     this.#wait = wait;
     this.#comer = comer;
-    // A wait may be longer than a connection may be idle.
-    comer.socket.setTimeout(0);
     this.#ends = wait.repeated?.begins(comer.socket);
     this.#place = wait.join(this);
   }
@@ -46,9 +43,8 @@ export class Parked implements AtWork, Parking {
   }
 
   settled(ready: ReadyBytes): void {
-    const { socket, from } = this.#comer;
+    const { from } = this.#comer;
     this.#leave(true);
-    socket.setTimeout(KEEP_ALIVE_MS);
     const status = this.#write(ready);
     this.#ends?.(status);
     this.#wait.time?.took(systemClock.monotonic() - from, status, true);

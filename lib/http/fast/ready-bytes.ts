@@ -51,10 +51,13 @@ export class ReadyBytes {
       this.#writeLarge(socket, sent);
       return;
     }
-    socket.cork();
-    socket.write(this.#first);
-    if (!this.#isShort) socket.write(body);
-    socket.uncork();
+    if (this.#isShort) socket.write(this.#first);
+    else {
+      socket.cork();
+      socket.write(this.#first);
+      socket.write(body);
+      socket.uncork();
+    }
     sent();
   }
 
@@ -92,6 +95,18 @@ export class ReadyBytes {
   }
 }
 
+/** Of wires that are usual. */
+const READY = new WeakMap<Wire, ReadyBytes>();
+
+function readyOf(wire: Wire): ReadyBytes {
+  let ready = READY.get(wire);
+  if (ready === undefined) {
+    ready = new ReadyBytes(wire);
+    READY.set(wire, ready);
+  }
+  return ready;
+}
+
 /** How an answer that is given once goes out. */
 export interface Once {
   /** Whether the connection ends with it. */
@@ -108,6 +123,11 @@ export function writeOnce(socket: Socket, wire: Wire, { isLast, begins, sent }: 
   // What says itself what becomes of the connection ends it.
   const saysItself = says(wire, 'connection');
   const closes = isLast || saysItself;
+  if (wire.isUsual === true && !closes) {
+    begins();
+    readyOf(wire).writeTo(socket, () => sent(false));
+    return;
+  }
   const connection = isLast ? CLOSE : KEEP_ALIVE;
   const after = `${saysItself ? '' : connection}\r\n\r\n`;
   const at = says(wire, 'date') ? '' : dateOf(systemClock.now());
@@ -122,7 +142,10 @@ export function writeOnce(socket: Socket, wire: Wire, { isLast, begins, sent }: 
       socket.setTimeout(STALLED_MS);
       socket.write(head, 'latin1');
     };
-    sendBody(socket, body, first, ends);
+    sendBody(socket, body, first, () => {
+      socket.setTimeout(KEEP_ALIVE_MS);
+      ends();
+    });
     return;
   }
   begins();

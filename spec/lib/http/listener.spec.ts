@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Listener } from '../../../lib/http/listener.ts';
@@ -116,6 +117,40 @@ describe('a Listener that stops', () => {
     assert.equal(String((await served.answer()).body), 'this');
     await served.ended();
     await stopped;
+  });
+});
+
+describe('a connection of which nothing is heard for as long as it may be idle', () => {
+  it('stays while a shortcut waits for its answer, and ends where nothing is asked', async () => {
+    const sockets: Socket[] = [];
+    let answer: () => void = () => undefined;
+    listener = new Listener({
+      listener: (_, response) => void response.end('here'),
+      at: { host: '127.0.0.1', port: 0 },
+      limits: { connectionsPerAddress: () => 0 },
+      shortcut: {
+        take: (_, socket, done) => {
+          sockets.push(socket);
+          answer = () => {
+            socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nthis');
+            done(true);
+          };
+          return { withdraw: () => false };
+        },
+      },
+    });
+    await listener.start();
+    const client = await RawClient.connect(listener.port);
+    await client.ask(getText('/'));
+    client.send(getText('/'));
+    await until(() => sockets.length === 1);
+    // Node's own timer says it, after minutes.
+    const silence = () => sockets[0]?.emit('timeout');
+    silence();
+    answer();
+    assert.equal(String((await client.answer()).body), 'this');
+    silence();
+    await client.ended();
   });
 });
 

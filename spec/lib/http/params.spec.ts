@@ -23,6 +23,25 @@ describe('a query string', () => {
     assert.deepEqual(params.all('tag'), ['a', 'b&c']);
   });
 
+  it('is read as a URL is, whether anything in it stands for something else or not', () => {
+    for (const text of [
+      'a&&b==c&=d&a=',
+      '&',
+      '=',
+      'a=b=c&a;b',
+      "a'=(c)*&~",
+      'a+b=%41',
+      'é=ü',
+      'a b=c',
+    ]) {
+      const read = new URLSearchParams(`&${text}`);
+      const params = new Params(text);
+      for (const name of [...read.keys(), 'none']) {
+        assert.deepEqual(params.all(name), read.getAll(name), text);
+      }
+    }
+  });
+
   it("reads truth as Go's ParseBool does", () => {
     const read = (value: string) => new Params(`b=${value}`).bool('b');
     for (const yes of ['1', 't', 'T', 'true', 'TRUE', 'True']) assert.equal(read(yes), true);
