@@ -3,6 +3,7 @@
  * whatever else there is throws here. A Lua that is interpreted took two thirds of all time; a spec
  * compares the two.
  */
+import { assigned, type Expression, listOf, single, spread, truth } from './expression.ts';
 import { GLOBALS, LIBRARIES } from './library.ts';
 import { BINARY, scan, UNARY, type Word } from './scan.ts';
 import * as values from './values.ts';
@@ -19,19 +20,13 @@ export function compile(source: string): Compiled {
   return (redis, keys, argv) => make(values, GLOBALS, LIBRARIES, redis, keys, argv);
 }
 
-/** `many` may come to several values: a call. */
-interface Expression {
-  readonly code: string;
-  readonly many?: boolean;
-  /** Comes to true or false, of JavaScript too. */
-  readonly truth?: boolean;
-}
-
 class Compiler {
   readonly #words: readonly Word[];
   #at = 0;
   #count = 0;
   #scopes: Map<string, string>[] = [new Map()];
+  /** Variables that are functions, and never anything else: they are constants. */
+  readonly #functions = new Set<string>();
 
   constructor(words: readonly Word[]) {
     this.#words = words;
@@ -113,6 +108,7 @@ class Compiler {
 
   #function(): string {
     const name = this.#declare(this.#name());
+    this.#functions.add(name);
     return this.#scoped(() => {
       this.#expect('(');
       const names: string[] = [];
@@ -304,9 +300,15 @@ class Compiler {
       } else if (this.#take('(')) {
         const args = this.#is(')') ? [] : this.#list();
         this.#expect(')');
-        found = { code: `V.call(${[single(found), ...spread(args)].join(', ')})`, many: true };
+        found = { code: this.#call(single(found), spread(args)), many: true };
       } else return found;
     }
+  }
+
+  /** What is known to be a function need not be asked each time. */
+  #call(fn: string, args: readonly string[]): string {
+    const isKnown = this.#functions.has(fn) || BUILT_IN.test(fn);
+    return isKnown ? `${fn}(${args.join(', ')})` : `V.call(${[fn, ...args].join(', ')})`;
   }
 
   #primary(): Expression {
@@ -358,6 +360,9 @@ class Compiler {
   }
 }
 
+/** As `#field` and `#primary` write them. */
+const BUILT_IN = /^(redis\["\w+"\]|L\.\w+\["\w+"\]|G\.\w+)$/;
+
 /** What of `redis` there is. */
 const REDIS = ['call', 'pcall', 'sha1hex', 'error_reply'];
 
@@ -365,31 +370,4 @@ const REDIS = ['call', 'pcall', 'sha1hex', 'error_reply'];
 function known(of: string, key: string, all: readonly string[]): string {
   if (all.some((each) => JSON.stringify(each) === key)) return key;
   throw new Error(`a script uses ${of}[${key}], which is not known here: see spec/sim/lua/`);
-}
-
-function single(expression: Expression | undefined): string {
-  if (expression === undefined) return 'undefined';
-  return expression.many === true ? `V.one(${expression.code})` : expression.code;
-}
-
-function truth(expression: Expression): string {
-  return expression.truth === true ? expression.code : `V.isTrue(${single(expression)})`;
-}
-
-/** Arguments or items: the last one brings all its values. */
-function spread(list: readonly Expression[]): string[] {
-  return list.map((each, i) => {
-    const isLast = i === list.length - 1;
-    return isLast && each.many === true ? `...V.all(${each.code})` : single(each);
-  });
-}
-
-function listOf(list: readonly Expression[]): string {
-  return `[${spread(list).join(', ')}]`;
-}
-
-/** `target` as it is read, turned into what writes it. */
-function assigned(target: string, value: string): string {
-  const [, inner] = /^V\.get\((.*)\)$/s.exec(target) ?? [];
-  return inner === undefined ? `${target} = ${value}` : `V.set(${inner}, ${value})`;
 }

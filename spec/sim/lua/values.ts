@@ -132,11 +132,23 @@ export function typeOf(value: unknown): string {
 
 export function toNumber(value: unknown): number | undefined {
   if (typeof value === 'number') return value;
+  if (typeof value === 'string' && isDigits(value)) return Number(value);
   if (typeof value !== 'string' || !/^\s*-?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$/.test(value)) {
     return undefined;
   }
   return Number(value);
 }
+
+/** As nearly all texts are of which somebody wants the number: no pattern need be asked. */
+function isDigits(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < ZERO || code > NINE) return false;
+  }
+  return text !== '';
+}
+
+const [ZERO, NINE] = [0x30, 0x39] as const;
 
 /** As Lua 5.1 writes numbers: 14 digits. */
 export function toText(value: unknown): string {

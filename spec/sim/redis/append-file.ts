@@ -5,6 +5,8 @@ import { type Effect, REPEATED, Store } from './store.ts';
 /** No crash loses what was written so long before. */
 const FOLDED_MS = 10_000;
 const MAX_TAIL = 5000;
+/** Folded so many at once: one by one each would move all that come after it. */
+const FOLDED_AT_ONCE = 1000;
 
 interface Write {
   readonly at: number;
@@ -14,10 +16,13 @@ interface Write {
 export class AppendFile {
   #base = new Store();
   #tail: Write[] = [];
+  #foldAt = MAX_TAIL;
 
   add(at: number, effect: Effect): void {
     this.#tail.push({ at, effect });
-    if (this.#tail.length > MAX_TAIL) this.#fold(at - FOLDED_MS);
+    if (this.#tail.length <= this.#foldAt) return;
+    this.#fold(at - FOLDED_MS);
+    this.#foldAt = Math.max(MAX_TAIL, this.#tail.length + FOLDED_AT_ONCE);
   }
 
   /** What was written later than at a moment. */

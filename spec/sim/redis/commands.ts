@@ -191,7 +191,11 @@ const COMMANDS: Readonly<Record<string, Run>> = {
     const hash = store.hash(key, now);
     return fields.map((field) => hash.get(field) ?? null);
   },
-  HGETALL: (store, [key = ''], now) => [...store.hash(key, now)].flat(),
+  HGETALL: (store, [key = ''], now) => {
+    const all: string[] = [];
+    for (const [field, value] of store.hash(key, now)) all.push(field, value);
+    return all;
+  },
   HDEL: (store, [key = '', ...fields], now) => {
     const hash = store.hash(key, now);
     const gone = fields.filter((field) => hash.delete(field)).length;

@@ -40,7 +40,7 @@ const CANNOT_SAVE =
 
 interface Link {
   readonly replica: SimRedis;
-  readonly lagMs: number;
+  lagMs: number;
 }
 
 /** A replica takes in what has reached it when somebody looks, and before there is more on its way. */
@@ -85,6 +85,8 @@ export class SimRedis {
   #mayGrow = false;
   #runId = '';
   #replId = '';
+  /** What it says of itself, as long as that is so: every script asks for it. */
+  #said: { readonly of: string; readonly text: string } = { of: '', text: '' };
   #role: 'master' | 'slave' = 'master';
   /** Of the command that is under way: who waits for one may have it. */
   #hasEntry = false;
@@ -112,6 +114,12 @@ export class SimRedis {
     this.#replay();
     if (master.#links.length === 0) master.#replId = master.#newId();
     master.#links.push({ replica: this, lagMs });
+  }
+
+  /** What follows it is so much behind, until it follows another one. */
+  delayReplicas(lagMs: number): void {
+    for (const link of this.#links) link.lagMs = lagMs;
+    this.#world.say(`what follows ${this.machine.name} is ${lagMs} ms behind`);
   }
 
   /** A replica becomes a master with what has reached it. */
@@ -300,27 +308,32 @@ export class SimRedis {
 
   #call(words: readonly string[]): Reply {
     this.#catchUp();
-    const [name = ''] = words;
-    switch (name.toUpperCase()) {
-      case 'INFO':
-        return this.#info();
-      case 'TIME':
-        return [String(Math.floor(this.#wall / 1000)), String((this.#wall % 1000) * 1000)];
-      default:
-        break;
-    }
-    const command = name.toUpperCase();
-    if (this.#role === 'slave' && WRITES.has(command)) {
+    const command = words[0]?.toUpperCase() ?? '';
+    const now = this.#wall;
+    if (command === 'INFO') return this.#info();
+    if (command === 'TIME') return [String(Math.floor(now / 1000)), String((now % 1000) * 1000)];
+    const refused = WRITES.has(command) ? this.#refused(command) : undefined;
+    return refused ?? execute(this.store, words, now);
+  }
+
+  #refused(command: string): RedisError | undefined {
+    if (this.#role === 'slave') {
       return new RedisError("READONLY You can't write against a read only replica.");
     }
-    if (this.refusal === 'cannot save' && WRITES.has(command)) return new RedisError(CANNOT_SAVE);
+    if (this.refusal === 'cannot save') return new RedisError(CANNOT_SAVE);
     if (this.refusal === 'full' && !this.#mayGrow && GROWS.has(command)) {
       return new RedisError("OOM command not allowed when used memory > 'maxmemory'.");
     }
-    return execute(this.store, words, this.#wall);
+    return undefined;
   }
 
   #info(): string {
+    const of = `${this.#runId} ${this.#role} ${this.#replId}`;
+    if (this.#said.of !== of) this.#said = { of, text: this.#describe() };
+    return this.#said.text;
+  }
+
+  #describe(): string {
     const rows = [
       `run_id:${this.#runId}`,
       'redis_version:7.2.4',

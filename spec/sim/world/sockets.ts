@@ -237,15 +237,22 @@ export class SimSocket extends Duplex {
     const at = Math.max(this.#lastArrival, world.now + takes);
     this.#lastArrival = at;
     world.as(peer.#own, at - world.now, () => {
-      peer.#arriving.push(() => arrive(peer));
-      peer.#takeIn();
+      if (peer.#arriving.length === 0 && peer.#hears) arrive(peer);
+      else {
+        peer.#arriving.push(() => arrive(peer));
+        peer.#takeIn();
+      }
     });
+  }
+
+  get #hears(): boolean {
+    const { silent, deaf } = this.#way;
+    return !silent && deaf !== this.#own.machine;
   }
 
   /** What came in, in its order. While nothing of it is heard it is sent again and again, as TCP does. */
   #takeIn(): void {
-    const { silent, deaf } = this.#way;
-    if (silent || deaf === this.#own.machine) {
+    if (!this.#hears) {
       this.#world.as(this.#own, RESEND_MS, () => this.#takeIn());
       return;
     }
