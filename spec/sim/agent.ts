@@ -15,6 +15,8 @@ import type { World } from './world/world.ts';
 const HTTP_PORT = 8600;
 const DNS_PORT = 8800;
 const LAN_PORT = 8700;
+/** Who has left ends so much later: who asked it to hears of that. */
+const LEFT_MS = 100;
 /** On its machine's disk: nothing of ours has such a folder. */
 const DATA_DIR = '/simulated-agent';
 
@@ -110,7 +112,7 @@ export class SimAgent {
       env: {},
       onFatal: (error) => this.#failed(error),
       introduce: () => undefined,
-      onLeft: () => undefined,
+      onLeft: () => void this.#options.world.at(this.machine, LEFT_MS, () => this.kill()),
     });
   }
 
@@ -124,6 +126,7 @@ export class SimAgent {
       ports: { http: this.port, dns: this.dnsPort, serf_lan: LAN_PORT + number },
       dns_config: { allow_stale: false },
       retry_join: join,
+      enable_central_service_config: true,
       ...(docker && {
         docker: { enabled: true, endpoint: docker.endpoint, hostname: this.machine.name },
       }),

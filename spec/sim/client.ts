@@ -30,7 +30,7 @@ export interface Asked extends AskOptions {
   readonly path: string;
 }
 
-export type OnAnswer = (asked: Asked, answer: Answer | undefined) => void;
+export type OnAnswer = (asked: Asked, answer: Answer | undefined, tookMs: number) => void;
 
 export class SimClient {
   readonly machine: Machine;
@@ -61,8 +61,9 @@ export class SimClient {
     options: AskOptions = {},
   ): Promise<Answer | undefined> {
     const asked = { ...options, port, method, path };
+    const from = this.#world.now;
     const answer = await this.#send(asked);
-    this.#onAnswer(asked, answer);
+    this.#onAnswer(asked, answer, this.#world.now - from);
     return answer;
   }
 
@@ -70,6 +71,8 @@ export class SimClient {
     const headers = {
       ...(token !== undefined && { 'x-consul-token': token }),
       ...(form !== undefined && { accept: form, 'content-type': form }),
+      // Node says nothing of the body of a DELETE by itself.
+      ...(method === 'DELETE' && { 'content-length': Buffer.byteLength(body ?? '') }),
     };
     return new Promise<Answer | undefined>((resolve) => {
       const sent = request(

@@ -24,6 +24,9 @@ const SENTINEL_LAG_MS = 1500;
 /** What heals in less is no silence to the leases. */
 const SILENCE_MS = MAX_SILENCE_MS / 2;
 
+/** Of a log that is sealed: what it begins with. */
+export const ROTATED_KEY = Buffer.from('the-first-of-all').toString('base64');
+
 /** Where the log is, and when a write in it counts. */
 export type Log = 'file' | 'redis' | 'quorum';
 
@@ -33,6 +36,8 @@ export interface ClusterOptions {
   readonly agents: number;
   /** Whether servers have access control. */
   readonly hasAccess?: boolean;
+  /** Whether the log is sealed. */
+  readonly isSealed?: boolean;
   /** Whether containers run beside the agents. */
   readonly hasContainers?: boolean;
   /** Whether there will be two masters that are written to. */
@@ -61,11 +66,15 @@ export class SimCluster {
   readonly agents: readonly SimAgent[];
   /** Large bodies of runs before it, in which a server was killed. */
   readonly bytesBefore = largeBodies.bytes;
+  /** How often somebody's time of day has jumped. */
+  jumps = 0;
   readonly #putBack: () => void;
   #master: SimRedis | undefined;
   #isChoosing = false;
   /** It begins with much to do. */
   #stormUntil = BEGINNING_MS;
+  /** Of each fault, when it is over. */
+  readonly #faultsOver: number[] = [];
   #silences = 0;
   #silentUntil = Number.NEGATIVE_INFINITY;
   #mayEndLeases = false;
@@ -77,6 +86,7 @@ export class SimCluster {
     splits = false,
     isFaultless = false,
     hasAccess = false,
+    isSealed = false,
     hasContainers = false,
     hasSentinels = false,
     scripts = [],
@@ -105,6 +115,7 @@ export class SimCluster {
           network,
           history: this.history,
           hasAccess,
+          key: isSealed ? ROTATED_KEY : undefined,
           url,
           number: i + 1,
           servers,
@@ -142,10 +153,17 @@ export class SimCluster {
     this.#stormUntil = Math.max(this.#stormUntil, this.world.now + ms);
   }
 
+  /** How many faults were not over so long ago. */
+  faultsWithin(ms: number): number {
+    const since = this.world.now - ms;
+    return this.#faultsOver.filter((until) => until > since).length;
+  }
+
   /** A fault strikes, in which nobody may be heard for so long. */
-  silenced(ms: number): void {
-    if (ms < SILENCE_MS) return;
+  struck(ms: number): void {
     const { now } = this.world;
+    this.#faultsOver.push(now + ms);
+    if (ms < SILENCE_MS) return;
     this.#silences = now > this.#silentUntil + GRACE_MS ? 1 : this.#silences + 1;
     this.#silentUntil = Math.max(this.#silentUntil, now + ms);
     if (this.#silences >= MAX_SILENCES) this.#mayEndLeases = true;

@@ -21,8 +21,13 @@ import {
 import { shrink } from './shrink.ts';
 
 const LOGS: readonly Log[] = ['quorum', 'redis', 'file'];
+/** Some runs are long: what comes of time alone is found in them. */
+const LONG_EVERY = 10;
+const LONG_SECONDS = [400, 1100] as const;
 /** Each is a run of its own. */
 const SHRINK_ATTEMPTS = 24;
+
+const USUAL = '60';
 
 const { values } = parseArgs({
   options: {
@@ -30,7 +35,7 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '1' },
     minutes: { type: 'string', default: '30' },
     log: { type: 'string' },
-    seconds: { type: 'string', default: '60' },
+    seconds: { type: 'string', default: USUAL },
     workloads: { type: 'string' },
     faults: { type: 'string' },
     trace: { type: 'boolean', default: false },
@@ -74,7 +79,7 @@ async function report(options: Asked, { faults, verdicts }: RunResult): Promise<
   const few = values['no-shrink'] ? faults : await shrink(faults, fails, SHRINK_ATTEMPTS);
   for (const { atMs, what } of few) print(`  at ${(atMs / 1000).toFixed(1)} s ${what}`);
   for (const verdict of verdicts) print(`  VIOLATED ${verdict}`);
-  const { seed, log, workloads } = options;
+  const { seed, log, workloads, seconds } = options;
   const again = `--seed ${seed} --log ${log} --seconds ${seconds} --workloads ${workloads.join(',')}`;
   print(`  again: bin/sim ${again} --faults '${schedule(few)}' --trace`);
 }
@@ -84,7 +89,7 @@ function workloadsOf(seed: number): readonly WorkloadName[] {
   return (values.workloads?.split(',') as WorkloadName[] | undefined) ?? someWorkloads(seed);
 }
 
-function optionsOf(seed: number, log: Log): Asked {
+function optionsOf(seed: number, log: Log, seconds: number): Asked {
   const given = values.faults;
   return {
     seed,
@@ -99,7 +104,7 @@ function optionsOf(seed: number, log: Log): Asked {
 async function runSeeds(first: number): Promise<boolean> {
   let good = true;
   for (let seed = first; seed < first + Number(values.seeds); seed++) {
-    const options = optionsOf(seed, logs[0] as Log);
+    const options = optionsOf(seed, logs[0] as Log, Number(values.seconds));
     const result = await measured(options);
     if (result.verdicts.length === 0) continue;
     good = false;
@@ -109,13 +114,21 @@ async function runSeeds(first: number): Promise<boolean> {
   return good;
 }
 
+/** Undefined for a run as all others. */
+function lengthOf(seed: number): number | undefined {
+  const isLong = values.seconds === USUAL && seed % LONG_EVERY === 0;
+  return isLong ? LONG_SECONDS[(seed / LONG_EVERY) % LONG_SECONDS.length] : undefined;
+}
+
 async function explore(): Promise<boolean> {
   const explorers = logs.map((log) => new Explorer(log, seconds));
   for (let seed = Math.floor(realNow() / 1000); realNow() < endsAt; seed++) {
     const explorer = explorers[seed % explorers.length] as Explorer;
-    const options = { ...optionsOf(seed, explorer.log), faults: explorer.next(seed) };
-    const result = await measured(options);
-    const fresh = explorer.learn(result);
+    const long = lengthOf(seed);
+    const options = optionsOf(seed, explorer.log, long ?? seconds);
+    const faults = explorer.next(seed);
+    const result = await measured(long === undefined ? { ...options, faults } : options);
+    const fresh = long === undefined ? explorer.learn(result) : 0;
     if (fresh > 0) print(`     ${fresh} states that were new, of ${explorer.covered}`);
     if (result.verdicts.length === 0) continue;
     await report(options, result);

@@ -1,8 +1,9 @@
 /** One run of the simulator: a seed, workloads, faults, rest, and the verdicts. */
 import { seededRandom } from '../support/fakes/seeded-random.ts';
 import { type Log, SimCluster } from './cluster.ts';
-import type { Fault } from './faults/fault.ts';
+import type { Draw, Fault } from './faults/fault.ts';
 import { drawFaults, lastFaultMs } from './faults/schedule.ts';
+import { away } from './faults/servers.ts';
 import type { Recorder } from './redis/recorder.ts';
 import { complaints, leftOver, replicasAlike } from './verdicts.ts';
 import { Access } from './workloads/access.ts';
@@ -10,6 +11,7 @@ import { Agents } from './workloads/agents.ts';
 import { Archives } from './workloads/archives.ts';
 import { Beats } from './workloads/beats.ts';
 import { Containers } from './workloads/containers.ts';
+import { Defaults } from './workloads/defaults.ts';
 import { Dns } from './workloads/dns.ts';
 import { Entries } from './workloads/entries.ts';
 import { Eureka } from './workloads/eureka.ts';
@@ -24,6 +26,7 @@ import { Past } from './workloads/past.ts';
 import { Probes } from './workloads/probes.ts';
 import { Queries } from './workloads/queries.ts';
 import { Registers } from './workloads/registers.ts';
+import { Rotation } from './workloads/rotation.ts';
 import { Transactions } from './workloads/transactions.ts';
 import { Watchers } from './workloads/watchers.ts';
 import type { Workload } from './workloads/workload.ts';
@@ -57,6 +60,8 @@ export const WORKLOADS = {
   external: (cluster: SimCluster) => new External(cluster),
   probes: (cluster: SimCluster) => new Probes(cluster),
   passed: (cluster: SimCluster) => new Passed(cluster),
+  defaults: (cluster: SimCluster) => new Defaults(cluster),
+  rotation: (cluster: SimCluster) => new Rotation(cluster),
   archives: (cluster: SimCluster) => new Archives(cluster),
 } satisfies Record<string, (cluster: SimCluster) => Workload>;
 
@@ -86,15 +91,19 @@ export interface RunResult {
   readonly simulatedMs: number;
 }
 
-const NEED_AGENTS: readonly WorkloadName[] = ['agents', 'dns', 'containers', 'probes', 'passed'];
+const NEED_AGENTS: readonly WorkloadName[] = [
+  ...['agents', 'dns', 'containers', 'probes', 'passed', 'defaults'],
+] as WorkloadName[];
 const AGENTS = 3;
 /** Some find Redis by its sentinels. */
 const SENTINELS_EVERY = 4;
 /** Some seeds have agents that nobody needs: clients ask through them too. */
 const EVERY = 3;
 const NAMES = Object.keys(WORKLOADS) as WorkloadName[];
-/** What lives with others. */
-export const ALL: readonly WorkloadName[] = NAMES.filter((name) => name !== 'archives');
+/** What lives with others, in a log that is not sealed. */
+export const ALL: readonly WorkloadName[] = NAMES.filter(
+  (name) => name !== 'archives' && name !== 'rotation',
+);
 /** Who restores an archive takes away what others have done, but for these. */
 const BEAR_ARCHIVES: readonly WorkloadName[] = ['archives', 'large'];
 /** Of a run that nobody says more of: others come to other seeds, and each run is the sooner over. */
@@ -110,13 +119,21 @@ export function someWorkloads(seed: number): readonly WorkloadName[] {
   return some.includes('archives') ? BEAR_ARCHIVES : some;
 }
 
-function faultsOf(seed: number, log: Log, seconds: number): readonly Fault[] {
-  return drawFaults(seededRandom(seed ^ 0x5eed), { log, untilMs: lastFaultMs(seconds) });
+/** What a workload is for, where chance alone would bring it too seldom. */
+const PREFERS: Partial<Record<WorkloadName, Draw>> = { external: away };
+
+function faultsOf({ seed, log = 'quorum', seconds = 60, workloads = ALL }: RunOptions) {
+  const prefers = workloads.length === ALL.length ? undefined : preferredBy(workloads);
+  return drawFaults(seededRandom(seed ^ 0x5eed), { log, untilMs: lastFaultMs(seconds), prefers });
+}
+
+function preferredBy(names: readonly WorkloadName[]): Draw | undefined {
+  return names.map((name) => PREFERS[name]).find((draw) => draw !== undefined);
 }
 
 export async function run(options: RunOptions): Promise<RunResult> {
   const { seed, log = 'quorum', seconds = 60, workloads: names = ALL } = options;
-  const faults = options.faults ?? faultsOf(seed, log, seconds);
+  const faults = options.faults ?? faultsOf(options);
   const splits = faults.some((fault) => fault.splits === true);
   const needsAgents = names.some((name) => NEED_AGENTS.includes(name)) || seed % EVERY === 0;
   const { agents = needsAgents ? AGENTS : 0 } = options;
@@ -127,6 +144,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     splits,
     isFaultless: faults.length === 0,
     hasAccess: names.includes('access'),
+    isSealed: names.includes('rotation'),
     hasContainers: names.includes('containers'),
     ...(options.taps && {
       taps: options.taps,
@@ -187,7 +205,7 @@ async function live(
       .then(() => cluster.storm(STORM_BEFORE_MS + lastsMs + STORM_AFTER_MS));
     void world.sleep(atMs - world.now).then(() => {
       world.say(`fault: ${what}`);
-      cluster.silenced(lastsMs);
+      cluster.struck(lastsMs);
       strike(cluster);
     });
   }

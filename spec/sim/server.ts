@@ -12,15 +12,17 @@ import type { Route } from '../../lib/http/route.ts';
 import { MAX_JSON_BODY_BYTES, MAX_KV_VALUE_BYTES } from '../../lib/limits.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Beat } from '../../lib/membership.ts';
+import { parseKey } from '../../lib/seal/key.ts';
+import type { Keyring } from '../../lib/seal/keyring.ts';
 import { MemoryLeases } from '../../server/cluster/memory-leases.ts';
 import { eurekaRouter } from '../../server/eureka/application.ts';
-import type { Leases } from '../../server/leases.ts';
-import type { EventLog } from '../../server/log/event-log.ts';
 import { FileLog } from '../../server/log/file/file-log.ts';
 import { parseRedisUrl } from '../../server/log/redis/link/options.ts';
 import { RedisLog } from '../../server/log/redis/log/redis-log.ts';
 import { BallotFile } from '../../server/log/redis/repair/ballot-file.ts';
-import { Server } from '../../server/server.ts';
+import { SealedLog } from '../../server/log/sealed/sealed-log.ts';
+import { SealedPayloads } from '../../server/log/sealed/sealed-payloads.ts';
+import { Server, type Storage } from '../../server/server.ts';
 import { DESK_TARGET } from './desk.ts';
 import type { History } from './history.ts';
 import { BLAMED_MS, SimDisk, STARTED_AGAIN_MS } from './world/disk.ts';
@@ -59,6 +61,8 @@ export interface SimServerOptions {
   readonly history: History;
   /** Whether tokens say who may do what. */
   readonly hasAccess: boolean;
+  /** The key that seals the log to begin with; undefined where it is in the clear. */
+  readonly key: string | undefined;
   /** Of the Redis; undefined for a log in files. */
   readonly url: string | undefined;
   readonly number: number;
@@ -74,6 +78,10 @@ export class SimServer {
   readonly #options: SimServerOptions;
   readonly #id: string;
   #heldWhenKilled = false;
+  /** Since when nobody answers there; undefined while it runs. */
+  downSince: number | undefined;
+  /** As on its disk: it is written and synced in one go, before anything is sealed under it. */
+  #keyring: Keyring | undefined;
   #process: Server | undefined;
   #beats: OwnBeat | undefined;
   #listener: Listener | undefined;
@@ -85,6 +93,15 @@ export class SimServer {
     this.port = HTTP_PORT + number;
     this.#disk = new SimDisk(world, this.machine);
     this.#id = `00000000-0000-4000-8000-00000000000${number}`;
+    const { key } = options;
+    if (key === undefined) return;
+    this.#keyring = { version: 0, keys: [parseKey(key)], retired: [], removed: [] };
+  }
+
+  /** The keys that it would begin with, if it were started again. */
+  get keptKeys(): readonly string[] {
+    const { keys = [], retired = [] } = this.#keyring ?? {};
+    return [...keys, ...retired].map(({ text }) => text);
   }
 
   /** The process, for verdicts that look inside. */
@@ -105,6 +122,7 @@ export class SimServer {
     world.kill(this.machine);
     this.#disk.crash(losesPower);
     this.#process = undefined;
+    this.downSince ??= world.now;
     world.at(this.machine, downMs, () => void this.#begin().catch((error) => this.#failed(error)));
   }
 
@@ -160,11 +178,14 @@ export class SimServer {
     const { world, number, history, hasAccess } = this.#options;
     const clock = world.clockOf(this.machine);
     const logger = this.#logger();
-    const { log, leases } = this.#storage(logger, () => server.saveSnapshotSoon());
+    const payloads = this.#payloads(logger);
+    const plain = this.#storage(logger, payloads, () => server.saveSnapshotSoon());
+    const sealed = payloads === undefined ? plain.log : new SealedLog(plain.log, payloads);
+    const log = history.watched(sealed, this.machine.name);
     const system = { clock, random: world.random, logger };
     const lookout = new Outlook({ ...system, maxOutputBytes: () => OUTPUT_BYTES });
     const server = new Server({
-      storage: { log: history.watched(log, this.machine.name), leases },
+      storage: { ...plain, log, payloads },
       system,
       self: {
         id: this.#id,
@@ -194,9 +215,30 @@ export class SimServer {
     });
     await this.#beats.start();
     await this.#listen(server, logger);
+    this.downSince = undefined;
   }
 
-  #storage(logger: Logger, onSnapshotNeeded: () => void): { log: EventLog; leases: Leases } {
+  /** As a start of the process would have it: of what was kept nothing but the keys. */
+  #payloads(logger: Logger): SealedPayloads | undefined {
+    if (this.#keyring === undefined) return undefined;
+    const { keys, retired } = this.#keyring;
+    return new SealedPayloads({
+      datacenter: 'dc1',
+      keyring: { version: 0, keys: [...keys, ...retired], retired: [], removed: [] },
+      keep: (keyring) => {
+        this.#keyring = keyring;
+      },
+      refusesPlain: true,
+      seals: true,
+      logger,
+    });
+  }
+
+  #storage(
+    logger: Logger,
+    payloads: SealedPayloads | undefined,
+    onSnapshotNeeded: () => void,
+  ): Storage {
     const { world, url, servers } = this.#options;
     const clock = world.clockOf(this.machine);
     if (url === undefined) {
@@ -205,6 +247,7 @@ export class SimServer {
         clock,
         logger,
         onFatal: (error) => this.#failed(error),
+        ...(payloads && { payloads }),
         disk: {
           fileSystem: this.#disk,
           lock: async () => async () => undefined,
@@ -220,6 +263,7 @@ export class SimServer {
         server: this.machine.name,
         servers,
         ballots: new BallotFile('/data'),
+        ...(payloads && { payloads }),
       },
       clock,
       logger,

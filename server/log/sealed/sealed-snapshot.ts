@@ -3,7 +3,7 @@
  * to its number, to whether it is the last one, and to the head; the head holds the keyring.
  */
 import { promisify } from 'node:util';
-import { deflateRaw, inflateRaw } from 'node:zlib';
+import { deflateRaw, inflateRaw, type ZlibOptions } from 'node:zlib';
 import { ProconsulError } from '../../../lib/errors.ts';
 import { isSealed, open } from '../../../lib/seal/box.ts';
 import type { Key } from '../../../lib/seal/key.ts';
@@ -26,8 +26,9 @@ const FAST = 1;
 const MORE = '+';
 const LAST = '.';
 
-const deflate = promisify(deflateRaw);
-const inflate = promisify(inflateRaw);
+// Looked up at each call: a simulated process has others in their place.
+const deflate = (text: string, options: ZlibOptions) => promisify(deflateRaw)(text, options);
+const inflate = (box: Buffer, options: ZlibOptions) => promisify(inflateRaw)(box, options);
 
 type Head = KeyringTexts & { readonly version: number };
 

@@ -2,192 +2,10 @@
  * Defects that the simulator has to find, each put into a copy of the sources by a replacement of
  * text. A spec sees to it that each still has its place: who moves the code moves the defect along.
  */
-import type { Log } from '../cluster.ts';
-import type { WorkloadName } from '../run.ts';
+import type { Defect } from './defect.ts';
+import { LOG_DEFECTS } from './log-defects.ts';
 
-export interface Edit {
-  readonly file: string;
-  /** Stands there once. */
-  readonly from: string;
-  readonly to: string;
-}
-
-export interface Defect {
-  readonly name: string;
-  readonly log: Log;
-  readonly workloads: readonly WorkloadName[];
-  readonly edits: readonly Edit[];
-}
-
-const REDIS = 'server/log/redis';
-
-export const DEFECTS: readonly Defect[] = [
-  {
-    name: 'a quorum that loses: acknowledged when one server has it',
-    log: 'quorum',
-    workloads: ['registers'],
-    edits: [
-      {
-        file: `${REDIS}/log/quorum.ts`,
-        from: 'report.applied >= index',
-        to: 'true',
-      },
-    ],
-  },
-  {
-    name: 'leases counted while frozen, in Redis',
-    log: 'redis',
-    workloads: ['leases'],
-    edits: [
-      {
-        file: `${REDIS}/log/leases.ts`,
-        // biome-ignore lint/suspicious/noTemplateCurlyInString: the text of the source.
-        from: 'if silent > ${MAX_SILENCE_MS} then',
-        to: 'if false then',
-      },
-    ],
-  },
-  {
-    name: 'leases counted while frozen, in memory',
-    log: 'file',
-    workloads: ['leases'],
-    edits: [
-      {
-        file: 'server/cluster/memory-leases.ts',
-        from: 'if (silentMs <= MAX_SILENCE_MS) return 0;',
-        to: 'return 0;',
-      },
-    ],
-  },
-  {
-    name: 'a restore that leaves waiters hanging',
-    log: 'quorum',
-    workloads: ['registers', 'watchers'],
-    edits: [
-      {
-        file: 'server/replica.ts',
-        from: 'this.#options.watcher.notifyAll();\n    this.#onRestored();',
-        to: 'this.#onRestored();',
-      },
-      {
-        file: 'server/server.ts',
-        from: 'this.answers.release();\n  }\n\n  #applied',
-        to: '}\n\n  #applied',
-      },
-    ],
-  },
-  {
-    name: "a clock set back: leases end when Redis's clock says so",
-    log: 'redis',
-    workloads: ['leases'],
-    edits: [
-      {
-        file: `${REDIS}/log/leases.ts`,
-        from: "local back = math.max(0, tonumber(v[1] or '0') - c.now)",
-        to: 'local back = 0',
-      },
-    ],
-  },
-  {
-    name: 'a lost wake-up: of a batch only the last entry wakes',
-    log: 'redis',
-    workloads: ['registers', 'watchers'],
-    edits: [
-      {
-        file: 'server/replica.ts',
-        from: 'for (const topic of applied.touched) touched.add(topic);',
-        to: 'touched.clear();\n        for (const topic of applied.touched) touched.add(topic);',
-      },
-    ],
-  },
-  {
-    name: 'a repeated index: no gap after a fork',
-    log: 'redis',
-    workloads: ['registers', 'watchers'],
-    edits: [{ file: `${REDIS}/link/limits.ts`, from: 'FORK_GAP = 2 ** 20', to: 'FORK_GAP = 1' }],
-  },
-  {
-    name: 'a double apply: ids of proposals are not looked at',
-    log: 'redis',
-    workloads: ['registers', 'watchers'],
-    edits: [
-      {
-        file: `${REDIS}/log/append.ts`,
-        from: "if not redis.call('ZSCORE', KEYS[3], id) then",
-        to: 'if true then',
-      },
-      {
-        file: 'server/state/apply.ts',
-        from: 'const again = isRepeat(state, entry.id);',
-        to: 'const again = false;',
-      },
-    ],
-  },
-  {
-    name: 'a stale default read',
-    log: 'redis',
-    workloads: ['registers'],
-    edits: [
-      {
-        file: 'server/readiness.ts',
-        from: "if (consistency === 'stale') {",
-        to: "if (consistency !== 'consistent') {",
-      },
-    ],
-  },
-  {
-    name: 'a fence skipped: a Redis that nobody has sealed is taken for the one that was',
-    log: 'redis',
-    workloads: ['registers', 'watchers'],
-    edits: [
-      {
-        file: `${REDIS}/records/scripts.ts`,
-        from: 'return process .. (string',
-        to: "return '1' or (string",
-      },
-    ],
-  },
-  {
-    name: 'a log trimmed too early, before a snapshot that holds it',
-    log: 'file',
-    workloads: ['registers'],
-    edits: [
-      {
-        file: 'server/log/file/file-log.ts',
-        from: "filter((_, i) =>\n        isUpTo(segmentIndex(segments[i + 1] ?? ''), index + 1),\n      );",
-        to: 'filter((name) => isUpTo(segmentIndex(name), index));',
-      },
-    ],
-  },
-  {
-    name: 'a torn tail accepted: no checksum',
-    log: 'file',
-    workloads: ['registers', 'watchers'],
-    edits: [
-      {
-        file: 'server/log/file/record.ts',
-        from: 'if (bytes.readUInt32LE(at) !== crc32c(bytes, at + LENGTH_AT, end)) return undefined;',
-        to: '',
-      },
-      {
-        file: 'server/log/file/records.ts',
-        from: 'entry.hash !== chainHash(previous.hash, entry)',
-        to: 'false',
-      },
-    ],
-  },
-  {
-    name: 'an append that is not synced',
-    log: 'file',
-    workloads: ['registers'],
-    edits: [
-      {
-        file: 'server/log/file/log-folder.ts',
-        from: 'this.#fileSystem.openDurable(path)',
-        to: 'this.#fileSystem.open(path)',
-      },
-    ],
-  },
+const OTHERS: readonly Defect[] = [
   {
     name: 'DNS that is stale where it may not be',
     log: 'redis',
@@ -336,6 +154,7 @@ export const DEFECTS: readonly Defect[] = [
     name: "rows that can be gone through once: Eureka's changes lack what changed by a check alone",
     log: 'file',
     workloads: ['eureka', 'past'],
+    seconds: 400,
     edits: [
       {
         file: 'server/state/table.ts',
@@ -362,9 +181,57 @@ export const DEFECTS: readonly Defect[] = [
     workloads: ['registers'],
     edits: [
       {
-        file: `${REDIS}/log/monitor.ts`,
+        file: 'server/log/redis/log/monitor.ts',
         from: 'return Math.max(0, Math.round(this.#deps.clock.monotonic() - this.#contactAt));',
         to: 'return 0;',
+      },
+    ],
+  },
+  {
+    name: 'a key that is forgotten before all that it sealed was written anew',
+    log: 'redis',
+    workloads: ['rotation'],
+    edits: [
+      {
+        file: 'server/keyring.ts',
+        from: 'await this.#change((keyring) => retire(keyring, key));',
+        to: 'await this.#change((keyring) => forgetRetired(retire(keyring, key)));',
+      },
+    ],
+  },
+  {
+    name: 'keys that are not kept: who is started again has those of before',
+    log: 'redis',
+    workloads: ['rotation'],
+    edits: [
+      {
+        file: 'server/log/sealed/sealed-payloads.ts',
+        from: 'this.#learn(next);\n    this.#keep();',
+        to: 'this.#learn(next);',
+      },
+    ],
+  },
+  {
+    name: 'defaults of proxies that are taken over once, and followed no more',
+    log: 'redis',
+    workloads: ['defaults'],
+    edits: [
+      {
+        file: 'agent/sync/defaults.ts',
+        from: 'if (found.index !== index) this.#take(followed, found.defaults);',
+        to: 'if (index === 0) this.#take(followed, found.defaults);',
+      },
+    ],
+  },
+  {
+    name: 'defaults of proxies of which the catalog is not told',
+    log: 'redis',
+    workloads: ['defaults'],
+    edits: [
+      {
+        file: 'agent/sync/defaults.ts',
+        from: 'for (const id of changed) onChange(id);',
+        to: 'void [changed, onChange];',
       },
     ],
   },
@@ -381,3 +248,5 @@ export const DEFECTS: readonly Defect[] = [
     ],
   },
 ];
+
+export const DEFECTS: readonly Defect[] = [...LOG_DEFECTS, ...OTHERS];

@@ -6,7 +6,8 @@
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { DEFECTS, type Defect } from './defects.ts';
+import type { Defect } from './defect.ts';
+import { DEFECTS } from './defects.ts';
 import { BUILT, plant } from './plant.ts';
 
 const { values } = parseArgs({
@@ -61,12 +62,13 @@ function hunt(defect: Defect): string | undefined {
 
 function firstFailure(
   folder: string,
-  { log, workloads }: Defect,
+  { log, workloads, seconds = 60 }: Defect,
   seed: number,
   seeds: number,
 ): Failure | undefined {
   const options = ['--log', log, '--workloads', workloads.join(','), '--until-failure'];
-  const which = ['--seed', `${seed}`, '--seeds', `${seeds}`, '--no-shrink'];
+  const many = ['--seed', `${seed}`, '--seeds', `${seeds}`, '--seconds', `${seconds}`];
+  const which = [...many, '--no-shrink'];
   const args = ['--max-semi-space-size=64', BUILT, ...options, ...which];
   const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8' });
   const lines = stdout.split('\n').map((line) => line.trim());

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Edit } from './defects.ts';
+import type { Edit } from './defect.ts';
 
 export const TOP = join(import.meta.dirname, '..', '..', '..');
 /** What the compiler takes: a room that is new is in there, or nothing of it compiles. */

@@ -33,6 +33,7 @@ function jump(random: Random, who: string, pick: (cluster: SimCluster) => Machin
   const what = `the time of day of ${who} jumps by ${ms} ms`;
   const strike: Drawn['strike'] = (c) => {
     pick(c).wallAheadMs += ms;
+    c.jumps++;
   };
   return { what, lastsMs: 0, strike };
 }

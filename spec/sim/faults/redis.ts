@@ -192,6 +192,20 @@ function failOver(random: Random): Drawn {
   };
 }
 
+/** With what had reached the replica, which heard its master late. */
+export function failOverBehind(random: Random): Drawn {
+  const behindMs = between(random, 100, 1500);
+  const failing = failOver(random);
+  return {
+    what: `${failing.what}, to a replica that is ${behindMs} ms behind`,
+    lastsMs: behindMs + failing.lastsMs,
+    strike: (c) => {
+      c.master.delayReplicas(behindMs);
+      void c.world.sleep(behindMs).then(() => failing.strike(c));
+    },
+  };
+}
+
 /** Who alone has what Redis lost may be gone when the others look for it. */
 function failOverAndRestart(random: Random): Drawn {
   const failing = failOver(random);

@@ -6,14 +6,16 @@ import { agentDies } from './agents.ts';
 import { CLOCKS, redisJumps } from './clocks.ts';
 import { DISKS } from './disks.ts';
 import type { Draw, Fault } from './fault.ts';
-import { cannotWrite, forget, partition, plannedFailOver, REDIS } from './redis.ts';
-import { FILE, SERVERS } from './servers.ts';
+import { cannotWrite, failOverBehind, forget, partition, plannedFailOver, REDIS } from './redis.ts';
+import { away, FILE, SERVERS } from './servers.ts';
 import { WAYS } from './ways.ts';
 
 export interface FaultsOptions {
   readonly log: Log;
   /** All are over by then. */
   readonly untilMs: number;
+  /** What some of the runs have in place of all else. */
+  readonly prefers?: Draw | undefined;
 }
 
 /** A gene is a kind, and a thousand times what its details are drawn from. */
@@ -24,6 +26,13 @@ const EVERY_MS = 5000;
 const MAX_KINDS = 5;
 /** Of all runs: what is only excused by a fault is found in them. */
 const FAULTLESS = 0.05;
+/** Of all runs: they have few faults, and so each of them time to heal before the next. */
+const SPARSE = 0.2;
+const SPARSE_MS = 25_000;
+/** Of those that prefer something. */
+const PREFERRED = 0.5;
+/** A longer run has as many, and more time between them. */
+const ORDINARY_MS = 50_000;
 /** The workloads go on for so long after the last fault. */
 const HEAL_MS = 10_000;
 
@@ -31,11 +40,16 @@ export function lastFaultMs(seconds: number): number {
   return seconds * 1000 - HEAL_MS;
 }
 
-export function drawFaults(random: Random, { log, untilMs }: FaultsOptions): Fault[] {
+export function drawFaults(random: Random, { log, untilMs, prefers }: FaultsOptions): Fault[] {
   if (random.next() < FAULTLESS) return [];
   const count = 1 + Math.floor(random.next() * MAX_KINDS);
   const kinds = Array.from({ length: count }, () => anyKind(random, log));
-  const everyMs = EVERY_MS * (0.5 + random.next());
+  const preferred = prefers === undefined ? -1 : drawsOf(log).indexOf(prefers);
+  const isPreferred = preferred >= 0 && random.next() < PREFERRED;
+  if (isPreferred) kinds.splice(0, count, preferred);
+  const isSparse = isPreferred || random.next() < SPARSE;
+  const usualMs = (isSparse ? SPARSE_MS : EVERY_MS) * Math.max(1, untilMs / ORDINARY_MS);
+  const everyMs = usualMs * (0.5 + random.next());
   const faults: Fault[] = [];
   for (let atMs = everyMs; atMs < untilMs; atMs += everyMs * (0.5 + random.next())) {
     const kind = kinds[Math.floor(random.next() * kinds.length)] ?? 0;
@@ -79,9 +93,9 @@ function faultOf(log: Log, atMs: number, gene: number): Fault {
 
 /** Who is parted from the others may acknowledge what only a quorum keeps. */
 function drawsOf(log: Log): readonly Draw[] {
-  if (log === 'file') return [...SERVERS, ...FILE, ...CLOCKS, ...WAYS, agentDies, ...DISKS];
+  if (log === 'file') return [...SERVERS, ...FILE, ...CLOCKS, ...WAYS, agentDies, ...DISKS, away];
   const redis = [...SERVERS, ...CLOCKS, ...REDIS, redisJumps];
-  const others = [...WAYS, agentDies, cannotWrite, ...DISKS];
+  const others = [...WAYS, agentDies, cannotWrite, ...DISKS, away, failOverBehind];
   if (log === 'redis') return [...redis, (random) => forget(random, true), ...others];
   return [
     ...redis,

@@ -39,6 +39,14 @@ export function restart(random: Random): Drawn {
   return { what, lastsMs, strike: (c) => pick(c).restart(lastsMs) };
 }
 
+/** For longer than others wait before they do what it did. */
+export function away(random: Random): Drawn {
+  const pick = anyServer(random);
+  const lastsMs = between(random, 5000, 25_000);
+  const what = `a server is away for ${lastsMs} ms`;
+  return { what, lastsMs, strike: (c) => pick(c).restart(lastsMs) };
+}
+
 /** Between any two things that it does: what was said before is said, and the rest is not. */
 function dieAtStep(random: Random): Drawn {
   const pick = anyServer(random);

@@ -1,6 +1,6 @@
 /**
- * Agents on whose nodes clients register services with TTL checks, that come and go, and whose
- * entries strangers spoil in the catalog. Whoever lives is passing; after a rest the catalog says of
+ * Agents on whose nodes clients register services with TTL checks, and put them in maintenance; that come, go
+ * and leave, and whose entries strangers spoil in the catalog. Whoever lives is passing; after a rest the catalog says of
  * every node what its agent says.
  */
 import { isDeepStrictEqual } from 'node:util';
@@ -14,11 +14,20 @@ const PAUSE_MS = 2500;
 /** An agent that has just come is registered, and passes, by then: unless something goes wrong. */
 const YOUNG_MS = 15_000;
 const LOOK_MS = 500;
+/** By then it has compared what the catalog has with what it has itself. */
+const COMPARED_MS = 150_000;
 /** On average; longer than a lease, now and then. */
 const DOWN_MS = 4000;
 
 /** By id the port of a service that its agent has; undefined where it has none. */
 type Told = Map<string, number | undefined>;
+
+interface Use {
+  readonly id: string;
+  /** Which use it is. */
+  readonly chance: number;
+  readonly told: Told;
+}
 
 export class Agents extends Clients {
   /** What each agent has said that it did: it is there whatever becomes of the agent. */
@@ -66,19 +75,27 @@ export class Agents extends Clients {
       await client.pause(PAUSE_MS * (0.5 + random.next()));
       const id = `w${Math.floor(random.next() * SERVICES)}`;
       const chance = random.next();
-      if (chance < 0.4) await this.#register(client, agent, id, told);
-      else if (chance < 0.65) await this.#report(client, agent, id);
-      else if (chance < 0.8) await this.#deregister(client, agent, id, told);
+      if (chance < 0.8) await this.#use(client, agent, { id, chance, told });
       else if (chance < 0.92) {
         await this.#spoil(client, agent, id);
         isSpoiled = true;
-      } else {
+      } else if (chance > 0.95 || (await this.#leave(client, agent))) {
         await this.#restart(client, agent);
         isSpoiled = false;
       }
     }
-    // It compares all when it begins; the next time would be up to two minutes later.
-    if (isSpoiled) await this.#restart(client, agent);
+    if (!isSpoiled) return;
+    // It compares all when it begins, and else within two minutes.
+    if (untilMs > COMPARED_MS) await client.pause(COMPARED_MS);
+    else await this.#restart(client, agent);
+  }
+
+  /** As those do to whom the services belong. */
+  async #use(client: SimClient, agent: SimAgent, { id, chance, told }: Use): Promise<void> {
+    if (chance < 0.36) await this.#register(client, agent, id, told);
+    else if (chance < 0.6) await this.#report(client, agent, id);
+    else if (chance < 0.68) await this.#maintain(client, agent, id);
+    else await this.#deregister(client, agent, id, told);
   }
 
   async #register(client: SimClient, agent: SimAgent, id: string, told: Told): Promise<void> {
@@ -102,6 +119,20 @@ export class Agents extends Clients {
   async #report(client: SimClient, agent: SimAgent, id: string): Promise<void> {
     const way = ['pass', 'warn', 'fail'][Math.floor(this.cluster.world.random.next() * 3)];
     await client.ask(agent.port, 'PUT', `/v1/agent/check/${way}/c-${id}`);
+  }
+
+  /** Whether it has; where it was told that it could not, it goes on as before. */
+  async #leave(client: SimClient, { port }: SimAgent): Promise<boolean> {
+    const answer = await client.ask(port, 'PUT', '/v1/agent/leave', { timeoutMs: 10_000 });
+    return answer === undefined || answer.status === 200;
+  }
+
+  /** Of one service, or of the node. */
+  async #maintain(client: SimClient, { port }: SimAgent, id: string): Promise<void> {
+    const { random } = this.cluster.world;
+    const whose = random.next() < 0.5 ? `service/maintenance/${id}` : 'maintenance';
+    const how = `?enable=${random.next() < 0.4}&reason=work`;
+    await client.ask(port, 'PUT', `/v1/agent/${whose}${how}`);
   }
 
   /** As a script that means well: takes an entry out of the catalog, or puts a wrong one in. */

@@ -5,6 +5,13 @@ import { Violations, type Workload } from './workload.ts';
 
 /** Where nothing goes wrong little is found: clients take so many times longer over everything. */
 const CALM = 4;
+/** For so long nothing has gone wrong: then an answer takes some milliseconds. */
+const HEALED_MS = 20_000;
+const SLOW_MS = 250;
+/** Waits, archives, and keys that go when a snapshot is saved. */
+const TAKES_TIME = /[?&](index|hash)=|^\/v1\/(snapshot|operator\/keyring)/;
+/** Of a minute without a fault there is nothing to be seen in most: clients rest the longer. */
+const LONG_CALM = { afterMs: 20_000, times: 5 };
 /** Who has less patience gives up by itself. */
 const PATIENT_MS = 3000;
 
@@ -43,13 +50,26 @@ export abstract class Clients implements Workload {
 
   /** Of whatever it asks: its indexes never go back, and where nothing fails nobody is refused. */
   #client(name: string): SimClient {
-    return new SimClient(this.cluster.world, name, (asked, answer) => {
+    return new SimClient(this.cluster.world, name, (asked, answer, tookMs) => {
+      this.#judgeTook(name, asked, tookMs);
       if (answer === undefined || isRefusal(answer)) this.#judgeRefused(name, asked, answer);
       else {
         this.cluster.answers.judge(asked, answer);
         if (answer.index > 0) this.#judgeIndex(name, asked, answer);
       }
     });
+  }
+
+  /** What is rescued by a timer, some seconds later, would look well to all who wait for it. */
+  #judgeTook(name: string, { port, method, path, timeoutMs }: Asked, tookMs: number): void {
+    if (tookMs < SLOW_MS || TAKES_TIME.test(path) || (timeoutMs ?? PATIENT_MS) < SLOW_MS) return;
+    const { calmMs, agents, world } = this.cluster;
+    const agent = agents.find((each) => each.port === port);
+    const { bornAt = world.now } = agent ?? { bornAt: 0 };
+    const healedMs = Math.min(calmMs, world.now - bornAt) - tookMs;
+    if (healedMs < HEALED_MS) return;
+    const what = `${name} ${method} ${path} at ${port} took ${tookMs.toFixed(0)} ms`;
+    this.violations.add('nothing is wrong, and an answer takes long', what);
   }
 
   #judgeRefused(name: string, { port, method, path, timeoutMs }: Asked, answer?: Answer): void {
@@ -78,8 +98,10 @@ export abstract class Clients implements Workload {
 
   /** Between one thing that a client does and the next: so long on average, while something goes wrong. */
   protected async rest(client: SimClient, ms: number): Promise<void> {
-    const { world, isCalm } = this.cluster;
-    await client.pause(ms * 2 * world.random.next() * (isCalm ? CALM : 1));
+    const { world, calmMs } = this.cluster;
+    const isLong = calmMs > LONG_CALM.afterMs;
+    const times = isLong ? CALM * LONG_CALM.times : CALM;
+    await client.pause(ms * 2 * world.random.next() * (calmMs > 0 ? times : 1));
   }
 
   protected anyServer(): number {

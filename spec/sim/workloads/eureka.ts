@@ -13,6 +13,7 @@ const RETRY_MS = 200;
 const LOOK_MS = 500;
 const FETCH_MS = 700;
 const COME_AND_GO_MS = 2500;
+const FLIP_MS = 3000;
 /** Of the run: then one falls silent for good. */
 const SILENT = 0.3;
 const GONE = 'z1';
@@ -44,6 +45,7 @@ export class Eureka extends Clients {
       this.as(GONE, (client) => this.#live(client, untilMs * SILENT)),
       this.as('y1', (client) => this.#comeAndGo(client, untilMs)),
       this.as('w1', (client) => this.#follow(client, untilMs)),
+      this.as('k1', (client) => this.#flip(client, untilMs)),
       this.#look(untilMs),
     ]);
   }
@@ -114,6 +116,23 @@ export class Eureka extends Clients {
     }
   }
 
+  /** One of Consul's own instances, which stays, and whose check alone changes. */
+  async #flip(client: SimClient, untilMs: number): Promise<void> {
+    const { world } = this.cluster;
+    const there = { Node: 'plain', Address: '10.6.0.9' };
+    const Service = { ID: 'plain-1', Service: 'plain' };
+    const path = '/v1/catalog/register';
+    for (let n = 0; world.now < untilMs; n++) {
+      const Status = n % 2 === 0 ? 'passing' : 'critical';
+      const Check = { CheckID: 'plain', Name: 'plain', ServiceID: Service.ID, Status };
+      const known = { ...there, SkipNodeUpdate: true, Check };
+      const body = JSON.stringify(n === 0 ? { ...there, Service, Check } : known);
+      const answer = await client.ask(this.anyServer(), 'PUT', path, { body });
+      if (answer?.status !== 200 && n === 0) n--;
+      await this.rest(client, FLIP_MS);
+    }
+  }
+
   async #register(client: SimClient, untilMs: number, id = client.machine.name): Promise<boolean> {
     const instance = {
       ...{ instanceId: id, hostName: `host-${id}`, app: APP, ipAddr: '10.6.0.1' },
@@ -152,7 +171,7 @@ export class Eureka extends Clients {
   async #follow(client: SimClient, untilMs: number): Promise<void> {
     const { world } = this.cluster;
     let known: Map<string, string> | undefined;
-    let said = 0;
+    let jumps = 0;
     for (; world.now < untilMs; await this.rest(client, FETCH_MS)) {
       const path = known === undefined ? '/eureka/apps' : '/eureka/apps/delta';
       const found = await this.#list(client, this.anyServer(), path);
@@ -164,8 +183,8 @@ export class Eureka extends Clients {
       }
       const hash = hashOf(known.values());
       // What the log's clock has left behind by minutes is told to nobody any more: they take everything.
-      const hasJumped = world.trace.slice(said).some((line) => line.includes('time of day'));
-      said = world.trace.length;
+      const hasJumped = this.cluster.jumps > jumps;
+      jumps = this.cluster.jumps;
       if (hash === found.hash) continue;
       known = undefined;
       if (this.cluster.splits || hasJumped) continue;

@@ -1,13 +1,15 @@
 /**
  * Nodes without an agent whose checks the servers look at, by HTTP and TCP, while programs there change how
- * they are. Whichever server looks: after a rest all know how each is, and a node that is gone stays gone.
+ * they are. Whichever server looks, and where one of them is away: soon all know how each is.
  */
 import type { SimClient } from '../client.ts';
-import { type Looked, Looks } from './looks.ts';
+import { HEALED_MS, type Looked, Looks } from './looks.ts';
 
 const NODES = 3;
 const PAUSE_MS = 2500;
 const RETRY_MS = 200;
+/** Since one server has been away alone: by then the others look in its place. */
+const TAKEN_OVER_MS = 10_000;
 
 export class External extends Looks {
   async run(untilMs: number): Promise<void> {
@@ -19,6 +21,18 @@ export class External extends Looks {
 
   async look(): Promise<void> {
     this.judge();
+  }
+
+  protected override isTime(): boolean {
+    return super.isTime() || this.#isTakenOver();
+  }
+
+  #isTakenOver(): boolean {
+    const { servers, world } = this.cluster;
+    const [gone, ...more] = servers.filter(({ downSince }) => downSince !== undefined);
+    if (gone?.downSince === undefined || more.length > 0) return false;
+    const downMs = world.now - gone.downSince;
+    return downMs > TAKEN_OVER_MS && this.cluster.faultsWithin(HEALED_MS + downMs) === 1;
   }
 
   async #work(client: SimClient, number: number, untilMs: number): Promise<void> {

@@ -5,7 +5,7 @@ import { Clients } from './clients.ts';
 const LOOK_MS = 500;
 /** For so long a program has been as it is, and nothing has gone wrong: then everybody knows. */
 const STABLE_MS = 6000;
-const HEALED_MS = 20_000;
+export const HEALED_MS = 20_000;
 
 /** A check of the catalog that looks at a program. */
 export interface Looked {
@@ -34,9 +34,14 @@ export abstract class Looks extends Clients {
   protected async watch(untilMs: number, isSeen: (looked: Looked) => boolean): Promise<void> {
     const { world } = this.cluster;
     while (world.now < untilMs) {
-      if (this.cluster.calmMs > HEALED_MS) this.judge(isSeen);
+      if (this.isTime()) this.judge(isSeen);
       await world.sleep(LOOK_MS);
     }
+  }
+
+  /** Whether all is to be known by now. */
+  protected isTime(): boolean {
+    return this.cluster.calmMs > HEALED_MS;
   }
 
   protected judge(isSeen: (looked: Looked) => boolean = () => true): void {
@@ -47,7 +52,8 @@ export abstract class Looks extends Clients {
     const expected = target.status(kind, STABLE_MS);
     if (expected === undefined) return;
     for (const { machine, process } of this.cluster.servers) {
-      const row = process?.state.catalog.check(node, check);
+      if (process === undefined) continue;
+      const row = process.state.catalog.check(node, check);
       if (row?.Status === expected) continue;
       const what = `${check} of ${node} at ${machine.name}: ${row?.Status}, not ${expected}`;
       this.violations.add('a check is not as what it looks at', what);

@@ -8,12 +8,19 @@ import { Clients } from './clients.ts';
 
 const SERVICES = ['passed-a', 'passed-b'] as const;
 const STATUSES = ['passing', 'warning', 'critical'] as const;
+/** It says the same as `?passing`, of the checks of an instance. */
+const FILTER = 'not Checks.Status != passing';
+/** Where an instance is: several on one node, and one on another. */
+const nodeOf = (id: string) => `passed-${id.endsWith('-0') ? 0 : 1}`;
 /** Of a service by name, and of all. */
 const QUESTIONS = [
   (name: string) => `/v1/health/service/${name}`,
   (name: string) => `/v1/health/service/${name}?passing`,
   (name: string) => `/v1/catalog/service/${name}`,
   (name: string) => `/v1/health/checks/${name}`,
+  (name: string) => `/v1/health/service/${name}?filter=${encodeURIComponent(FILTER)}`,
+  (name: string) => `/v1/health/node/${nodeOf(name)}`,
+  (name: string) => `/v1/catalog/node/${nodeOf(name)}`,
   () => '/v1/catalog/services',
   () => '/v1/health/state/any',
 ] as const;
@@ -79,8 +86,7 @@ export class Passed extends Clients {
       const isThere = random.next() < 0.75;
       const Check = { CheckID: `c-${ID}`, Name: 'c', ServiceID: ID, Status };
       const Service = { ID, Service: service };
-      // Several on one node, and one on another.
-      const Node = `passed-${ID.slice(-1) === '0' ? 0 : 1}`;
+      const Node = nodeOf(ID);
       const what = isThere
         ? { Node, Address: '10.8.0.1', Service, Check }
         : { Node, ServiceID: ID };

@@ -17,6 +17,9 @@ const EARLIEST_MS = WAIT_S * 1000 * 0.98;
 const RESTORED_MS = 1000;
 /** From the entry in the server's state to the bytes at the client. */
 const WAKE_MS = 1000;
+/** Where nothing has gone wrong for so long, it takes some milliseconds: it is looked for now and then. */
+const HEALED_MS = 20_000;
+const HEALED_WAKE_MS = 400;
 const LOOK_MS = 250;
 const RETRY_MS = 100;
 const GIVEN_UP_MS = 500;
@@ -129,13 +132,15 @@ export class Watchers extends Clients {
   }
 
   #judge(waiting: Waiting): void {
-    const { now } = this.cluster.world;
+    const { calmMs, world } = this.cluster;
+    const { now } = world;
+    const wakeMs = calmMs > HEALED_MS ? HEALED_WAKE_MS : WAKE_MS;
     const { server, process, key, seen } = waiting;
     const isThere = server.process === process && server.machine.frozenUntil < now;
     const newest = isThere ? newestOf(process, key) : 0;
     if (seen === 0 || newest <= seen) waiting.lateSince = undefined;
     else waiting.lateSince ??= now;
-    if (waiting.lateSince === undefined || now - waiting.lateSince <= WAKE_MS) return;
+    if (waiting.lateSince === undefined || now - waiting.lateSince <= wakeMs) return;
     const what = `${server.machine.name} has ${key ?? 'a key'} at ${newest}, its waiter ${seen}`;
     this.violations.add('who waits is not woken', what);
   }

@@ -53,6 +53,12 @@ export class SimDisk implements FileSystem {
     if (losesPower) this.#files.losePower(this.#world.random);
   }
 
+  /** Whether any of the texts stands on it, as whoever steals it would find out. */
+  holds(texts: readonly string[]): boolean {
+    const files = this.#files.paths().map((path) => this.#files.content(path));
+    return files.some((bytes) => texts.some((text) => bytes.includes(text)));
+  }
+
   /** Nothing more has room on it. */
   fill(): void {
     this.#meet((op, grows) =>

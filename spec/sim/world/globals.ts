@@ -5,6 +5,7 @@
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { Transform } from 'node:stream';
 import { loop } from '../../../lib/clock.ts';
+import { seededRandom } from '../../support/fakes/seeded-random.ts';
 import { SimDatagrams } from './datagrams.ts';
 import { fileCallsOf } from './files.ts';
 import type { Network } from './network.ts';
@@ -100,6 +101,15 @@ function atOnce(change: (whole: Buffer) => Buffer): Transform {
   });
 }
 
+/** As a callback of Node's is told it. */
+function outcomeOf<T>(fn: () => T): readonly [error: unknown, value: T | undefined] {
+  try {
+    return [null, fn()];
+  } catch (error) {
+    return [error, undefined];
+  }
+}
+
 /** Until the function that it gives back is called. */
 export function replaceGlobals({ world, network }: Place): () => void {
   const undo: (() => void)[] = [];
@@ -146,6 +156,11 @@ export function replaceGlobals({ world, network }: Place): () => void {
   replace(performance, 'now', () => world.here.machine.monotonicAt(world.now));
   replace(Math, 'random', () => world.random.next());
   replace(crypto, 'randomUUID', () => world.random.uuid());
+  // By a chance of their own: what they come to tells no run from another.
+  const bytes = seededRandom(world.seed ^ 0xb17e5);
+  replace(crypto, 'randomBytes', (size: number) =>
+    Buffer.from(Array.from({ length: size }, () => Math.floor(bytes.next() * 256))),
+  );
   const connect = (...args: Args): SimSocket => {
     const options = typeof args[0] === 'object' ? (args[0] as { port?: number }) : undefined;
     const port = Number(options?.port ?? args[0]);
@@ -178,6 +193,13 @@ export function replaceGlobals({ world, network }: Place): () => void {
   // Compression would take real time, on threads of its own.
   replace(zlib, 'createGzip', () => atOnce(zlib.gzipSync));
   replace(zlib, 'createGunzip', () => atOnce(zlib.gunzipSync));
+  for (const name of ['deflateRaw', 'inflateRaw'] as const) {
+    const change = zlib[`${name}Sync`] as (bytes: unknown, options: unknown) => Buffer;
+    replace(zlib, name, (bytes: unknown, options: unknown, done: Fn) => {
+      const [error, changed] = outcomeOf(() => change(bytes, options));
+      world.after(TURN_MS, () => done(error, changed));
+    });
+  }
   replace(perf, 'PerformanceObserver', Unseeing);
   replace(perf, 'monitorEventLoopDelay', () => new Unseeing());
   replace(dgram, 'createSocket', () => new SimDatagrams({ world, network, owner: world.here }));
