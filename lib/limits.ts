@@ -1,6 +1,7 @@
 /** Every limit that a client can run into, in one place. */
 import { totalmem } from 'node:os';
 import { constrainedMemory } from 'node:process';
+import { getHeapStatistics } from 'node:v8';
 
 const MB = 1024 * 1024;
 
@@ -8,6 +9,11 @@ const MB = 1024 * 1024;
 export function memoryBytes(machine = totalmem(), container = constrainedMemory()): number {
   // 0, or more than there is, where nobody bounds it.
   return container > 0 ? Math.min(machine, container) : machine;
+}
+
+/** What may live in this process at a time, by what Node was given. */
+export function heapBytes(): number {
+  return getHeapStatistics().heap_size_limit;
 }
 
 /** Of what a process may have, in all large answers at once: others share it with the state itself. */

@@ -19,6 +19,8 @@ const DIGITS = [...'0123456789abcdef'];
 /** Of ids that end alike by so many digits there are few, whatever a cluster has. */
 const MAX_DIGITS = 6;
 const TOO_LARGE = 413;
+/** Too much is being sent for one large answer: small ones come through. */
+const BUSY = 429;
 
 /** What a part is asked for at, by what it is chosen, and what nothing has there. */
 const SERVICES = { path: '/v1/catalog/node/', of: 'ID', none: 'ID == ""' };
@@ -48,7 +50,11 @@ interface Parts {
   readonly chars: number;
 }
 
-type Ask = (request: Pick<CatalogRequest, 'path' | 'query'>) => Promise<CatalogAnswer | undefined>;
+/** Undefined where the answer would be too large, or has another of these statuses. */
+type Ask = (
+  request: Pick<CatalogRequest, 'path' | 'query'>,
+  none?: readonly number[],
+) => Promise<CatalogAnswer | undefined>;
 
 /** Answers for the node alone, as the catalog does for /v1/internal/ui/node/, by answers that have no more bytes each. */
 export function wholeNode(catalog: Catalog, node: string, most = MAX_READ_BYTES): Catalog {
@@ -58,7 +64,7 @@ export function wholeNode(catalog: Catalog, node: string, most = MAX_READ_BYTES)
     async ask(request, signal) {
       const ask = small(catalog, most, signal);
       if (parts === undefined) {
-        const whole = await ask(request);
+        const whole = await ask(request, [BUSY]);
         if (whole !== undefined) return whole;
       } else if (request.query?.some(([name]) => name === 'index') === true) {
         await untilChanged(catalog, node, parts.indexes, signal);
@@ -90,14 +96,13 @@ async function untilChanged(
   await together([waiting(SERVICES, services), waiting(CHECKS, checks)], signal);
 }
 
-/** Undefined where the answer would be too large. */
 function small(catalog: Catalog, maxBytes: number, signal: AbortSignal): Ask {
-  return async (request) => {
-    const accept = [404, TOO_LARGE];
+  return async (request, none = []) => {
+    const accept = [404, TOO_LARGE, ...none];
     const asked = { ...request, method: 'GET', accept, maxBytes } as const;
     try {
       const answer = await catalog.ask(asked, signal);
-      return answer.status === TOO_LARGE ? undefined : answer;
+      return [TOO_LARGE, ...none].includes(answer.status) ? undefined : answer;
     } catch (error) {
       if (error instanceof ProconsulError && error.code === 'too-large') return undefined;
       throw error;

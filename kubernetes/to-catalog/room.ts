@@ -2,16 +2,22 @@
  * How much all Services together may come to: what the catalog has of them is held here. Where it is not enough each
  * namespace has its share, so that whoever takes least loses nothing.
  */
+import { heapBytes, memoryBytes } from '../../lib/limits.ts';
 
 /**
- * Those of two owners on one node fit in one answer of a server that has 1 GB, and the sync holds them in as much: what
- * is wanted, what is known, and what is read anew. The manifests give so much; a spec compares.
+ * Of the heap for each byte of it, as the catalog shows it: what the cluster has, what is wanted, what is known, and what is
+ * read anew. spec/system/kubernetes-memory.system.ts runs syncs with no more.
  */
-export const MAX_NODE_BYTES = 64 * 1024 * 1024;
-/** What a sync is given for each byte of it. */
-export const MEMORY_OF_BYTE = 16;
+const HEAP_OF_BYTE = 8;
+
+/** Node takes half of a container for its heap, but of a small one more than that, and of none more than 4 GiB. */
+export function nodeBytes(memory: number, heap = Number.POSITIVE_INFINITY): number {
+  return Math.floor(Math.min(memory / 2, heap) / HEAP_OF_BYTE);
+}
+
+export const MAX_NODE_BYTES = nodeBytes(memoryBytes(), heapBytes());
 /** Of one answer about the node: one that is larger is read in parts. */
-export const MAX_READ_BYTES = 64 * 1024 * 1024;
+export const MAX_READ_BYTES = Math.min(64 * 1024 * 1024, MAX_NODE_BYTES);
 
 const NONE: ReadonlySet<string> = new Set();
 

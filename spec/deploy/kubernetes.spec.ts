@@ -6,11 +6,7 @@ import { HTTP_FLAGS } from '../../cli/api-options.ts';
 import { readFlags } from '../../cli/flag-values.ts';
 import { K8S_FLAGS, syncOptionsOf } from '../../cli/k8s-flags.ts';
 import { discoverArgs } from '../../kubernetes/discover.ts';
-import {
-  MAX_NODE_BYTES,
-  MAX_READ_BYTES,
-  MEMORY_OF_BYTE,
-} from '../../kubernetes/to-catalog/room.ts';
+import { nodeBytes } from '../../kubernetes/to-catalog/room.ts';
 import { loadConfig } from '../../lib/config/load.ts';
 import { answerBytes } from '../../lib/limits.ts';
 import { fakeConfigHost } from '../support/fakes/fake-config-host.ts';
@@ -133,7 +129,7 @@ describe('deploy/kubernetes', () => {
     assert.deepEqual(own?.spec.groups, ours);
   });
 
-  it('gives servers and syncs the memory that the largest node takes', () => {
+  it('gives a sync the memory for a node of 64 MiB, and servers that for one answer about two of them', () => {
     const memoryOf = (component: string) => {
       const found = WORKLOADS.find(({ metadata }) => metadata.name === `proconsul-${component}`);
       const [container] = containersOf(found as Manifest);
@@ -142,9 +138,9 @@ describe('deploy/kubernetes', () => {
       return Number(number) * (unit === 'G' ? 1024 : 1) * 1024 * 1024;
     };
     const owners = 2;
-    assert.ok(memoryOf('server') > 0 && memoryOf('sync') > 0);
-    assert.ok(answerBytes(memoryOf('server')) >= owners * MAX_NODE_BYTES);
-    assert.ok(memoryOf('sync') >= MEMORY_OF_BYTE * Math.max(MAX_NODE_BYTES, MAX_READ_BYTES));
+    const most = nodeBytes(memoryOf('sync'));
+    assert.equal(most, 64 * 1024 * 1024);
+    assert.ok(answerBytes(memoryOf('server')) >= owners * most);
   });
 
   it('is all in the kustomization but what is optional, in its namespace', () => {

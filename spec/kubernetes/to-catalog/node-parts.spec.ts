@@ -62,6 +62,20 @@ describe('a node that is too large for one answer', () => {
     assert.ok(asked.some((filter) => filter === 'ID matches "0a$"'));
   });
 
+  it('is read in parts too where a server is too busy for one large answer', async () => {
+    const { catalog } = await started(3);
+    const busy = catalog(() => false);
+    const parts = wholeNode(
+      {
+        ask: async (each, over) =>
+          each.path === WHOLE ? { ...TOO_LARGE, status: 429 } : await busy.ask(each, over),
+      },
+      NODE,
+    );
+    const { json } = await parts.ask(request, signal);
+    assert.equal(objectsIn(objectIn(json)['Services']).length, 4);
+  });
+
   it('is waited for by questions that show nothing, until anything of it changes', async () => {
     const { catalog, asked, register, put, first } = await started(20);
     // Whose beats say something of the node each moment.

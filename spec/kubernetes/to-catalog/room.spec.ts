@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { serviceIn, sliceIn } from '../../../kubernetes/objects.ts';
 import { instancesOf } from '../../../kubernetes/to-catalog/instances.ts';
-import { Room, shareOf } from '../../../kubernetes/to-catalog/room.ts';
+import { nodeBytes, Room, shareOf } from '../../../kubernetes/to-catalog/room.ts';
 import { bytesOf } from '../../../kubernetes/to-catalog/rules.ts';
 import { Wanted } from '../../../kubernetes/to-catalog/wanted.ts';
 import { kubeService, kubeSlice } from '../../support/kubernetes/cluster.ts';
@@ -11,6 +11,16 @@ import { startSyncWorld } from '../../support/kubernetes/syncs.ts';
 import { until } from '../../support/until.ts';
 
 const RULES = { ...SYNC_RULES, node: 'n', owner: 'o', addsNamespace: true };
+
+describe('how much all Services may come to', () => {
+  const GIB = 2 ** 30;
+
+  it('follows from the memory that the sync has, and from its heap where that is less', () => {
+    const mib = [GIB / 4, GIB, 4 * GIB].map((memory) => nodeBytes(memory) / 2 ** 20);
+    assert.deepEqual(mib, [16, 64, 256]);
+    assert.equal(nodeBytes(64 * GIB, 4 * GIB) / 2 ** 20, 512);
+  });
+});
 
 describe('the share of each namespace', () => {
   it('is what is left once those are served that want less', () => {
