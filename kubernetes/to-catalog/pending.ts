@@ -69,6 +69,12 @@ export class Pending {
     return this.#queues.get(COMMON) ?? [];
   }
 
+  /** What changed since then, the last first. */
+  lately(from: number): Iterable<readonly [id: string, due: Due]> {
+    const changed = [...this.common()].filter(([, { at }]) => at >= from);
+    return changed.sort(([, a], [, b]) => b.at - a.at);
+  }
+
   /** Of those that go by themselves, each that may go together; whoever was last asked for comes last. */
   *apart(): Iterable<Iterable<readonly [id: string, due: Due]>> {
     for (const [place, queue] of [...this.#queues]) {

@@ -112,10 +112,9 @@ export function bytesOf(instances: readonly Sized[]): number {
 }
 
 /** Why none of them comes. */
-export function faultOfAll(instances: readonly Sized[]): string | undefined {
-  const bytes = bytesOf(instances);
+export function faultOfAll(count: number, bytes: number): string | undefined {
   if (bytes <= MAX_BYTES) return undefined;
-  return `${instances.length} instances have ${bytes} bytes together, which is over ${MAX_BYTES}`;
+  return `${count} instances have ${bytes} bytes together, which is over ${MAX_BYTES}`;
 }
 
 /** Why a Service does not come that asks to: whoever may write its annotations is no friend of all others. */

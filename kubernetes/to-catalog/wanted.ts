@@ -32,8 +32,12 @@ interface Claim {
 /** What a Service comes to, and why it does not come where it asks to. */
 interface Judged {
   readonly instances: readonly WantedInstance[];
+  readonly bytes: number;
   readonly fault: string | undefined;
 }
+
+/** So many instances are made anew in one turn of the event loop, or those of one Service: beats have to go out meanwhile. */
+const MADE_AT_ONCE = 1000;
 
 const NO_ROOM = `all Services together have over ${MAX_NODE_BYTES} bytes, and its namespace has its share`;
 
@@ -160,13 +164,27 @@ export class Wanted {
     return first;
   }
 
-  /** All ids that are wanted now. */
+  /** There are Services that were not looked at since something of them changed: what they want is as it was before. */
+  get isBehind(): boolean {
+    return this.#dirty.size > 0;
+  }
+
+  /** What changed of the Services that want this one, or may want it, was not looked at yet. */
+  isBehindOn(id: string): boolean {
+    if (this.#dirty.size === 0) return false;
+    const services = this.#claims.get(id)?.keys();
+    return services === undefined || [...services].some((each) => this.#dirty.has(each));
+  }
+
+  /** All ids that are wanted, as far as that is known. */
   ids(): Iterable<string> {
-    this.#settle();
     return this.#claims.keys();
   }
 
-  /** Ids that may be wanted otherwise since this was last asked, with when that was seen last. */
+  /**
+   * Ids that may be wanted otherwise since this was last asked, with when that was seen last. Not of everything at once: it
+   * is asked again while it is behind.
+   */
   drain(): readonly (readonly [id: string, at: number])[] {
     this.#settle();
     const ids = [...this.#changed];
@@ -181,12 +199,9 @@ export class Wanted {
 
   #settle(): void {
     if (this.#dirty.size === 0) return;
-    const looked = new Map(
-      [...this.#dirty].map(([key, at]) => [key, { ...this.#judged(key), at }]),
-    );
-    this.#dirty.clear();
-    for (const [key, { instances }] of looked)
-      if (!this.#undecided.has(key)) this.#room.set(key, bytesOf(instances));
+    const looked = this.#lookedAt();
+    for (const [key, { bytes }] of looked)
+      if (!this.#undecided.has(key)) this.#room.set(key, bytes);
     const [before, now] = [this.#leftOut, this.#room.leftOut()];
     this.#leftOut = now;
     for (const key of [...before, ...now]) {
@@ -200,6 +215,19 @@ export class Wanted {
     }
   }
 
+  #lookedAt(): Map<string, Judged & { readonly at: number }> {
+    const looked = new Map<string, Judged & { readonly at: number }>();
+    let made = 0;
+    for (const [key, at] of this.#dirty) {
+      if (made >= MADE_AT_ONCE) break;
+      const judged = this.#judged(key);
+      this.#dirty.delete(key);
+      looked.set(key, { ...judged, at });
+      made += 1 + judged.instances.length;
+    }
+    return looked;
+  }
+
   #tell(key: string, fault: string | undefined): void {
     if (fault === undefined) this.#faulty.delete(key);
     else this.#faulty.add(key);
@@ -211,16 +239,20 @@ export class Wanted {
     const asks = service !== undefined && isSynced(service, this.#rules);
     const fault = asks ? faultOf(service, this.#rules) : undefined;
     this.#decide(key, undefined);
-    if (!asks || fault !== undefined) return { instances: [], fault };
+    const none = { instances: [], bytes: 0 };
+    if (!asks || fault !== undefined) return { ...none, fault };
     if (isAtMachines(service) && !this.#on.areNodesKnown()) {
       this.#decide(key, `${service.namespace}/${catalogName(service, this.#rules)}`);
-      return { instances: [], fault };
+      return { ...none, fault };
     }
     const slices = [...(this.#slices.get(key)?.values() ?? [])];
     const node = (name: string) => this.#nodes.get(name);
     const instances = instancesOf(service, { slices, node }, this.#rules);
-    const excess = faultOfAll(instances);
-    return { instances: excess === undefined ? instances : [], fault: excess };
+    const bytes = bytesOf(instances);
+    const excess = faultOfAll(instances.length, bytes);
+    return excess === undefined
+      ? { instances, bytes, fault: undefined }
+      : { ...none, fault: excess };
   }
 
   #decide(key: string, undecided: string | undefined): void {

@@ -75,6 +75,8 @@ export class Writer {
   readonly #retries: Retries;
   readonly #pending: Pending;
   #drainedAt = 0;
+  /** What changed is looked at a part in each turn of the event loop. */
+  #isDraining = false;
   /** Transactions on their way of what was refused before. */
   #apart = 0;
   /** There is more to be looked at than was. */
@@ -121,7 +123,7 @@ export class Writer {
     this.#waiters.wakeAll();
     const isDue = this.#deps.clock.monotonic() - this.#drainedAt > WAITING_LOOK_MS;
     // Whoever takes its turn soon is to know by then what it comes to.
-    if (!this.#isWriting && isDue) this.#drain();
+    if (!this.#isWriting && isDue && !this.#isDraining) this.#drainAll();
   }
 
   /** The catalog was read, or a list: all is to be compared; by whoever waits, what it did not know to be so. */
@@ -130,7 +132,8 @@ export class Writer {
     if (!this.#isWriting) {
       this.#drain();
       for (const id of this.#pending.ids())
-        if (this.#changeOf(id).operations.length === 0) this.#pending.delete(id);
+        if (!wanted.isBehindOn(id) && this.#changeOf(id).operations.length === 0)
+          this.#pending.delete(id);
       return;
     }
     for (const id of wanted.ids()) this.#add(id);
@@ -173,7 +176,10 @@ export class Writer {
   }
 
   async #untilMore(sending: Sending, signal: AbortSignal): Promise<void> {
-    if (this.#isCut) await new Promise<void>((resolve) => loop.nextTurn(resolve));
+    const { isBehind } = this.#deps.wanted;
+    if (isBehind) this.#drain();
+    if (isBehind || (this.#isCut && sending.size < AT_ONCE))
+      await new Promise<void>((resolve) => loop.nextTurn(resolve));
     else if (this.#unsureSince === undefined || sending.size > 0)
       await this.#waiters.wait(IDLE_MS, signal);
     else this.#isDoubtful = true;
@@ -269,7 +275,7 @@ export class Writer {
   /** It is being written, or not enough is known of it: what the cluster does not have need not be gone. */
   #isHeld(id: string): boolean {
     const { wanted, registered } = this.#deps;
-    if (registered.isUnderWay(id) || this.#stale.has(id)) return true;
+    if (registered.isUnderWay(id) || this.#stale.has(id) || wanted.isBehindOn(id)) return true;
     return !this.#isListed && wanted.get(id) === undefined && registered.get(id) !== undefined;
   }
 
@@ -287,10 +293,14 @@ export class Writer {
     const { clock } = this.#deps;
     if (this.#unsureSince === undefined) return this.#pending.common();
     if (clock.monotonic() - this.#unsureSince > MAX_UNSURE_MS) return [];
-    const from = this.#unsureSince - LATELY_MS;
-    return [...this.#pending.common()]
-      .filter(([, { at }]) => at >= from)
-      .sort(([, a], [, b]) => b.at - a.at);
+    return this.#pending.lately(this.#unsureSince - LATELY_MS);
+  }
+
+  /** By whoever waits for its turn, and is to know by then what changed. */
+  #drainAll(): void {
+    this.#drain();
+    this.#isDraining = this.#deps.wanted.isBehind && !this.#isWriting;
+    if (this.#isDraining) loop.nextTurn(() => this.#drainAll());
   }
 
   #drain(): void {

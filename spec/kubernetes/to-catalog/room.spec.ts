@@ -117,6 +117,7 @@ describe('Services that are more together than can be read', () => {
       slices.changed(`${namespace}/${name}-x1`, slice, undefined);
     };
     const shown = () => {
+      wanted.drain();
       const names = [...wanted.ids()].map((id) => wanted.get(id)?.service.Service ?? '');
       return [...new Set(names)].sort().join();
     };

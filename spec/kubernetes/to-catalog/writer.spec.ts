@@ -19,14 +19,21 @@ const FENCE = { key: 'lock', session: 's' };
 
 type Answer = (body: string) => { readonly status: number; readonly text: string };
 
-/** A catalog that has nothing, and answers a transaction as it is told to. */
-function started(answer: Answer, services: readonly KubeObject[] = [], slices: KubeObject[] = []) {
+const NOTHING = { Services: [] as object[], Checks: [] as object[] };
+
+/** A catalog that answers a transaction as it is told to, and whose node has this. */
+function started(
+  answer: Answer,
+  services: readonly KubeObject[] = [],
+  slices: KubeObject[] = [],
+  node = NOTHING,
+) {
   const [clock, random, logger] = [new FakeClock(), seededRandom(1), new RecordingLogger()];
   const sent: string[] = [];
   const catalog: Catalog = {
     ask: async ({ path, body }) => {
       if (path !== '/v1/txn') {
-        const json = { Node: 'n', Services: [], Checks: [] };
+        const json = { Node: 'n', ...node };
         return { status: 200, index: '1', text: JSON.stringify(json), json };
       }
       const text = encodeJson(body);
@@ -58,9 +65,13 @@ function started(answer: Answer, services: readonly KubeObject[] = [], slices: K
     );
   for (const each of services) set(each);
   for (const each of slices) setSlice(each);
-  const run = async (seconds: number, each: (second: number) => void = () => undefined) => {
+  const run = async (
+    seconds: number,
+    each: (second: number) => void = () => undefined,
+    listed: Promise<unknown> = Promise.resolve(),
+  ) => {
     const end = new AbortController();
-    const running = writer.run(FENCE, Promise.resolve(), end.signal);
+    const running = writer.run(FENCE, listed, end.signal);
     for (let i = 0; i < seconds; i++) {
       each(i);
       await clock.advance(1000);
@@ -68,7 +79,7 @@ function started(answer: Answer, services: readonly KubeObject[] = [], slices: K
     end.abort();
     await running.catch(() => undefined);
   };
-  return { sent, run, setSlice };
+  return { sent, run, set, setSlice, wanted, registered };
 }
 
 /** A Service whose instances are large, and its pods. */
@@ -105,6 +116,44 @@ describe('the writer to the catalog', () => {
       assert.ok(sent.length > 4 && sent.length < 40, `${sent.length}`);
     });
   }
+});
+
+describe('what the catalog has already', () => {
+  it('is not taken out by a turn that has not looked at all Services yet', async () => {
+    const names = Array.from({ length: 4 }, (_, i) => `web-${i}`);
+    const services = names.map((name) => kubeService(name));
+    const slices = names.map((name, of) =>
+      kubeSlice(
+        name,
+        Array.from({ length: 400 }, (_, i) => ({ ip: `10.${of}.${i >> 8}.${i & 255}` })),
+      ),
+    );
+    const { wanted } = started(() => TAKEN, services, slices);
+    do wanted.drain();
+    while (wanted.isBehind);
+    const all = [...wanted.ids()].flatMap((id) => wanted.get(id) ?? []);
+    const node = {
+      Services: all.map(({ service }) => ({ ...service, ModifyIndex: 7 })),
+      Checks: all.flatMap(({ service: { ID }, checks }) =>
+        checks.map((check) => ({ ...check, ServiceID: ID })),
+      ),
+    };
+    const { sent, run, registered, set, setSlice } = started(() => TAKEN, [], [], node);
+    await registered.readAnew(new AbortController().signal);
+    let whole = () => {};
+    const listed = new Promise<void>((resolve) => {
+      whole = resolve;
+    });
+    const list = (second: number) => {
+      if (second !== 2) return;
+      for (const each of services) set(each);
+      for (const each of slices) setSlice(each);
+      whole();
+    };
+    await run(5, list, listed);
+    const removed = sent.filter((body) => body.includes('delete-cas'));
+    assert.deepEqual([all.length, removed.length], [1600, 0]);
+  });
 });
 
 describe('what the catalog refuses', () => {
