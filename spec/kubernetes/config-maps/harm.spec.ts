@@ -41,18 +41,20 @@ describe('a ConfigMap, where the catalog says nothing of its keys', () => {
 describe('keys that are more than may be read', () => {
   it('leave their map as it is, hold up no other pair, and come once they are fewer', async () => {
     const { sync, objects, put, ...world } = await startSyncWorld();
-    const app = { isLarge: false };
+    const app = { isLarge: true };
     const flags = { 'to-consul': 'false', 'config-map-from-kv': 'app/web/=default/web' };
+    const data = () => objects.get('configmaps', 'default', 'web')?.['data'] as Plain | undefined;
+    const before = sync('a', flags);
+    await put('/v1/kv/app/web/a', '1');
+    await until(() => data()?.['a'] === '1');
+    // What it waits at would bring what is put now, however large.
+    await before.stop();
+    await put('/v1/kv/app/web/a', '2');
     const other = { ...flags, 'config-map-to-kv': 'app/db/=default/db' };
-    const made = sync('a', other, '', undefined, (request) => {
+    const made = sync('b', other, '', undefined, (request) => {
       if (isOfKeys(request) && app.isLarge) throw new ProconsulError('too-large', 'too long');
       return undefined;
     });
-    const data = () => objects.get('configmaps', 'default', 'web')?.['data'] as Plain | undefined;
-    await put('/v1/kv/app/web/a', '1');
-    await until(() => data()?.['a'] === '1');
-    app.isLarge = true;
-    await put('/v1/kv/app/web/a', '2');
     const told = () => made.logger.lines.join('\n');
     await until(() => /cannot read the keys of app\/web\/: too long/.test(told()), told);
     const metadata = { name: 'db', namespace: 'default' };
