@@ -147,8 +147,8 @@ function bodyOf({ body }: Route): string[] {
   if (body === undefined) return [];
   if (isRaw(body)) return [`> - body: ${body.what}`];
   const { schema, optional } = body;
-  const isList = schema.type === 'array';
-  const fields = Object.keys((isList ? schema.items : schema)?.properties ?? {});
+  const isList = schema['type'] === 'array';
+  const fields = Object.keys((isList ? schema['items'] : schema)['properties']);
   const what = `${isList ? 'a list of objects' : 'an object'} with ${fields.map((f) => `\`${f}\``).join(', ')}`;
   return [`> - body${optional ? ' (may be missing)' : ''}: ${what}`];
 }

@@ -1,4 +1,5 @@
 /** The HTTP API as OpenAPI 3.1 has it, made of the rows that servers and agents answer by. */
+import type { Schema } from '../lib/decode.ts';
 import { spoken } from '../lib/http/right.ts';
 import type { Route } from '../lib/http/route.ts';
 import {
@@ -9,7 +10,6 @@ import {
   type RowBody,
   type RowParams,
 } from '../lib/http/takes.ts';
-import type { Schema } from '../lib/schema.ts';
 import { allRoutes } from './compat-table.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -171,7 +171,7 @@ class Schemas {
 
   /** `hint` is what it is called where it occurs. */
   of(schema: Schema, hint: string): Json {
-    if (schema.properties === undefined || Object.keys(schema.properties).length < 6) {
+    if (schema['properties'] === undefined || Object.keys(schema['properties']).length < 6) {
       return this.#plain(schema, hint);
     }
     let name = this.#names.get(schema);
@@ -192,22 +192,22 @@ class Schemas {
   }
 
   #plain(schema: Schema, hint: string): Json {
-    if (schema.duration === true) {
+    if (schema['duration'] === true) {
       return { type: ['string', 'integer'], description: 'as "10s", or in nanoseconds' };
     }
-    if (schema.uint64 === true) return { type: 'integer', minimum: 0, format: 'uint64' };
+    if (schema['uint64'] === true) return { type: 'integer', minimum: 0, format: 'uint64' };
     const { type, items, properties, additionalProperties: values } = schema;
     return {
-      ...(type !== undefined && { type: schema.nullable === true ? [type, 'null'] : type }),
-      ...(schema.required !== undefined && { required: schema.required }),
-      ...(schema.enum !== undefined && { enum: schema.enum }),
-      ...(schema.minLength !== undefined && { minLength: schema.minLength }),
-      ...(schema.maxItems !== undefined && { maxItems: schema.maxItems }),
+      ...(type !== undefined && { type: schema['nullable'] === true ? [type, 'null'] : type }),
+      ...(schema['required'] !== undefined && { required: schema['required'] }),
+      ...(schema['enum'] !== undefined && { enum: schema['enum'] }),
+      ...(schema['minLength'] !== undefined && { minLength: schema['minLength'] }),
+      ...(schema['maxItems'] !== undefined && { maxItems: schema['maxItems'] }),
       ...(items !== undefined && { items: this.of(items, hint.replace(/s$/, '')) }),
-      ...(values !== undefined && { additionalProperties: this.of(values, hint) }),
+      ...(typeof values === 'object' && { additionalProperties: this.of(values, hint) }),
       ...(properties !== undefined && {
         properties: Object.fromEntries(
-          Object.entries(properties).map(([name, each]) => [name, this.of(each, name)]),
+          Object.entries<Schema>(properties).map(([name, each]) => [name, this.of(each, name)]),
         ),
       }),
     };

@@ -2,9 +2,8 @@
  * What a later Consul knows of an instance, or a node. Where nobody said anything of it nothing is shown, so that
  * answers stay those of 1.8.7.
  */
-
+import type { Schema } from './decode.ts';
 import type { LaterFields, Locality } from './model.ts';
-import type { Schema } from './schema.ts';
 
 const text = { type: 'string', default: '' } as const;
 

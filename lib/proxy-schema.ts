@@ -1,9 +1,9 @@
 /** How a proxy is written: in what is registered with an agent or in the catalog, and in files. */
+import type { Schema } from './decode.ts';
 import { MAX_UPSTREAMS } from './limits.ts';
-import type { Schema } from './schema.ts';
 
-const text = { type: 'string', default: '' } as const;
-const free = { type: 'object', free: true } as const;
+const text = { type: 'string', default: '' };
+const free = { type: 'object', free: true };
 
 const meshGateway: Schema = { type: 'object', properties: { Mode: { type: 'string' } } };
 
@@ -16,7 +16,7 @@ const upstreamSchema = (type: string): Schema => ({
     Datacenter: text,
     LocalBindAddress: { type: 'string' },
     LocalBindPort: { type: 'integer' },
-    Config: { type: 'object', nullable: true, free: true, default: null },
+    Config: { type: ['object', 'null'], free: true, default: null },
     MeshGateway: { ...meshGateway, default: {} },
   },
   unheeded: [

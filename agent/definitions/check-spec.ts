@@ -1,9 +1,8 @@
 /** A check as it is registered: what is looked at, how, and how often. */
 
-import { type Decoder, decoder, refined, valueDecoder } from '../../lib/decode.ts';
+import { type Decoder, decoder, refined, type Schema, valueDecoder } from '../../lib/decode.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import type { CheckDefinition, CheckStatus } from '../../lib/model.ts';
-import type { Schema } from '../../lib/schema.ts';
 import { alias } from '../checks/kinds/alias.ts';
 import { type COMMON_FIELDS, type Fields, text, type ValuesOf } from '../checks/kinds/kind.ts';
 import { CHECK_FIELDS, type KindValues, kindOf, kindsOf } from '../checks/kinds/kinds.ts';

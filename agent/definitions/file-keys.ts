@@ -16,38 +16,36 @@ import {
   tree,
   trees,
 } from '../../lib/config/row.ts';
-import { saysWhere } from '../../lib/decode.ts';
-import type { Schema } from '../../lib/schema.ts';
+import { type Schema, saysWhere } from '../../lib/decode.ts';
 import { checkSchema } from './check-spec.ts';
 import { serviceSchema } from './service-spec.ts';
 
 type Value = Keys[string];
 
 function keysOf(schema: Schema): Keys {
-  const entries = Object.entries(schema.properties ?? {}).map(([name, field]): [string, Value] => [
-    fileKey(name),
-    keyOf(field),
-  ]);
-  const { unheeded = [] } = schema;
+  const entries = Object.entries<Schema>(schema['properties']).map(
+    ([name, field]): [string, Value] => [fileKey(name), keyOf(field)],
+  );
+  const unheeded: readonly string[] = schema['unheeded'] ?? [];
   const passedOver = unheeded.filter((name) => !saysWhere(name)).map(fileKey);
   const judged = unheeded.filter(saysWhere).map((name): [string, Value] => [fileKey(name), text()]);
   return { ...newer(...passedOver), ...Object.fromEntries([...judged, ...entries]) };
 }
 
 function keyOf(schema: Schema): Value {
-  if (schema.free === true) return tree();
-  if (schema.properties !== undefined) return keysOf(schema);
+  if (schema['free'] === true) return tree();
+  if (schema['properties'] !== undefined) return keysOf(schema);
   const { items, additionalProperties } = schema;
   if (items !== undefined) {
-    if (items.type === 'string') return strings();
-    return items.properties === undefined ? trees() : [keysOf(items)];
+    if (items['type'] === 'string') return strings();
+    return items['properties'] === undefined ? trees() : [keysOf(items)];
   }
   if (additionalProperties !== undefined) {
-    if (additionalProperties.type === 'array') return lists();
-    return additionalProperties.type === 'string' ? map() : addresses();
+    if (additionalProperties['type'] === 'array') return lists();
+    return additionalProperties['type'] === 'string' ? map() : addresses();
   }
-  if (schema.type === 'boolean') return bool();
-  return schema.type === 'integer' ? int() : text();
+  if (schema['type'] === 'boolean') return bool();
+  return schema['type'] === 'integer' ? int() : text();
 }
 
 /** TLSServerName → tls_server_name. A check's own id is an ID in files, as in the API's. */

@@ -1,6 +1,6 @@
 /** A service as it is registered: over HTTP, in a configuration file, by the Docker watcher. */
 import { isIPv4, isIPv6 } from 'node:net';
-import { decoder, valueDecoder } from '../../lib/decode.ts';
+import { decoder, type Schema, valueDecoder } from '../../lib/decode.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import { byName } from '../../lib/key-order.ts';
 import { LATER_SCHEMA, laterFields, mainPort, portsFault } from '../../lib/later-fields.ts';
@@ -14,7 +14,6 @@ import type {
 } from '../../lib/model.ts';
 import { proxyFault } from '../../lib/proxy-faults.ts';
 import { proxySchema } from '../../lib/proxy-schema.ts';
-import type { Schema } from '../../lib/schema.ts';
 import {
   type CheckSpec,
   checkSchema,
@@ -44,9 +43,9 @@ export interface ServiceSpec extends LaterFields {
   readonly Token: string;
 }
 
-const text = { type: 'string', default: '' } as const;
-const flag = { type: 'boolean', default: false } as const;
-const port = { type: 'integer', default: 0 } as const;
+const text = { type: 'string', default: '' };
+const flag = { type: 'boolean', default: false };
+const port = { type: 'integer', default: 0 };
 
 const PROPERTIES: Readonly<Record<string, Schema>> = {
   Kind: text,

@@ -4,9 +4,8 @@
  */
 
 import type { ResolvedToken } from '../../lib/acl/resolving.ts';
-import { type Decoder, decoder } from '../../lib/decode.ts';
+import { type Decoder, decoder, type Schema } from '../../lib/decode.ts';
 import type { BeatAnswer, Introduction, Member } from '../../lib/membership.ts';
-import type { Schema } from '../../lib/schema.ts';
 
 const text: Schema = { type: 'string' };
 const number: Schema = { type: 'integer' };

@@ -3,10 +3,9 @@
  * Each of these throws for a value that is not; nothing that is unsound gets any further.
  */
 import type { CentralDefaults, DefaultsOf } from '../../lib/central-defaults.ts';
-import { valueDecoder } from '../../lib/decode.ts';
+import { type Schema, valueDecoder } from '../../lib/decode.ts';
 import { LATER_SCHEMA } from '../../lib/later-fields.ts';
 import type { CheckDefinition, CheckStatus } from '../../lib/model.ts';
-import type { Schema } from '../../lib/schema.ts';
 import { type CheckSpec, checkSchema } from '../definitions/check-spec.ts';
 import type { LocalService } from './local-state.ts';
 
@@ -28,10 +27,7 @@ const port: Schema = { type: 'integer' };
 const free: Schema = { type: 'object', free: true };
 const status: Schema = { enum: ['passing', 'warning', 'critical'] };
 
-function object(
-  needed: Readonly<Record<string, Schema>>,
-  more: Readonly<Record<string, Schema>> = {},
-): Schema {
+function object(needed: Readonly<Record<string, Schema>>, more: Record<string, Schema> = {}) {
   return { type: 'object', required: Object.keys(needed), properties: { ...needed, ...more } };
 }
 

@@ -1,5 +1,5 @@
 /** The bodies that servers take of nodes, services and checks: their fields and their types. */
-import { decoder } from '../../lib/decode.ts';
+import { decoder, type Schema } from '../../lib/decode.ts';
 import { LATER_SCHEMA, LOCALITY_SCHEMA } from '../../lib/later-fields.ts';
 import { MAX_LISTED } from '../../lib/limits.ts';
 import type {
@@ -12,7 +12,6 @@ import type {
 } from '../../lib/model.ts';
 import type { SidecarSpec } from '../../lib/proxy-faults.ts';
 import { proxySchema } from '../../lib/proxy-schema.ts';
-import type { Schema } from '../../lib/schema.ts';
 
 const text = { type: 'string', default: '' } as const;
 const flag = { type: 'boolean', default: false } as const;

@@ -4,7 +4,7 @@
  * list.
  */
 import type { CheckTypeName } from '../../../lib/check-types.ts';
-import type { Schema } from '../../../lib/schema.ts';
+import type { Schema } from '../../../lib/decode.ts';
 import type { Probe } from '../probing/probe.ts';
 
 /** One field of a registration: its form, and the value that stands for "left out". */

@@ -7,7 +7,7 @@ import {
   refuseUnwritable,
   unknownKind,
 } from '../../../lib/config-entries/kinds.ts';
-import { decoder, refined } from '../../../lib/decode.ts';
+import { decoder, refined, type Schema } from '../../../lib/decode.ts';
 import { messageOf, ProconsulError } from '../../../lib/errors.ts';
 import { uint64Complaint } from '../../../lib/go-literals.ts';
 import type { Params } from '../../../lib/http/params.ts';
@@ -15,7 +15,6 @@ import type { Reply } from '../../../lib/http/reply.ts';
 import { changes } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { param } from '../../../lib/http/takes.ts';
-import type { Schema } from '../../../lib/schema.ts';
 import * as queries from '../../query/config-entries.ts';
 import { type ReadDeps, type WriteDeps, writeAs } from '../deps.ts';
 import { readRoute } from '../reads.ts';

@@ -90,7 +90,7 @@ const configBody = decoder<CaOrder>(
     type: 'object',
     properties: {
       Provider: { type: 'string', default: '' },
-      Config: { type: 'object', nullable: true, free: true, default: null },
+      Config: { type: ['object', 'null'], free: true, default: null },
       ForceWithoutCrossSigning: { type: 'boolean', default: false },
     },
     // Clients send back what they have read.

@@ -8,7 +8,7 @@ import type {
 import { derivedId, shownIntention } from '../../../lib/config-entries/intentions.ts';
 import { SERVICE_INTENTIONS } from '../../../lib/config-entries/kinds/service-intentions.ts';
 import { decodeEntry, refuseFaulty } from '../../../lib/config-entries/kinds.ts';
-import { type Decoder, decoder } from '../../../lib/decode.ts';
+import { type Decoder, decoder, type Schema } from '../../../lib/decode.ts';
 import { messageOf, ProconsulError } from '../../../lib/errors.ts';
 import { compileFilter } from '../../../lib/filter/compile-filter.ts';
 import { intentionFields } from '../../../lib/filter/fields.ts';
@@ -19,7 +19,6 @@ import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { CONSISTENCY, FILTER, param } from '../../../lib/http/takes.ts';
 import { canonicalId, idComplaint } from '../../../lib/ids.ts';
 import { encodeJson } from '../../../lib/json.ts';
-import type { Schema } from '../../../lib/schema.ts';
 import * as queries from '../../query/intentions.ts';
 import { Reader } from '../../query/reader.ts';
 import { type MeshDeps, type ReadDeps, type WriteDeps, writeAs } from '../deps.ts';

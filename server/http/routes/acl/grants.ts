@@ -7,7 +7,6 @@ import type {
   TemplatedPolicy,
 } from '../../../../lib/acl/model.ts';
 import { TEMPLATES } from '../../../../lib/acl/templates.ts';
-import type { Schema } from '../../../../lib/schema.ts';
 import type { Acl } from '../../../state/acl.ts';
 import { lookupId, rejected } from './deps.ts';
 
@@ -26,7 +25,7 @@ export interface GrantsBody {
 const text = { type: 'string', default: '' } as const;
 const names = { type: 'array', items: { type: 'string' }, default: null, nullable: true } as const;
 
-const listOf = (properties: Readonly<Record<string, Schema>>) =>
+const listOf = (properties: object) =>
   ({ type: 'array', default: [], items: { type: 'object', properties } }) as const;
 
 export const links = listOf({ ID: text, Name: text });
