@@ -22,7 +22,7 @@ export const command: Command = {
   details:
     'Runs Envoy beside a service of the mesh, or as a gateway, with a configuration by which it is told all else by the agent, at ports.grpc; ' +
     'or prints that with -bootstrap. It is of version 3 of the API of Envoy, where that of Consul 1.8 is of version 2. ' +
-    'What follows -- is given to Envoy.',
+    'What follows -- is given to Envoy, which hands over to no other unless that says how.',
   examples: [
     '-sidecar-for=web-1',
     '-sidecar-for=web-1 -admin-bind=127.0.0.1:19001 -- -l debug',
@@ -86,7 +86,7 @@ export const command: Command = {
       // A token is in it: only its owner reads the folder.
       const path = join(folder, 'bootstrap.json');
       await writeFile(path, bootstrap, { mode: 0o600 });
-      return await runEnvoy(invocation, ['-c', path, ...args]);
+      return await runEnvoy(invocation, ['-c', path, ...handedOver(args)]);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
@@ -169,6 +169,15 @@ function placeOf(what: string, text: string) {
     throw new ProconsulError('invalid', `Invalid ${what} address: ${messageOf(cause)}`, { cause });
   }
 }
+
+/** As in Consul: a second Envoy of a machine would find the place of the first taken where those are to hand over to each other. */
+function handedOver(args: readonly string[]): readonly string[] {
+  const isSaid = args.some((each) => HANDING_OVER.test(each));
+  return isSaid ? args : ['--disable-hot-restart', ...args];
+}
+
+const HANDING_OVER =
+  /^--(?:disable-hot-restart|restart-epoch|hot-restart-version|parent-shutdown-time-s|base-id|base-id-path|use-dynamic-base-id|socket-path)(?:=|$)/;
 
 async function runEnvoy({ flags, host }: Invocation, args: readonly string[]): Promise<number> {
   const program = flags.text('envoy-binary') || 'envoy';

@@ -83,8 +83,7 @@ export class MeshEnvoys {
       [
         ...['connect', 'envoy', ...words, `-envoy-binary=${this.#envoy}`],
         ...[`-http-addr=127.0.0.1:${this.#agent.port}`, `-grpc-addr=127.0.0.1:${this.#grpc}`],
-        ...[`-admin-bind=127.0.0.1:${admin}`, '--', '--disable-hot-restart'],
-        ...['--concurrency', '1', '-l', 'error'],
+        ...[`-admin-bind=127.0.0.1:${admin}`, '--', '--concurrency', '1', '-l', 'error'],
       ],
       { stdio: ['ignore', 'inherit', 'inherit'] },
     );
