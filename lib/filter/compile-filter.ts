@@ -22,6 +22,24 @@ export function compileFilter(expression: string, fields: StructSchema): Predica
   return compile(parseFilter(expression), fields, { instructions: MAX_PATTERN_INSTRUCTIONS });
 }
 
+/** The only values of a field with which anything passes; undefined where there may be others. Of a filter that can be read. */
+export function onlyValues(expression: string, field: string): readonly string[] | undefined {
+  return expression === '' ? undefined : valuesIn(parseFilter(expression), field);
+}
+
+function valuesIn(expression: Expression, field: string): readonly string[] | undefined {
+  if (expression.type === 'match') {
+    const { selector, operator, value } = expression;
+    const isMeant = operator === 'Equal' && selector.length === 1 && selector[0] === field;
+    return isMeant ? [value] : undefined;
+  }
+  if (expression.type === 'not') return undefined;
+  const all = expression.operands.map((each) => valuesIn(each, field));
+  if (expression.type === 'and') return all.find((each) => each !== undefined);
+  const known = all.flatMap((each) => each ?? []);
+  return all.includes(undefined) ? undefined : [...new Set(known)];
+}
+
 function compile(expression: Expression, fields: StructSchema, allowance: Allowance): Predicate {
   switch (expression.type) {
     case 'match':

@@ -118,6 +118,12 @@ export class ConfigReader {
     return [...this.#sight.of(this.#intentionsOf(), this.#sight.intention)];
   }
 
+  /** The same, of those destinations alone. */
+  intentionsFor(destinations: readonly string[]): Intention[] {
+    const all = this.#entriesTo(destinations).flatMap(intentionsIn);
+    return [...this.#sight.of(all, this.#sight.intention)];
+  }
+
   /** One that may not be seen is not there: its id may follow from names that anybody can guess. */
   intentionById(id: string): Intention | undefined {
     this.#note(kindTopic(SERVICE_INTENTIONS.kind));
@@ -149,10 +155,13 @@ export class ConfigReader {
   }
 
   #intentionsTo(service: string): Intention[] {
-    const names = [...new Set([fold(service), '*'])];
+    return this.#entriesTo([service, '*']).flatMap(judgedIn);
+  }
+
+  #entriesTo(destinations: readonly string[]) {
+    const names = [...new Set(destinations.map(fold))];
     for (const each of names) this.#note(configEntryTopic(SERVICE_INTENTIONS.kind, each));
-    const entries = names.map((each) => this.#entries.entryOf(SERVICE_INTENTIONS, each));
-    return entries.flatMap((entry) => (entry === undefined ? [] : judgedIn(entry)));
+    return names.flatMap((each) => this.#entries.entryOf(SERVICE_INTENTIONS, each) ?? []);
   }
 
   get #entries(): ConfigEntries {

@@ -7,12 +7,21 @@ import type { Reader } from './reader.ts';
 
 type Shown = ReturnType<typeof shownIntention>;
 
-export function intentions(filter: string, keep: (shown: Shown) => boolean): Query {
+/** `destinations`: the only ones that the filter keeps; undefined where it may keep others. */
+export interface Kept {
+  readonly filter: string;
+  readonly keep: (shown: Shown) => boolean;
+  readonly destinations: readonly string[] | undefined;
+}
+
+/** Each sidecar follows those about its service: of all others it neither reads nor hears anything. */
+export function intentions({ filter, keep, destinations }: Kept): Query {
   return {
     key: keyOf('intentions', filter),
     run: (reader) => {
-      const all = reader.config.intentions().sort(byPrecedence).map(shownIntention);
-      return { json: all.filter(keep) };
+      const { config } = reader;
+      const all = destinations ? config.intentionsFor(destinations) : config.intentions();
+      return { json: all.sort(byPrecedence).map(shownIntention).filter(keep) };
     },
   };
 }

@@ -10,7 +10,7 @@ import { SERVICE_INTENTIONS } from '../../../lib/config-entries/kinds/service-in
 import { decodeEntry, refuseFaulty } from '../../../lib/config-entries/kinds.ts';
 import { type Decoder, decoder, type Schema } from '../../../lib/decode.ts';
 import { messageOf, ProconsulError } from '../../../lib/errors.ts';
-import { compileFilter } from '../../../lib/filter/compile-filter.ts';
+import { compileFilter, onlyValues } from '../../../lib/filter/compile-filter.ts';
 import { intentionFields } from '../../../lib/filter/fields.ts';
 import type { Params } from '../../../lib/http/params.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
@@ -41,7 +41,8 @@ export function intentionRoutes(deps: Deps): Route[] {
       does: 'lists the intentions, the one that counts first in front',
       query: ({ params }) => {
         const filter = params.get('filter');
-        return queries.intentions(filter, keepOf(filter));
+        const keep = keepOf(filter);
+        return queries.intentions({ filter, keep, destinations: destinationsIn(filter) });
       },
     }),
     {
@@ -211,6 +212,10 @@ function rejecting<T>(decode: Decoder<T>): Decoder<T> {
 
 function rejected(why: string): ProconsulError {
   return new ProconsulError('rejected', why);
+}
+
+function destinationsIn(filter: string): readonly string[] | undefined {
+  return onlyValues(filter, 'DestinationName');
 }
 
 function keepOf(filter: string) {

@@ -74,6 +74,42 @@ describe('/v1/connect/intentions', () => {
     for (const each of token.all) assert.equal(each?.UpdatedAt, token.now);
   });
 
+  it('are listed for one service as of an index that others do not change', async () => {
+    const { ask, get } = await startServer();
+    const about = (filter: string) => get(`${PATH}?filter=${encodeURIComponent(filter)}`);
+    const index = async () =>
+      Number(
+        (await about('DestinationName == "db" or DestinationName == "*"')).headers[
+          'x-consul-index'
+        ],
+      );
+    const add = (...ends: readonly [string, string, string?]) =>
+      ask('POST', PATH, { body: intention(...ends) });
+    await add('web', 'db');
+    const first = await index();
+    await add('web', 'api');
+    await add('web', 'DB2', 'deny');
+    assert.equal(await index(), first);
+    await add('ops', 'db', 'deny');
+    const second = await index();
+    assert.ok(second > first);
+    await add('*', '*', 'deny');
+    assert.ok((await index()) > second);
+    const all = (await get(PATH)).json as { SourceName: string; DestinationName: string }[];
+    const named = (list: unknown) =>
+      (list as typeof all).map((each) => `${each.SourceName} ${each.DestinationName}`);
+    for (const [filter, isMeant] of [
+      ['DestinationName == db', ({ DestinationName: to }) => to === 'db'],
+      ['DestinationName == DB', () => false],
+      ['DestinationName == db and Action == deny', ({ SourceName: by }) => by === 'ops'],
+      ['DestinationName == db or Action == allow', ({ DestinationName: to }) => /db|api/.test(to)],
+      ['DestinationName != db', ({ DestinationName: to }) => to !== 'db'],
+      ['not DestinationName == db', ({ DestinationName: to }) => to !== 'db'],
+    ] as readonly (readonly [string, (each: (typeof all)[number]) => boolean])[]) {
+      assert.deepEqual(named((await about(filter)).json), named(all.filter(isMeant)), filter);
+    }
+  });
+
   it('are written by their names too, the same twice being one', async () => {
     const { put, get, del } = await startServer();
     const exact = `${PATH}/exact?source=web&destination=default/db`;
