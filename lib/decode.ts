@@ -208,10 +208,12 @@ export function plainName(name: string): string {
 const PARTITIONS = 'Partitions are a Consul Enterprise feature';
 const GROUPS = 'Sameness groups are a Consul Enterprise feature';
 const PEERS = 'clusters are not peered here';
+const SOCKETS = 'proxies listen and call at addresses and ports here';
+const ONE_PORT = 'a proxy calls a service, and its program, at one port here';
 /**
  * Fields that say in whose part of a cluster something is, or in which cluster, and why it is not here. Here there is
  * one part: what is meant for another must not end up in it, where two tenants would overwrite each other, and who is
- * to call a service elsewhere must not call the one of that name here.
+ * to call a service elsewhere must not call the one of that name here, nor another port than is meant.
  */
 const ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ['namespace', 'Namespaces are a Consul Enterprise feature'],
@@ -220,6 +222,8 @@ const ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ),
   ...['peername', 'peer', 'sourcepeer', 'destinationpeer'].map((name) => [name, PEERS] as const),
   ...['samenessgroup', 'sourcesamenessgroup'].map((name) => [name, GROUPS] as const),
+  ...['localbindsocketpath', 'localservicesocketpath'].map((name) => [name, SOCKETS] as const),
+  ...['destinationport', 'localserviceports'].map((name) => [name, ONE_PORT] as const),
 ]);
 
 /** The one partition, and the cluster itself, under the names that a Consul which knows them gives. */
@@ -234,8 +238,14 @@ export function saysWhere(field: string): boolean {
 }
 
 function isElsewhere(name: string, value: unknown): boolean {
-  if (!ELSEWHERE.has(name) || value === null || value === '') return false;
+  if (!ELSEWHERE.has(name) || isNothing(value)) return false;
   return !HERE.has(`${name} ${value}`);
+}
+
+/** As clients write what they leave out. */
+function isNothing(value: unknown): boolean {
+  if (typeof value === 'object' && value !== null) return Object.keys(value).length === 0;
+  return value === null || value === '';
 }
 
 function elsewhere(key: string, why: string): ProconsulError {

@@ -19,6 +19,7 @@ export interface SidecarSpec {
 interface Upstream {
   readonly DestinationType: string;
   readonly DestinationName?: string;
+  readonly DestinationNamespace?: string;
   readonly Datacenter: string;
   readonly LocalBindAddress?: string;
   readonly LocalBindPort?: number;
@@ -36,6 +37,8 @@ const WITHOUT_PORT = 'ingress-gateway';
 const UPSTREAM_TYPES = new Set(['', 'service', 'prepared_query']);
 const PROTOCOLS = new Set(['', 'http', 'http2']);
 const MAX_PORT = 65535;
+/** The service of that name here is not the one that is meant. */
+const NAMESPACES = 'upstream destination namespace: Namespaces are a Consul Enterprise feature';
 
 /** All faults as one text; undefined when there are none. */
 export function proxyFault(spec: ProxySpec): string | undefined {
@@ -89,11 +92,12 @@ function upstreamFaults(upstreams: readonly Upstream[]): readonly string[] {
 }
 
 function upstreamFault(upstream: Upstream): string | undefined {
-  const { DestinationType, DestinationName, LocalBindPort } = upstream;
+  const { DestinationType, DestinationName, DestinationNamespace = '', LocalBindPort } = upstream;
   if (!UPSTREAM_TYPES.has(DestinationType)) {
     return `unknown upstream destination type: "${DestinationType}"`;
   }
   if (!DestinationName) return 'upstream destination name cannot be empty';
+  if (!['', 'default'].includes(DestinationNamespace)) return NAMESPACES;
   return LocalBindPort ? undefined : 'upstream local bind port cannot be zero';
 }
 

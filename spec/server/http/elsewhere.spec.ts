@@ -57,6 +57,17 @@ describe('what is meant for a peer', () => {
     assert.equal(server.state.catalog.nodes.size, 0);
     const own = { DestinationPeer: '', DestinationPartition: 'default' };
     assert.equal((await register(own)).status, 200);
+    const here = { DestinationNamespace: 'default', DestinationPort: '', LocalBindSocketPath: '' };
+    assert.equal((await register(here)).status, 200);
+    for (const [more, why] of [
+      [{ DestinationNamespace: 'team' }, /namespace: Namespaces are a Consul Enterprise feature/],
+      [{ DestinationPort: 'admin' }, /unknown field "DestinationPort" - a proxy calls a service/],
+      [{ LocalBindSocketPath: '/run/db' }, /unknown field "LocalBindSocketPath" - proxies listen/],
+    ] as const) {
+      const { status, text } = await register(more);
+      assert.ok(status >= 400, text);
+      assert.match(text, why);
+    }
   });
 
   it('has rows that say that there is none', async () => {
