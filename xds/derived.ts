@@ -1,36 +1,23 @@
 /** Resources that follow from what is known, and are made anew when that changes. */
 import type { Cancel } from '../lib/clock.ts';
 import type { Account } from './accounts.ts';
-import { type LeaveOut, noting } from './omissions.ts';
-import { type Held, keyOf, type Question, type Questions } from './questions.ts';
+import type { LeaveOut } from './omissions.ts';
 import { resourceFault } from './refusable.ts';
 import { MAX_NAME, type Resource } from './resource.ts';
-
-export interface Know {
-  /** What the agent answers; undefined for what is not there, may not be seen, or is not known yet. */
-  (question: Question): unknown;
-  readonly omit: LeaveOut;
-}
+import { type Know, type Sources, Worked } from './worked.ts';
 
 /** Pure. What it makes while it is not told everything yet, nobody sees; undefined leaves what was there. */
 export type Compute = (know: Know) => readonly Resource[] | undefined;
 
 export class Derived {
-  readonly #compute: Compute;
-  readonly #questions: Questions;
+  readonly #worked: Worked<readonly Resource[]>;
   readonly #listeners = new Set<() => void>();
-  readonly #accounts: () => Iterable<Account>;
-  #held = new Map<string, Held>();
-  #isRunning = false;
   #current: readonly Resource[] | undefined;
-  /** And why. */
-  #omitted: ReadonlyMap<string, string> = new Map();
 
   /** Of those who need them, on whose accounts questions are followed. */
-  constructor(compute: Compute, questions: Questions, accounts: () => Iterable<Account>) {
-    this.#compute = compute;
-    this.#questions = questions;
-    this.#accounts = accounts;
+  constructor(compute: Compute, sources: Sources, accounts: () => Iterable<Account>) {
+    const take = (made: readonly Resource[], omit: LeaveOut) => this.#take(made, omit);
+    this.#worked = new Worked({ sources, accounts, compute, take });
   }
 
   /** Undefined until all is known that they follow from. What is the same is the same object as before. */
@@ -50,68 +37,16 @@ export class Derived {
 
   /** To be called once, before anything else. Throws 'busy' where too much is asked. */
   start(): void {
-    this.#run();
+    this.#worked.start();
   }
 
-  /** Nobody needs them any more on that account. */
-  leave(account: Account): void {
-    for (const held of this.#held.values()) held.leave(account);
+  /** Somebody needs them no more. */
+  recount(): void {
+    this.#worked.recount();
   }
 
   stop(): void {
-    for (const { release } of this.#held.values()) release();
-    this.#held.clear();
-    this.#leaveOut(new Map());
-  }
-
-  #run(): void {
-    this.#isRunning = true;
-    const before = this.#held;
-    const now = new Map<string, Held>();
-    let isWhole = true;
-    const omitted = new Map<string, string>();
-    const omit = noting(omitted);
-    const ask = (question: Question) => {
-      const key = keyOf(question);
-      const held = now.get(key) ?? before.get(key) ?? this.#hold(question);
-      now.set(key, held);
-      if (held.known === undefined) isWhole = false;
-      return held.known?.json;
-    };
-    try {
-      const made = this.#compute(Object.assign(ask, { omit }));
-      // Until all is known, what was needed before may be needed again.
-      if (isWhole && made !== undefined) {
-        for (const [key, { release }] of before) if (!now.has(key)) release();
-        this.#held = now;
-        this.#take(made, omit);
-        this.#leaveOut(omitted);
-      } else this.#held = new Map([...before, ...now]);
-    } catch (error) {
-      this.#held = new Map([...before, ...now]);
-      throw error;
-    } finally {
-      this.#isRunning = false;
-    }
-  }
-
-  #hold(question: Question): Held {
-    return this.#questions.hold(question, this.#accounts, this.#again);
-  }
-
-  /** Strangers' words may be such that nothing can be made of them: then what was there stands. */
-  readonly #again = (): void => {
-    if (this.#isRunning) return;
-    try {
-      this.#run();
-    } catch (error) {
-      this.#questions.fault(error);
-    }
-  };
-
-  #leaveOut(omitted: ReadonlyMap<string, string>): void {
-    this.#questions.omissions.take(omitted, this.#omitted);
-    this.#omitted = omitted;
+    this.#worked.stop();
   }
 
   #take(made: readonly Resource[], omit: LeaveOut): void {

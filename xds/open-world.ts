@@ -2,7 +2,7 @@
  * For whoever is no proxy of the mesh: each name is a service's, and there is something for each. Clients of gRPC
  * dial `xds:///web`, and come from its listener by its routes to clusters and their endpoints.
  */
-import type { Compute, Know } from './derived.ts';
+import type { Compute } from './derived.ts';
 import { type Place, serviceNamed } from './names.ts';
 import type { Kind, Message, Resource } from './resource.ts';
 import { balancingOf, policiesOf } from './resources/balancing.ts';
@@ -21,6 +21,7 @@ import { cluster } from './resources/clusters.ts';
 import { asked, assignment, namedLevel } from './resources/endpoints.ts';
 import { apiListener } from './resources/listeners.ts';
 import { plainRoutes, type RoutedTo, routeConfiguration, routesOf } from './resources/routes.ts';
+import type { Know } from './worked.ts';
 import type { Named, World } from './world.ts';
 
 /** Who asks for all clusters gets so many. */

@@ -60,9 +60,12 @@ interface Known {
 export interface Held {
   readonly known: Known | undefined;
   readonly release: Cancel;
-  /** Those who need it on that account need it no more: another one's is taken. */
-  readonly leave: (account: Account) => void;
+  /** Where nobody on the account that pays for it needs it any more, another one's is taken. */
+  readonly recount: () => void;
 }
+
+/** `isFirst`: nothing was known before. */
+export type OnAnswer = (isFirst: boolean) => void;
 
 export class Questions {
   readonly #options: QuestionsOptions;
@@ -83,7 +86,7 @@ export class Questions {
    * Calls with each answer that comes, until it is released, on one of the accounts of those who need it. Throws
    * 'busy' where there are too many.
    */
-  hold(question: Question, accounts: () => Iterable<Account>, onAnswer: () => void): Held {
+  hold(question: Question, accounts: () => Iterable<Account>, onAnswer: OnAnswer): Held {
     const key = keyOf(question);
     let followed = this.#followed.get(key);
     whoPays(accounts(), followed);
@@ -119,6 +122,10 @@ export class Questions {
     const isUnknown = refusals.every((text) => text.includes(TOKEN_NOT_FOUND));
     // What a token may see that nobody knows, nobody says. Its streams end: until then what was told stands.
     if (refusals.length > 0 && isUnknown) throw tokenNotFound();
+    // Whoever has the same rights is refused again, and others are not told of this.
+    if (refusals.length > 0 && isOfNothing(question)) {
+      await pause(this.#options.system.clock, REVIEW_MS, signal);
+    }
     return nothing(question, '');
   }
 }
@@ -130,10 +137,21 @@ function refuseUnavailable({ status, text }: AgentAnswer, isKnown: boolean): voi
   if (isAway) throw new ProconsulError('unavailable', `${status}: ${text}`);
 }
 
+const NO_INDEX = '1';
+const NO_HASH = 'none';
+
 /** With something to wait at, so that it is asked again. */
 function nothing({ by }: Question, index: string): Answered {
-  const json = by === 'hash' ? { ContentHash: 'none' } : undefined;
-  return { index: index || '1', text: '', json };
+  const json = by === 'hash' ? { ContentHash: NO_HASH } : undefined;
+  return { index: index || NO_INDEX, text: '', json };
+}
+
+/** It waits for another answer than nothing. */
+function isOfNothing({ query }: Question): boolean {
+  return query.some(
+    ([name, value]) =>
+      (name === 'index' && value === NO_INDEX) || (name === 'hash' && value === NO_HASH),
+  );
 }
 
 export function keyOf({ path, query, after }: Question): string {
@@ -159,7 +177,7 @@ type Ask = (question: Question, isKnown: boolean, signal: AbortSignal) => Promis
 
 class Followed {
   readonly #ending = new AbortController();
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<OnAnswer>();
   #known: Known | undefined;
 
   constructor(question: Question, ask: Ask, { system }: QuestionsOptions) {
@@ -204,8 +222,8 @@ class Followed {
     void follow(woken, { ...after, take: wake, lost }, signal);
   }
 
-  hold(accounts: () => Iterable<Account>, onAnswer: () => void, onLast: () => void): Held {
-    const listener = () => onAnswer();
+  hold(accounts: () => Iterable<Account>, onAnswer: OnAnswer, onLast: () => void): Held {
+    const listener: OnAnswer = (isFirst) => onAnswer(isFirst);
     this.#listeners.add(listener);
     let payer = whoPays(accounts(), this);
     payer.take(this);
@@ -221,8 +239,8 @@ class Followed {
         this.#ending.abort();
         onLast();
       },
-      leave: (account) => {
-        if (payer !== account) return;
+      recount: () => {
+        for (const each of accounts()) if (each === payer) return;
         payer.giveBack(this);
         // It is followed already: whoever is left has it, also on an account that is full.
         const [next = payer] = accounts();
@@ -234,8 +252,9 @@ class Followed {
 
   #take(known: Known): void {
     if (this.#ending.signal.aborted) return;
+    const isFirst = this.#known === undefined;
     this.#known = known;
-    for (const listener of [...this.#listeners]) listener();
+    for (const listener of [...this.#listeners]) listener(isFirst);
   }
 }
 

@@ -7,6 +7,7 @@ import type { Cancel } from '../lib/clock.ts';
 import type { System } from '../lib/system.ts';
 import { type Account, Accounts } from './accounts.ts';
 import { type Compute, Derived } from './derived.ts';
+import { Facts } from './facts.ts';
 import { type AskAgent, MAX_QUESTIONS, Questions } from './questions.ts';
 
 export interface ViewsOptions {
@@ -60,19 +61,19 @@ export class Member {
   readonly view: View;
   readonly caller: Caller;
   readonly leave: Cancel;
-
-  readonly #account: Account;
+  /** On which it has questions followed. */
+  readonly account: Account;
 
   constructor(view: View, caller: Caller, account: Account, leave: Cancel) {
     this.view = view;
     this.caller = caller;
-    this.#account = account;
+    this.account = account;
     this.leave = leave;
   }
 
   /** Calls with each change, until it is cancelled. Throws 'busy' where too much is asked. */
   subscribe(key: Key, compute: Compute, listener: () => void): Subscribed {
-    return this.view.subscribe({ key, compute, account: this.#account }, listener);
+    return this.view.subscribe({ key, compute, account: this.account }, listener);
   }
 }
 
@@ -98,6 +99,7 @@ export interface Subscribed {
 
 class View {
   readonly questions: Questions;
+  readonly #facts: Facts;
   readonly #onLast: () => void;
   /** Of those who are in it, and how many have each. */
   readonly #tokens = new Map<string, number>();
@@ -106,6 +108,7 @@ class View {
   constructor({ ask, system }: Pick<ViewsOptions, 'ask' | 'system'>, onLast: () => void) {
     this.#onLast = onLast;
     this.questions = new Questions({ ask, system, tokens: () => this.#tokens.keys() });
+    this.#facts = new Facts(this.questions);
   }
 
   get size(): number {
@@ -141,7 +144,7 @@ class View {
       if (left > 0) users.set(account, left);
       else users.delete(account);
       if (users.size === 0) this.#end(key, made);
-      else if (left === 0) derived.leave(account);
+      else if (left === 0) derived.recount();
     };
     return { derived, cancel };
   }
@@ -154,7 +157,8 @@ class View {
 
   #make(key: string, { compute, account }: Wanted): Made {
     const users = new Map([[account, 0]]);
-    const derived = new Derived(compute, this.questions, () => users.keys());
+    const sources = { questions: this.questions, facts: this.#facts };
+    const derived = new Derived(compute, sources, () => users.keys());
     const made: Made = { derived, users };
     this.#made.set(key, made);
     try {

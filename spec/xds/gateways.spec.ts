@@ -8,6 +8,7 @@ import {
   filtersOf,
   intend,
   leafOf,
+  policiesIn,
   startMesh,
   told,
 } from '../support/servers/xds-mesh.ts';
@@ -163,13 +164,15 @@ describe('xDS for gateways', function () {
     const [own] = common_tls_context.tls_certificates;
     assert.equal(own.certificate_chain.inline_string, 'CERT of pay');
     const [manager] = filtersOf(listener);
-    assert.deepEqual(Object.keys(manager.http_filters[0].typed_config.rules.policies), ['of web']);
-    const [{ route }] = manager.route_config.virtual_hosts[0].routes;
-    assert.equal(route.auto_host_rewrite.value, true);
+    const inbound = `inbound:${meant('pay')}`;
+    assert.equal(manager.rds.route_config_name, inbound);
+    const [routes] = await told(stream, 'routes', [inbound]);
+    assert.deepEqual(Object.keys(policiesIn(routes)), ['of web']);
+    const routeOf = (each: Any) => each.virtual_hosts[0].routes[0].route;
+    assert.equal(routeOf(routes).auto_host_rewrite.value, true);
     const keeps = { Services: [{ Name: '*' }, { Name: 'pay', DisableAutoHostRewrite: true }] };
     xds.agent.say('/v1/config/terminating-gateway/edge', keeps);
-    const routeOf = (each: Any) => filtersOf(each)[0].route_config.virtual_hosts[0].routes[0].route;
-    await told(stream, 'listeners', [], ([each]) => !routeOf(each).auto_host_rewrite);
+    await told(stream, 'routes', [inbound], ([each]) => !routeOf(each).auto_host_rewrite);
     // Where nobody is allowed, nobody is let in.
     const [rbac, tcp] = chains[1].filters.map(({ typed_config }: Any) => typed_config);
     assert.deepEqual(rbac.rules.policies, {});

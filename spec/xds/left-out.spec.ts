@@ -5,9 +5,10 @@ import { Resource } from '../../xds/resource.ts';
 import { type Any, openAds, type TestXds } from '../support/servers/xds-clients.ts';
 import {
   chainTo,
-  filtersOf,
+  INBOUND,
   intend,
   leafOf,
+  policiesIn,
   registered,
   startMesh,
   told,
@@ -280,9 +281,8 @@ describe('what was told', function () {
       { Action: 'allow', HTTP: { PathPrefix: '/' } },
     ];
     intend(xds, [{ SourceName: 'web', Action: '', Permissions }]);
-    const [listener] = await told(stream, 'listeners');
-    const { policies } = filtersOf(listener)[0].http_filters[0].typed_config.rules;
-    const [{ and_rules }] = policies['of web'].permissions;
+    const [routes] = await told(stream, 'routes', INBOUND);
+    const [{ and_rules }] = policiesIn(routes)['of web'].permissions;
     const { header } = and_rules.rules[1].not_rule.not_rule;
     assert.deepEqual(
       [header.name, header.string_match.exact, header.invert_match],

@@ -1,6 +1,6 @@
 /** Which requests an Envoy lets in by an intention's permissions, and how large what it is told of them may be. */
 import assert from 'node:assert/strict';
-import { type Intention, type Permission, requestFilter } from '../../xds/resources/intentions.ts';
+import { type Intention, type Permission, requestRules } from '../../xds/resources/intentions.ts';
 import { seededRandom } from '../support/fakes/seeded-random.ts';
 
 const trustDomain = '11111111-2222-4333-8444-555555555555.consul';
@@ -25,8 +25,8 @@ function matches(rule: Rule, path: string): boolean {
 function filterOf(intentions: readonly Intention[], byDefault = false) {
   const left: string[] = [];
   const omit = (what: string, why: string) => void left.push(`${what}: ${why}`);
-  const made = requestFilter({ intentions, byDefault, trustDomain }, omit);
-  const { rules } = made['typed_config'] as {
+  const made = requestRules({ intentions, byDefault, trustDomain }, omit);
+  const { rules } = made['rbac'] as {
     rules: { policies: Readonly<Record<string, { readonly permissions: readonly Rule[] }>> };
   };
   const isLetIn = (path: string) =>

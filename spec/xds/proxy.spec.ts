@@ -7,9 +7,11 @@ import {
   chainTo,
   DOMAIN,
   filtersOf,
+  INBOUND,
   intend,
   leafOf,
   NODE,
+  policiesIn,
   registered,
   startMesh,
   told,
@@ -120,17 +122,41 @@ describe('xDS for the proxy of a service', function () {
     const [listener] = await told(stream, 'listeners');
     const [manager] = filtersOf(listener);
     assert.match(manager['@type'], /HttpConnectionManager$/);
+    // Of a request that comes under no route nobody says anything.
     const [{ typed_config: rbac }] = manager.http_filters;
     assert.match(rbac['@type'], /http\.rbac\.v3\.RBAC$/);
-    assert.deepEqual(Object.keys(rbac.rules.policies), ['of api', 'of ops']);
-    const [{ and_rules }] = rbac.rules.policies['of api'].permissions;
+    assert.deepEqual([rbac.rules.action, rbac.rules.policies], ['ALLOW', {}]);
+    assert.equal(manager.rds.route_config_name, INBOUND[0]);
+    const [routes] = await told(stream, 'routes', INBOUND);
+    assert.deepEqual(Object.keys(policiesIn(routes)), ['of api', 'of ops']);
+    const [{ and_rules }] = policiesIn(routes)['of api'].permissions;
     const [allowed, denied] = and_rules.rules;
     const [path, method] = allowed.and_rules.rules;
     assert.equal(path.url_path.path.prefix, '/');
     assert.equal(method.header.string_match.safe_regex.regex, 'GET');
     assert.equal(denied.not_rule.url_path.path.exact, '/admin');
-    const [route] = manager.route_config.virtual_hosts[0].routes;
+    const [route] = routes.virtual_hosts[0].routes;
     assert.equal(route.route.cluster, 'local_app');
+    // What changes is obeyed by connections that are open, which keep the listener that they came by.
+    const Permissions = [{ Action: 'deny', HTTP: { PathPrefix: '/x' } }];
+    intend(xds, [{ SourceName: 'api', Action: '', Permissions }]);
+    await told(stream, 'routes', INBOUND, ([each]) => Object.keys(policiesIn(each)).length === 0);
+    assert.equal(stream.ofKind('listeners').length, 1);
+  });
+
+  it('takes the name of no service for that of its way in', async () => {
+    const name = 'inbound:public_listener';
+    const upstreams = [{ DestinationName: name, LocalBindPort: 9191 }];
+    const { xds, stream } = await startMesh(registered({ protocol: 'http' }, upstreams));
+    xds.agent.say(`/v1/discovery-chain/${encodeURIComponent(name)}`, chainTo(name, 'http'));
+    const listeners = await told(stream, 'listeners', [], (all) => all.length === 2);
+    const named = listeners.map((each) => filtersOf(each)[0].rds.route_config_name);
+    assert.deepEqual(named, [name, `outbound:${name}`]);
+    const all = await stream.named('routes', named);
+    const clusterOf = (each: string) =>
+      all.find((one) => one.name === each)?.virtual_hosts[0].routes[0].route.cluster;
+    const meant = ['local_app', `${name}.default.dc1.internal.${DOMAIN}`];
+    assert.deepEqual(named.map(clusterOf), meant);
   });
 
   it('writes requests first as the program reads them, where permissions go by that', async () => {
@@ -151,8 +177,9 @@ describe('xDS for the proxy of a service', function () {
     assert.equal(strict.path_with_escaped_slashes_action, 'UNESCAPE_AND_FORWARD');
     const { common_http_protocol_options: options } = strict;
     assert.equal(options.headers_with_underscores_action, 'DROP_HEADER');
-    const { rules } = strict.http_filters[0].typed_config;
-    const [{ and_rules }] = rules.policies['of api'].permissions;
+    const isSo = ([each]: readonly Any[]) => 'of api' in policiesIn(each);
+    const [routes] = await told(stream, 'routes', INBOUND, isSo);
+    const [{ and_rules }] = policiesIn(routes)['of api'].permissions;
     const [, header] = and_rules.rules[1].not_rule.and_rules.rules;
     assert.deepEqual(header.header.string_match.contains, 'B');
     assert.equal(header.header.string_match.ignore_case, true);
@@ -194,8 +221,8 @@ describe('xDS for the proxy of a service', function () {
         ],
       },
     ]);
-    const [listener] = await told(stream, 'listeners');
-    const { policies } = filtersOf(listener)[0].http_filters[0].typed_config.rules;
+    const [routes] = await told(stream, 'routes', INBOUND);
+    const policies = policiesIn(routes);
     assert.deepEqual(Object.keys(policies), ['of odd']);
     const [{ and_rules }] = policies['of odd'].permissions;
     assert.equal(and_rules.rules[1].not_rule.any, true);

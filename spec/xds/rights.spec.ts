@@ -50,6 +50,20 @@ describe('tokens of streams', function () {
     assert.ok(askedBy('t2') > 0);
   });
 
+  it('are not asked with again each second for what they may not see', async () => {
+    const { access, xds, open } = await setUp();
+    access.rights.set('t1', 'none');
+    xds.agent.say('/v1/health/service/web', 403);
+    await open('t1').answer(0);
+    const asked = () => xds.agent.asked.length;
+    await until(() => asked() === 2);
+    for (let second = 0; second < 10; second++) await xds.clock.advance(1000);
+    assert.equal(asked(), 2);
+    xds.agent.sayInstances('web', [instance('a')]);
+    for (let second = 0; second < 10; second++) await xds.clock.advance(1000);
+    await until(() => asked() > 2);
+  });
+
   it('end a stream where nobody knows them', async () => {
     const { open } = await setUp();
     const stream = open('none');

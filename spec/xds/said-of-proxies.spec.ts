@@ -4,6 +4,7 @@ import type { Any } from '../support/servers/xds-clients.ts';
 import {
   chainTo,
   filtersOf,
+  INBOUND,
   leafOf,
   registered,
   startMesh,
@@ -64,8 +65,8 @@ describe('what is said of proxies', function () {
     const { stream } = await startMesh(registered(config));
     const [program] = await told(stream, 'clusters');
     assert.equal(program.circuit_breakers.thresholds[0].max_connections.value, 7);
-    const [listener] = await told(stream, 'listeners');
-    const [{ route }] = filtersOf(listener)[0].route_config.virtual_hosts[0].routes;
+    const [routes] = await told(stream, 'routes', INBOUND);
+    const [{ route }] = routes.virtual_hosts[0].routes;
     assert.deepEqual([route.timeout.seconds, route.timeout.nanos], ['1', 500_000_000]);
   });
 

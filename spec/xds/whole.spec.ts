@@ -6,6 +6,7 @@ import {
   ADS,
   EDS,
   endpointsIn,
+  openAds,
   startXds,
   type TestXds,
   type Told,
@@ -219,6 +220,28 @@ describe('a stream of the state of the world', function () {
       return stream.told.length > 1;
     });
     assert.deepEqual(endpointsIn(stream.told[1]?.resources[0]), ['0  10.0.0.1:2 HEALTHY 1']);
+  });
+
+  it('takes many names some at a time, and tells of all of them or of none', async () => {
+    const xds = await startXds();
+    const stream = openAds(xds);
+    const names = Array.from({ length: 1000 }, (_, i) => `s${i}`);
+    let [most, before, isOver] = [0, 0, false];
+    const look = () => {
+      const now = xds.agent.asked.length;
+      most = Math.max(most, now - before);
+      before = now;
+      if (!isOver) setImmediate(look);
+    };
+    look();
+    stream.subscribe(names, {}, 'clusters');
+    await stream.last('clusters');
+    isOver = true;
+    assert.deepEqual(
+      stream.ofKind('clusters').map(({ resources }) => resources.length),
+      [1000],
+    );
+    assert.ok(most < 400, String(most));
   });
 
   it('ends with words where more is asked than may be', async () => {

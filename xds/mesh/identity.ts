@@ -3,9 +3,9 @@ import { parseIdentity } from '../../lib/connect/identity.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import { inPath } from '../../lib/well-formed.ts';
 import { objectIn, textIn } from '../../sidecar/said.ts';
-import type { Know } from '../derived.ts';
 import type { Question } from '../questions.ts';
 import type { Message } from '../resource.ts';
+import type { Fact, Know } from '../worked.ts';
 
 export interface Identity {
   readonly certificate: string;
@@ -13,6 +13,11 @@ export interface Identity {
   readonly roots: string;
   readonly trustDomain: string;
   readonly datacenter: string;
+}
+
+/** The same for all that is told of a proxy. */
+export function identityFact(service: string): Fact<Identity> {
+  return { key: ['identity', service], of: (know) => identityOf(know, service) };
 }
 
 /** Undefined until the agent has both, or where the token may not have them. `ingress`: of which names of DNS. */

@@ -17,7 +17,7 @@ import {
 } from '../resources/listeners.ts';
 import { headerChanges, routeConfiguration, type VirtualHost } from '../resources/routes.ts';
 import { gatewayTls, type Identity, identityOf, type Secret } from './identity.ts';
-import type { MeshProxy, Seen } from './proxy.ts';
+import type { MeshProxy, Registered, Seen } from './proxy.ts';
 import { bindings, isOf, nameIn, type Registration } from './registration.ts';
 import { tlsParams } from './tls-params.ts';
 import {
@@ -32,10 +32,9 @@ import {
 
 export const INGRESS: MeshProxy = {
   clusters: (seen) => unique(behind(seen).flatMap((each) => clustersOf(seen, each.called))),
-  endpoints: (seen, name) =>
-    unique(behind(seen).flatMap((each) => endpointsOf(seen, each.called, name))),
-  routes: (seen) =>
-    ports(seen).flatMap(({ port, isRouted, behind: all }) => {
+  endpoints: (seen, name) => endpointsOf(seen, (by) => behind(by).map((each) => each.called), name),
+  routes: (seen, name) =>
+    ports(seen, name).flatMap(({ port, isRouted, behind: all }) => {
       if (!isRouted) return [];
       return [routeConfiguration(routeName(port), hostsOf(seen, port, all))];
     }),
@@ -59,7 +58,7 @@ interface Port {
   readonly behind: readonly Behind[];
 }
 
-function entryOf({ know, registration: { service } }: Pick<Seen, 'know' | 'registration'>): Said {
+function entryOf({ know, registration: { service } }: Registered): Said {
   return objectIn(know(asked(`/v1/config/ingress-gateway/${inPath(service)}`)));
 }
 
@@ -67,8 +66,8 @@ function entryOf({ know, registration: { service } }: Pick<Seen, 'know' | 'regis
 const MAX_SERVICES = 2000;
 const TOO_MANY = `it leads to more than ${MAX_SERVICES}`;
 
-/** As the catalog lists them: it knows what services `*` means. */
-function behind(seen: Seen): readonly Behind[] {
+/** As the catalog lists them: it knows what services `*` means. `at`: whose routes are told by that name, or `*`. */
+function behind(seen: Registered, at = '*'): readonly Behind[] {
   const { know, registration } = seen;
   const path = `/v1/catalog/gateway-services/${inPath(registration.service)}`;
   const [rows, entry] = [listIn(know(asked(path))), entryOf(seen)];
@@ -79,7 +78,8 @@ function behind(seen: Seen): readonly Behind[] {
     const [name, port] = [nameIn(objectIn(row['Service'])['Name']), portIn(row['Port'])];
     // A port of which the entry says nothing, not yet or not any more, would be open in the clear.
     const isSaid = listenerIn(entry, port) !== undefined;
-    if (name === '' || !isSaid || !isOf(row, 'ingress-gateway')) return [];
+    const isMeant = isSaid && (at === '*' || at === routeName(port));
+    if (name === '' || !isMeant || !isOf(row, 'ingress-gateway')) return [];
     const said = saidOf(entry, port, name);
     const upstream = {
       name,
@@ -97,9 +97,9 @@ function behind(seen: Seen): readonly Behind[] {
   });
 }
 
-function ports(seen: Seen): readonly Port[] {
+function ports(seen: Seen, at = '*'): readonly Port[] {
   const byPort = new Map<number, Behind[]>();
-  for (const each of behind(seen)) {
+  for (const each of behind(seen, at)) {
     byPort.set(each.port, [...(byPort.get(each.port) ?? []), each]);
   }
   return [...byPort].map(([port, all]) => ({

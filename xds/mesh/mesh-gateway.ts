@@ -2,12 +2,12 @@
 
 import { inPath, isWellFormed } from '../../lib/well-formed.ts';
 import { objectIn } from '../../sidecar/said.ts';
-import type { Know } from '../derived.ts';
 import type { Resource } from '../resource.ts';
 import { isHost } from '../resources/acceptable.ts';
 import { cluster } from '../resources/clusters.ts';
 import { asked, assignment, levelOf } from '../resources/endpoints.ts';
 import { listener, sniFilters } from '../resources/listeners.ts';
+import type { Know } from '../worked.ts';
 import type { MeshProxy, Seen } from './proxy.ts';
 import { bindings } from './registration.ts';
 import { nameInMesh, type Subset, servicesNamed, subsetsOf } from './subsets.ts';

@@ -1,12 +1,18 @@
 /** What an Envoy of the mesh needs, by what it is registered as. */
-import type { Know } from '../derived.ts';
+
 import type { Kind, Resource } from '../resource.ts';
+import type { Know } from '../worked.ts';
 import type { Identity } from './identity.ts';
 import type { Registration } from './registration.ts';
 
-export interface Seen {
+export interface Registered {
   readonly know: Know;
   readonly registration: Registration;
+}
+
+export interface Seen extends Registered {
+  /** That it is registered by. */
+  readonly id: string;
   /** Of the service that it speaks for. */
   readonly identity: Identity;
   /** Of DNS, as the agent answers it. */

@@ -3,11 +3,11 @@ import type { Compute } from '../derived.ts';
 import type { Kind } from '../resource.ts';
 import { unheededOfMesh } from '../resources/mesh-entry.ts';
 import type { Named, World } from '../world.ts';
-import { identityOf } from './identity.ts';
+import { identityFact } from './identity.ts';
 import { INGRESS } from './ingress.ts';
 import { MESH_GATEWAY } from './mesh-gateway.ts';
 import type { MeshProxy, Seen } from './proxy.ts';
-import { type ProxyKind, registeredAs } from './registration.ts';
+import { type ProxyKind, registrationOf } from './registration.ts';
 import { SIDECAR } from './sidecar-proxy.ts';
 import { TERMINATING } from './terminating.ts';
 
@@ -38,12 +38,12 @@ export class RegisteredWorld implements World {
   resources(kind: Kind, name: string): Named {
     const { id, ...how } = this.#options;
     const compute: Compute = (know) => {
-      const registration = registeredAs(know, id);
-      const identity = registration && identityOf(know, registration.service);
+      const registration = registrationOf(know, id);
+      const identity = registration && know.shared(identityFact(registration.service));
       // Not yet, or not any more: what was told stands.
       if (registration === undefined || identity === undefined) return undefined;
       const proxy = PROXIES[registration.kind];
-      const seen = { know, registration, identity, ...how };
+      const seen = { know, registration, identity, id, ...how };
       if (kind === 'listeners') sayUnheeded(seen);
       const made = proxy[kind](seen, name);
       return name === '*' ? made : made.filter((each) => each.name === name);

@@ -4,9 +4,9 @@ import { MAX_UPSTREAMS } from '../../lib/limits.ts';
 import { inPath, isWellFormed } from '../../lib/well-formed.ts';
 import { addressIn, listIn, objectIn, portIn, type Said, textIn } from '../../sidecar/said.ts';
 import { callRulesIn, ownRulesIn } from '../../sidecar/upstream-config.ts';
-import type { Know } from '../derived.ts';
 import type { Message } from '../resource.ts';
 import { durationOfMs } from '../resources/chain.ts';
+import type { Know } from '../worked.ts';
 
 const PROXY_KINDS = [
   'connect-proxy',
@@ -72,8 +72,12 @@ export function nameIn(said: unknown): string {
 const LOCAL = '127.0.0.1';
 const EVERYWHERE = '0.0.0.0';
 
-/** Undefined while nothing that Envoy could be is registered by this id. */
-export function registeredAs(know: Know, id: string): Registration | undefined {
+/** Undefined while nothing that Envoy could be is registered by this id. It is read once for all that is told of it. */
+export function registrationOf(know: Know, id: string): Registration | undefined {
+  return know.shared({ key: ['registration', id], of: (knowing) => registeredAs(knowing, id) });
+}
+
+function registeredAs(know: Know, id: string): Registration | undefined {
   const path = `/v1/agent/service/${inPath(id)}`;
   const said = objectIn(know({ path, query: [], by: 'hash' }));
   const kind = PROXY_KINDS.find((each) => each === said['Kind']);

@@ -6,8 +6,8 @@ import { chainOf, durationOfMs, isHttp, isHttp2 } from '../resources/chain.ts';
 import { programCluster } from '../resources/clusters.ts';
 import { httpConnections, httpFilter, listener, tcpFilter } from '../resources/listeners.ts';
 import { routeConfiguration } from '../resources/routes.ts';
-import type { MeshProxy, Seen } from './proxy.ts';
-import { wayIn } from './public.ts';
+import type { MeshProxy, Registered, Seen } from './proxy.ts';
+import { inboundIn, inboundName, outboundName, routesOfWay, type WayIn, wayIn } from './public.ts';
 import { type Exposed, numberIn, type Upstream } from './registration.ts';
 import {
   breakersOf,
@@ -15,6 +15,7 @@ import {
   clustersOf,
   endOf,
   endpointsOf,
+  idOf,
   routesIn,
   unique,
 } from './upstreams.ts';
@@ -28,14 +29,15 @@ export const SIDECAR: MeshProxy = {
     ...exposedClusters(seen),
     ...unique(calledBy(seen).flatMap((each) => clustersOf(seen, each))),
   ],
-  endpoints: (seen, name) =>
-    unique(calledBy(seen).flatMap((each) => endpointsOf(seen, each, name))),
-  routes: (seen) =>
-    calledBy(seen).flatMap(({ id, chain }) => {
+  endpoints: (seen, name) => endpointsOf(seen, calledBy, name),
+  routes: (seen, name) => {
+    if (inboundIn(name) !== undefined) return routesOfWay(seen.know, publicWay(seen));
+    return calledBy(seen, name).flatMap(({ id, chain }) => {
       if (chain === undefined || !isHttp(chain.Protocol)) return [];
       const routes = routesIn(seen.know, chain);
-      return [routeConfiguration(id, [{ name: id, domains: ['*'], routes }])];
-    }),
+      return [routeConfiguration(outboundName(id), [{ name: id, domains: ['*'], routes }])];
+    });
+  },
   listeners: (seen) =>
     apart(seen, [
       ...publicListener(seen),
@@ -57,17 +59,21 @@ function apart({ know }: Seen, all: readonly Resource[]): Resource[] {
 
 /** Without a port nobody can call the service behind it. */
 function publicListener(seen: Seen): Resource[] {
-  const { know, registration, identity, callsByDefault, takesLongPatterns } = seen;
-  const { listens, service } = registration;
-  const { host, port } = listens;
+  const { host, port } = seen.registration.listens;
   if (port === 0) return [];
-  const protocol = protocolOf(seen);
-  const to = { name: PUBLIC, service, protocol, cluster: PROGRAM };
-  const { requestMs } = ownRulesIn(registration.config).rules;
-  const how = { identity, callsByDefault, takesLongPatterns, requestMs };
-  const chains = [wayIn(know, { ...to, ...how })];
+  const way = publicWay(seen);
+  const uses = isHttp(way.protocol) ? [inboundName(PUBLIC)] : [];
+  const chains = [wayIn(seen.know, way)];
   const name = `${PUBLIC}:${host}:${port}`;
-  return [listener({ name, host, port, direction: 'INBOUND', chains })];
+  return [listener({ name, host, port, direction: 'INBOUND', chains, uses })];
+}
+
+function publicWay(seen: Seen): WayIn {
+  const { registration, identity, callsByDefault, takesLongPatterns } = seen;
+  const { service, config } = registration;
+  const to = { name: PUBLIC, service, protocol: protocolOf(seen), cluster: PROGRAM };
+  const { requestMs } = ownRulesIn(config).rules;
+  return { ...to, identity, callsByDefault, takesLongPatterns, requestMs };
 }
 
 /** As it is registered, else as config entries say of the service. */
@@ -116,18 +122,22 @@ function exposedListeners({ registration }: Seen): readonly Resource[] {
   });
 }
 
-function calledBy({ know, registration }: Seen) {
-  return registration.upstreams.map((upstream) => called(know, upstream));
+/** All of them, or whose routes are told by that name. */
+function calledBy({ know, registration }: Registered, routes = '*') {
+  return registration.upstreams
+    .filter((upstream) => routes === '*' || routes === outboundName(idOf(upstream)))
+    .map((upstream) => called(know, upstream));
 }
 
 function listenerFor(each: ReturnType<typeof called<Upstream>>): Resource {
   const { upstream, id, chain } = each;
   const { host, port } = upstream.at;
   const isRouted = chain !== undefined && isHttp(chain.Protocol);
+  const routes = outboundName(id);
   const filters = isRouted
-    ? [httpFilter(httpConnections({ name: id, routing: { routes: id } }))]
+    ? [httpFilter(httpConnections({ name: id, routing: { routes } }))]
     : [tcpFilter(id, endOf(each))];
-  const uses = isRouted ? [id] : [];
+  const uses = isRouted ? [routes] : [];
   const name = `${id}:${host}:${port}`;
   return listener({ name, host, port, direction: 'OUTBOUND', chains: [{ filters }], uses });
 }

@@ -2,8 +2,8 @@
 
 import { inPath } from '../../lib/well-formed.ts';
 import { objectIn, textIn } from '../../sidecar/said.ts';
-import type { Know } from '../derived.ts';
 import { asked } from '../resources/endpoints.ts';
+import type { Know } from '../worked.ts';
 import type { Identity } from './identity.ts';
 
 export interface Subset {

@@ -4,13 +4,13 @@ import { inPath } from '../../lib/well-formed.ts';
 import { listIn, objectIn, type Said, textIn } from '../../sidecar/said.ts';
 import type { Message, Resource } from '../resource.ts';
 import { isHost } from '../resources/acceptable.ts';
-import { chainOf, isHttp2 } from '../resources/chain.ts';
+import { chainOf, isHttp, isHttp2 } from '../resources/chain.ts';
 import { cluster, namedCluster } from '../resources/clusters.ts';
 import { asked, assignment, type Level, levelOf } from '../resources/endpoints.ts';
 import { type FilterChain, listener } from '../resources/listeners.ts';
 import { identityOf, outsideTls } from './identity.ts';
 import type { MeshProxy, Seen } from './proxy.ts';
-import { wayIn } from './public.ts';
+import { inboundIn, inboundName, routesOfWay, type WayIn, wayIn } from './public.ts';
 import { bindings, isOf, nameIn } from './registration.ts';
 import { nameInMesh, servicesNamed, subsetsOf } from './subsets.ts';
 
@@ -18,21 +18,25 @@ export const TERMINATING: MeshProxy = {
   clusters: (seen) => endsIn(seen, linked(seen)).map((each) => clusterOf(seen, each)),
   endpoints: (seen, wanted) => {
     const { datacenter: region } = seen.identity;
-    const meant = servicesNamed(seen.identity, wanted);
-    const services = linked(seen).filter(
-      ({ service }) => wanted === '*' || meant.includes(service),
-    );
-    return endsIn(seen, services)
-      .filter(({ name, level }) => (wanted === '*' || wanted === name) && !isNamed(level))
+    return endsNamed(seen, wanted)
+      .filter(({ level }) => !isNamed(level))
       .map(({ name, level }) => assignment(name, { region, levels: [level] }));
   },
-  routes: () => [],
+  routes: (seen, wanted) =>
+    endsNamed(seen, wanted === '*' ? wanted : (inboundIn(wanted) ?? '')).flatMap((end) => {
+      const way = wayTo(seen, end);
+      return way === undefined ? [] : routesOfWay(seen.know, way);
+    }),
   listeners: (seen) => {
-    const chains = endsIn(seen, linked(seen)).flatMap((each) => chainFor(seen, each));
+    const ways = endsIn(seen, linked(seen)).flatMap((each) => wayTo(seen, each) ?? []);
+    const chains = ways.map((way) => chainFor(seen, way));
+    const uses = ways
+      .filter(({ protocol }) => isHttp(protocol))
+      .map(({ name }) => inboundName(name));
     if (chains.length === 0) return [];
     return bindings(seen.registration).map(({ host, port }) => {
       const name = `terminating:${host}:${port}`;
-      return listener({ name, host, port, direction: 'INBOUND', chains });
+      return listener({ name, host, port, direction: 'INBOUND', chains, uses });
     });
   },
 };
@@ -83,6 +87,14 @@ function endsIn(seen: Seen, services: readonly Linked[]): readonly End[] {
   return [...byName.values()];
 }
 
+/** Of that name, or all (`*`). */
+function endsNamed(seen: Seen, wanted: string): readonly End[] {
+  if (wanted === '*') return endsIn(seen, linked(seen));
+  const meant = servicesNamed(seen.identity, wanted);
+  const services = linked(seen).filter(({ service }) => meant.includes(service));
+  return endsIn(seen, services).filter(({ name }) => name === wanted);
+}
+
 function endsOf(seen: Seen, { service, said }: Linked): readonly End[] {
   const { know, identity } = seen;
   const speaksHttp2 = isHttp2(chainOf(know, service)?.Protocol ?? '');
@@ -122,20 +134,21 @@ function keepsHost({ know, registration }: Seen, service: string): boolean {
 }
 
 /** Without its certificate, which the token may not have, nobody can be that service. */
-function chainFor(seen: Seen, { service, name, level }: End): FilterChain[] {
+function wayTo(seen: Seen, { service, name, level }: End): WayIn | undefined {
   const { know, callsByDefault, takesLongPatterns } = seen;
   const identity = identityOf(know, service);
-  if (identity === undefined) return [];
+  if (identity === undefined) return undefined;
   const protocol = chainOf(know, service)?.Protocol ?? '';
   // Whoever is called by a name expects to be asked for by it.
   const isRewritten = isNamed(level) && !keepsHost(seen, service);
   const more = isRewritten ? { auto_host_rewrite: { value: true } } : {};
   const how = { identity, callsByDefault, takesLongPatterns };
-  const way = { name, service, protocol, cluster: name, more, ...how };
-  return [
-    {
-      filter_chain_match: { server_names: [name.toLowerCase()] },
-      ...wayIn(know, way),
-    },
-  ];
+  return { name, service, protocol, cluster: name, more, ...how };
+}
+
+function chainFor({ know }: Seen, way: WayIn): FilterChain {
+  return {
+    filter_chain_match: { server_names: [way.name.toLowerCase()] },
+    ...wayIn(know, way),
+  };
 }

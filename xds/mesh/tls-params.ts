@@ -1,10 +1,10 @@
 /** How TLS is spoken, as entries say it. */
 import { CIPHER_SUITES, NEWEST, TLS_VERSIONS } from '../../lib/tls-names.ts';
 import { objectIn, type Said, textIn, textsIn } from '../../sidecar/said.ts';
-import type { Know } from '../derived.ts';
 import type { LeaveOut } from '../omissions.ts';
 import type { Message } from '../resource.ts';
 import { meshEntry } from '../resources/mesh-entry.ts';
+import type { Know } from '../worked.ts';
 
 /** The first of those who say something of a field counts; `{}` where nobody does. */
 export function tlsParams(said: readonly Said[], omit: LeaveOut): Message {

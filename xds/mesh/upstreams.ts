@@ -3,7 +3,6 @@ import { serviceUri } from '../../lib/connect/identity.ts';
 import { inPath } from '../../lib/well-formed.ts';
 import type { Said } from '../../sidecar/said.ts';
 import { type CallRules, callRulesIn } from '../../sidecar/upstream-config.ts';
-import type { Know } from '../derived.ts';
 import type { Message, Resource } from '../resource.ts';
 import { balancingOf } from '../resources/balancing.ts';
 import {
@@ -21,10 +20,11 @@ import {
 import { cluster, RETRIES } from '../resources/clusters.ts';
 import { asked, assignment, executed } from '../resources/endpoints.ts';
 import { routesOf } from '../resources/routes.ts';
+import type { Know } from '../worked.ts';
 import { clientTls } from './identity.ts';
 import { nearestFirst } from './nearness.ts';
-import type { Seen } from './proxy.ts';
-import { MOST, type Upstream } from './registration.ts';
+import type { Registered, Seen } from './proxy.ts';
+import { MOST, registrationOf, type Upstream } from './registration.ts';
 import { meshTlsParams } from './tls-params.ts';
 
 /** An upstream, and where calls to it end. */
@@ -35,11 +35,16 @@ export interface Called {
   readonly chain: Chain | undefined;
 }
 
+/** Its routes are told by this name. */
+export function idOf({ name, isQuery, datacenter }: Called['upstream']): string {
+  const elsewhere = datacenter === '' ? '' : `?dc=${datacenter}`;
+  return `${isQuery ? 'prepared_query:' : ''}${name}${elsewhere}`;
+}
+
 export function called<U extends Called['upstream']>(know: Know, upstream: U) {
   const { name, isQuery, datacenter } = upstream;
-  const elsewhere = datacenter === '' ? '' : `?dc=${datacenter}`;
-  const id = `${isQuery ? 'prepared_query:' : ''}${name}${elsewhere}`;
-  return { upstream, id, chain: isQuery ? undefined : chainOf(know, name, datacenter) };
+  const chain = isQuery ? undefined : chainOf(know, name, datacenter);
+  return { upstream, id: idOf(upstream), chain };
 }
 
 /** Of a chain without routes there is one end. */
@@ -136,23 +141,53 @@ function detectionOf(rules: NonNullable<CallRules['outliers']>): Message {
   };
 }
 
+/** Where calls may end, by the names that they are told by: a query, or the targets of a chain, the one meant first. */
+type Ends = ReadonlyMap<string, Called['upstream'] | readonly Target[]>;
+
+/** Worked out once for the endpoints of all of them: to find one, all chains have to be looked at. */
+function endsFor(
+  { know, id, registration: { kind } }: Seen,
+  calledBy: (seen: Registered) => readonly Called[],
+): Ends {
+  const of = (knowing: Know): Ends | undefined => {
+    const registration = registrationOf(knowing, id);
+    return registration && endsIn(calledBy({ know: knowing, registration }));
+  };
+  return know.shared({ key: ['ends', kind, id], of }) ?? new Map();
+}
+
+function endsIn(all: readonly Called[]): Ends {
+  const ends = new Map<string, Called['upstream'] | readonly Target[]>();
+  for (const { upstream, id, chain } of all) {
+    if (upstream.isQuery) ends.set(id, upstream);
+    if (chain === undefined) continue;
+    for (const node of resolversOf(chain)) {
+      const targets = targetsOf(chain, node);
+      if (targets[0] !== undefined) ends.set(targets[0].Name, targets);
+    }
+  }
+  return ends;
+}
+
 /** Of one by its name, or of all (`*`). */
-export function endpointsOf(seen: Seen, { upstream, id, chain }: Called, name: string): Resource[] {
+export function endpointsOf(
+  seen: Seen,
+  calledBy: (seen: Registered) => readonly Called[],
+  wanted: string,
+): Resource[] {
   const { know, identity } = seen;
   const { datacenter: region } = identity;
-  const isWanted = (each: string) => name === '*' || name === each;
-  if (upstream.isQuery) {
-    if (!isWanted(id)) return [];
-    return [assignment(id, { region, levels: [queried(know, upstream).level] })];
-  }
-  if (chain === undefined) return [];
-  return resolversOf(chain).flatMap((node) => {
-    const targets = targetsOf(chain, node);
-    const end = targets[0]?.Name ?? '';
-    if (!isWanted(end)) return [];
-    const levels = targetLevels(know, targets, 'health/connect', region);
-    const service = targets[0]?.Service ?? '';
-    return [assignment(end, { region, levels: nearestFirst(seen, service, levels) })];
+  const ends = endsFor(seen, calledBy);
+  const names = wanted === '*' ? [...ends.keys()] : [wanted];
+  return names.flatMap((name) => {
+    const end = ends.get(name);
+    if (end === undefined) return [];
+    if ('isQuery' in end) {
+      return [assignment(name, { region, levels: [queried(know, end).level] })];
+    }
+    const levels = targetLevels(know, end, 'health/connect', region);
+    const service = end[0]?.Service ?? '';
+    return [assignment(name, { region, levels: nearestFirst(seen, service, levels) })];
   });
 }
 

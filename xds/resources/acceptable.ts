@@ -36,7 +36,7 @@ export function matchFault({ PathRegex = '', Header, QueryParam }: Matched): str
 }
 
 /** Whether it is a pattern at all, in the syntax that Go and Envoy have. */
-function isPattern(text: string): boolean {
+export function isPattern(text: string): boolean {
   try {
     boundedPattern(text, MAX_INSTRUCTIONS);
     return true;

@@ -1,9 +1,9 @@
 /** How the hosts of a service are chosen, as its resolver says. */
 
 import { inPath } from '../../lib/well-formed.ts';
-import type { Know } from '../derived.ts';
 import { faultIn } from '../refusable.ts';
 import type { Message } from '../resource.ts';
+import type { Know } from '../worked.ts';
 import { isFieldName } from './acceptable.ts';
 import { durationOf } from './chain.ts';
 import { asked } from './endpoints.ts';

@@ -2,8 +2,8 @@
 import type { HeaderChanges } from '../../lib/config-entries/proxying.ts';
 import { NS_PER_MS, parseDuration } from '../../lib/duration.ts';
 import { inPath } from '../../lib/well-formed.ts';
-import type { Know } from '../derived.ts';
 import type { Message } from '../resource.ts';
+import type { Know } from '../worked.ts';
 import { asked, type Level, levelOf } from './endpoints.ts';
 
 export interface Chain {

@@ -4,10 +4,10 @@ import type { Endpoint } from '../../lib/balance/host.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import { inPath, wellFormed } from '../../lib/well-formed.ts';
 import { instancesIn } from '../../sidecar/endpoints.ts';
-import type { Know } from '../derived.ts';
 import type { Named } from '../names.ts';
 import type { Question } from '../questions.ts';
 import { type Message, Resource } from '../resource.ts';
+import type { Know } from '../worked.ts';
 
 /** Those of one priority: a client goes on to the next where these are not there. */
 export type Level = readonly Endpoint[];

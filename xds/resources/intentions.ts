@@ -3,14 +3,15 @@ import { asInUrl } from '../../lib/connect/identity.ts';
 import { isWellFormed } from '../../lib/well-formed.ts';
 import { goesByPath } from '../../sidecar/by-path.ts';
 import { objectIn } from '../../sidecar/said.ts';
-import type { Know } from '../derived.ts';
 import type { LeaveOut } from '../omissions.ts';
 import { faultIn } from '../refusable.ts';
 import type { Message } from '../resource.ts';
+import type { Know } from '../worked.ts';
 import { matchFault } from './acceptable.ts';
-import type { HttpMatch, ParamMatch } from './chain.ts';
+import type { HttpMatch } from './chain.ts';
 import { asked } from './endpoints.ts';
-import { headerOf, regex } from './routes.ts';
+import { ANY, requestOf } from './requests.ts';
+import { regex } from './routes.ts';
 import { anyBut as anyTextBut, quoted } from './text-patterns.ts';
 
 /** As /v1/connect/intentions/match lists them: the first one that is about a caller decides. */
@@ -65,7 +66,6 @@ function decisions({ intentions, byDefault }: Calls) {
   return { named, others: byDefault as Decision };
 }
 
-const ANY = { any: true };
 const PERMISSION = 'envoy.config.rbac.v3.Permission';
 const FILTERS = 'type.googleapis.com/envoy.extensions.filters';
 
@@ -82,8 +82,16 @@ export function networkFilter(name: string, calls: Calls): Message {
   return { name: 'envoy.filters.network.rbac', typed_config };
 }
 
-/** For requests. */
-export function requestFilter(calls: Calls, omit: LeaveOut): Message {
+export const REQUEST_FILTER = 'envoy.filters.http.rbac';
+
+/** Of a listener, for requests: what no route says anything of is let in by nobody. */
+export function requestFilter(): Message {
+  const typed_config = { '@type': `${FILTERS}.http.rbac.v3.RBAC`, rules: rulesOf({}) };
+  return { name: REQUEST_FILTER, typed_config };
+}
+
+/** Of a route: connections that are open come under it too once it changes, which those of a listener would not. */
+export function requestRules(calls: Calls, omit: LeaveOut): Message {
   const { named, others } = decisions(calls);
   const policies: Record<string, Message> = {};
   const permits = new Permits(calls.byDefault);
@@ -94,8 +102,8 @@ export function requestFilter(calls: Calls, omit: LeaveOut): Message {
   for (const [service, decision] of named) add(`of ${service}`, caller(service, calls), decision);
   // As no service is called behind `of`.
   add('all others', anyBut([...named.keys()], calls), others);
-  const typed_config = { '@type': `${FILTERS}.http.rbac.v3.RBAC`, rules: rulesOf(policies) };
-  return { name: 'envoy.filters.http.rbac', typed_config };
+  const rbac = { rules: rulesOf(policies) };
+  return { '@type': `${FILTERS}.http.rbac.v3.RBACPerRoute`, rbac };
 }
 
 /** Of what requests are judged by, and so may be written otherwise than whoever answers them reads it. */
@@ -209,35 +217,6 @@ function butNot(allowed: readonly Message[], denied: readonly Message[]): readon
   const [only] = allowed;
   const request = allowed.length === 1 ? only : { or_rules: { rules: allowed } };
   return [{ and_rules: { rules: [request, ...denied.map((each) => ({ not_rule: each }))] } }];
-}
-
-function requestOf(
-  { PathExact, PathPrefix, PathRegex, Header, Methods }: HttpMatch,
-  isAllowing: boolean,
-): Message {
-  const path = pathOf(PathExact, PathPrefix, PathRegex);
-  const methods = Methods ?? [];
-  const byMethod = { name: ':method', string_match: regex(methods.map(quoted).join('|')) };
-  const rules = [
-    ...(path === undefined ? [] : [{ url_path: { path } }]),
-    ...(Header ?? []).map((each) => headerRule(each, isAllowing)),
-    ...(methods.length > 0 ? [{ header: byMethod }] : []),
-  ];
-  const [only] = rules;
-  if (only === undefined) return ANY;
-  return rules.length === 1 ? only : { and_rules: { rules } };
-}
-
-/** A header that is not there Envoy takes for none that is otherwise: what is denied then is denied without it too. */
-function headerRule(said: ParamMatch, isAllowing: boolean): Message {
-  if (isAllowing || said.Invert !== true) return { header: headerOf(said) };
-  return { not_rule: { header: headerOf({ ...said, Invert: false }) } };
-}
-
-function pathOf(exact = '', prefix = '', pattern = ''): Message | undefined {
-  if (exact !== '') return { exact };
-  if (prefix !== '') return { prefix };
-  return pattern === '' ? undefined : regex(pattern);
 }
 
 /** By the URI of its certificate, as that is written; whose authority was looked at before. */

@@ -1,6 +1,6 @@
 /** What the config entry `mesh` says of all Envoys. */
 import { objectIn, type Said } from '../../sidecar/said.ts';
-import type { Know } from '../derived.ts';
+import type { Know } from '../worked.ts';
 import { asked } from './endpoints.ts';
 
 /** `{}` where there is none. */

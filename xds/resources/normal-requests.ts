@@ -3,8 +3,8 @@
  * behind it does. The mesh's entry says, else those are made one that permissions go by.
  */
 import { objectIn, type Said, textIn } from '../../sidecar/said.ts';
-import type { Know } from '../derived.ts';
 import type { Message } from '../resource.ts';
+import type { Know } from '../worked.ts';
 import type { Judged } from './intentions.ts';
 import { meshEntry } from './mesh-entry.ts';
 

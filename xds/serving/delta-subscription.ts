@@ -16,7 +16,7 @@ export class DeltaSubscription extends Subscription<DeltaRequest> {
   #isFirst = true;
   #isOwed = false;
 
-  take(request: DeltaRequest): void {
+  *take(request: DeltaRequest): Iterator<void> {
     const { resource_names_subscribe: more, resource_names_unsubscribe: less } = request;
     const isFirst = this.#isFirst;
     this.#isFirst = false;
@@ -35,6 +35,7 @@ export class DeltaSubscription extends Subscription<DeltaRequest> {
       this.add(name);
       if (name === EVERYTHING) this.#isOwed = true;
       else this.#asked(name, isFirst);
+      yield;
     }
   }
 

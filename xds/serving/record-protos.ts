@@ -69,6 +69,7 @@ const WANTED = [
   'envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector',
   'envoy.extensions.filters.http.router.v3.Router',
   'envoy.extensions.filters.http.rbac.v3.RBAC',
+  'envoy.extensions.filters.http.rbac.v3.RBACPerRoute',
   'envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext',
   'envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext',
   'envoy.extensions.upstreams.http.v3.HttpProtocolOptions',

@@ -153,9 +153,11 @@ export class Serving {
       call.end();
     });
     // What it asks is read once it is known who asks.
-    stream
-      .enter()
-      .then(() => void call.on('data', (request: Request) => stream.take(request)), refuse);
+    const take = (request: Request) => {
+      call.pause();
+      stream.take(request, () => void call.resume());
+    };
+    stream.enter().then(() => void call.on('data', take), refuse);
   }
 }
 

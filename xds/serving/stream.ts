@@ -2,6 +2,7 @@
  * One stream of a client: what it subscribes to of each kind, and what it is told of it. At most one answer is
  * on its way to whoever reads slowly; meanwhile nothing is kept for it, and it is told then what there is by then.
  */
+import { loop } from '../../lib/clock.ts';
 import { describeChain, messageOf, ProconsulError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { KINDS, type Kind, kindOf } from '../resource.ts';
@@ -46,6 +47,8 @@ export interface StreamCounts {
 
 /** Of one stream: of more than these one in so many is logged. */
 const MANY_REFUSALS = 20;
+/** After so many others have their turn: each is asked of the agent. */
+const NAMES_AT_ONCE = 50;
 /** Of each thing in a log line that a client says. */
 const MAX_SAID = 500;
 
@@ -58,6 +61,9 @@ export class Stream<Request extends AnyRequest> {
   #nonces = 0;
   #refusals = 0;
   #isWriting = false;
+  #isTaking = false;
+  /** Something was to be told meanwhile. */
+  #isHeldUp = false;
   #isDue = false;
   #isOver = false;
 
@@ -73,14 +79,43 @@ export class Stream<Request extends AnyRequest> {
     else this.#member = member;
   }
 
-  /** Never throws: what cannot be taken ends the stream. */
-  take(request: Request): void {
+  /**
+   * Never throws: what cannot be taken ends the stream. Calls once the next request may come: many names take many turns,
+   * and nothing is told of a part of them, for what is missing would be taken away.
+   */
+  take(request: Request, done: () => void): void {
     if (this.#isOver) return;
+    this.#isTaking = true;
+    const steps = this.#beginTaking(request);
+    const take = () => {
+      if (steps !== undefined && this.#takeSome(steps)) return loop.nextTurn(take);
+      this.#isTaking = false;
+      if (this.#isHeldUp) this.#tell();
+      else this.#soon();
+      done();
+    };
+    take();
+  }
+
+  #beginTaking(request: Request): Iterator<void> | undefined {
     try {
-      this.#taken(request);
-      this.#soon();
+      return this.#taken(request);
     } catch (error) {
       this.#options.refuse(error);
+      return undefined;
+    }
+  }
+
+  /** Whether there are more. */
+  #takeSome(steps: Iterator<void>): boolean {
+    try {
+      for (let taken = 0; taken < NAMES_AT_ONCE; taken++) {
+        if (this.#isOver || steps.next().done === true) return false;
+      }
+      return true;
+    } catch (error) {
+      this.#options.refuse(error);
+      return false;
     }
   }
 
@@ -123,7 +158,7 @@ export class Stream<Request extends AnyRequest> {
     }
   }
 
-  #taken(request: Request): void {
+  #taken(request: Request): Iterator<void> | undefined {
     const { node, error_detail: fault } = request;
     if (node !== null && this.#world === undefined) {
       this.#node = node.id.slice(0, MAX_SAID);
@@ -132,9 +167,9 @@ export class Stream<Request extends AnyRequest> {
     if (fault !== null) this.#refused(request, fault.message);
     const kind = this.#options.kind ?? kindOf(request.type_url);
     // Of a kind that is not served there is nothing, and nobody is to wait for more than that.
-    if (kind === undefined) return;
+    if (kind === undefined) return undefined;
     const subscription = this.#subscriptions.get(kind) ?? this.#begin(kind);
-    subscription.take(request);
+    return subscription.take(request);
   }
 
   #refused({ type_url }: Request, message: string): void {
@@ -179,6 +214,8 @@ export class Stream<Request extends AnyRequest> {
 
   readonly #tell = (): void => {
     if (this.#isWriting || this.#isOver) return;
+    this.#isHeldUp = this.#isTaking;
+    if (this.#isTaking) return;
     this.#isDue = false;
     for (const kind of KINDS) {
       const answer = this.#answerOf(kind);

@@ -29,8 +29,8 @@ export abstract class Subscription<Request> {
     this.kind = dealings.kind;
   }
 
-  /** Throws a ProconsulError where more is asked than may be. */
-  abstract take(request: Request): void;
+  /** A step for each name that is new. Throws a ProconsulError where more is asked than may be. */
+  abstract take(request: Request): Iterator<void>;
 
   /** An answer, where there is something to tell; it counts as told then. */
   abstract next(): Buffer | undefined;

@@ -14,7 +14,7 @@ export class WholeSubscription extends Subscription<WholeRequest> {
   #isOwed = true;
   #hasNamed = false;
 
-  take({ resource_names: names, response_nonce: nonce }: WholeRequest): void {
+  *take({ resource_names: names, response_nonce: nonce }: WholeRequest): Iterator<void> {
     // It was sent before the last answer had come: another one follows.
     if (nonce !== '' && this.#nonce !== '' && nonce !== this.#nonce) return;
     const wanted = new Set(names);
@@ -30,6 +30,7 @@ export class WholeSubscription extends Subscription<WholeRequest> {
       if (this.names.has(name)) continue;
       this.add(name);
       this.#isOwed = true;
+      yield;
     }
   }
 

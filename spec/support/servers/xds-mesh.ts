@@ -88,3 +88,10 @@ export async function told(
 
 export const filtersOf = (listener: Any): Any[] =>
   listener.filter_chains[0].filters.map(({ typed_config }: Any) => typed_config);
+
+/** By which the routes of a sidecar's way in are told. */
+export const INBOUND = ['inbound:public_listener'];
+
+/** Who may send which requests, by the routes of a way in. */
+export const policiesIn = ({ virtual_hosts: [host] }: Any): Any =>
+  host.typed_per_filter_config['envoy.filters.http.rbac'].rbac.rules.policies;

@@ -1,0 +1,109 @@
+/** How often something is worked out of answers: what it costs must not grow by the square of what is asked. */
+import assert from 'node:assert/strict';
+import { OPEN } from '../../lib/acl/rights.ts';
+import { Resource } from '../../xds/resource.ts';
+import { Views } from '../../xds/views.ts';
+import type { Fact, Know } from '../../xds/worked.ts';
+import { FakeAgentAnswers } from '../support/fakes/fake-agent-answers.ts';
+import { FakeClock } from '../support/fakes/fake-clock.ts';
+import { RecordingLogger } from '../support/fakes/recording-logger.ts';
+import { seededRandom } from '../support/fakes/seeded-random.ts';
+import { until } from '../support/until.ts';
+
+const NAMES = Array.from({ length: 50 }, (_, i) => `n${i}`);
+const question = (name: string) => ({ path: `/v1/${name}`, query: [] });
+const of = (name: string, said: unknown) => [new Resource('endpoints', name, { said })];
+
+async function enter() {
+  const agent = new FakeAgentAnswers();
+  const system = {
+    ...{ clock: new FakeClock(), logger: new RecordingLogger(), random: seededRandom(1) },
+  };
+  for (const name of NAMES) agent.say(`/v1/${name}`, name);
+  const views = new Views({ ask: agent.ask, access: OPEN, system });
+  return { agent, views, enter: (from: string) => views.enter('', from) };
+}
+
+const nothing = () => undefined;
+
+describe('what is worked out of answers', () => {
+  it('is not tried after each of them, while others are to come', async () => {
+    const { agent, enter: from } = await enter();
+    let runs = 0;
+    const compute = (know: Know) => {
+      runs++;
+      return of(
+        'all',
+        NAMES.map((name) => know(question(name))),
+      );
+    };
+    const { derived } = (await from('10.0.0.1')).subscribe(['all'], compute, nothing);
+    await until(() => derived.current !== undefined);
+    assert.equal(runs, 2);
+    assert.deepEqual(derived.current?.[0]?.message, { said: NAMES });
+    agent.say('/v1/n7', 'other');
+    await until(() => JSON.stringify(derived.current?.[0]?.message).includes('other'));
+    assert.equal(runs, 3);
+  });
+
+  it('goes on where what it waited for is not needed any more', async () => {
+    const { agent, enter: from } = await enter();
+    agent.say('/v1/which', 'silent');
+    const compute = (know: Know) => {
+      const which = know(question('which'));
+      return of('all', which === undefined ? '' : know(question(String(which))));
+    };
+    // Nobody answers that.
+    agent.silent.add('/v1/silent');
+    const { derived } = (await from('10.0.0.1')).subscribe(['all'], compute, nothing);
+    await until(() => agent.asked.some(({ path }) => path === '/v1/silent'));
+    agent.say('/v1/which', 'n1');
+    await until(() => derived.current !== undefined);
+    assert.deepEqual(derived.current?.[0]?.message, { said: 'n1' });
+  });
+
+  it('is worked out once for all that it is needed for, as long as any of them is there', async () => {
+    const { agent, views, enter: from } = await enter();
+    let runs = 0;
+    const fact: Fact<ReadonlyMap<string, unknown>> = {
+      key: ['all'],
+      of: (know) => {
+        runs++;
+        return new Map(NAMES.map((name) => [name, know(question(name))]));
+      },
+    };
+    const [one, other] = [await from('10.0.0.1'), await from('10.0.0.2')];
+    const all = NAMES.map((name) => {
+      const compute = (know: Know) => of(name, know.shared(fact)?.get(name));
+      return (name === 'n1' ? other : one).subscribe([name], compute, nothing);
+    });
+    await until(() => all.every(({ derived }) => derived.current !== undefined));
+    assert.equal(runs, 2);
+    assert.equal(views.size.questions, NAMES.length);
+    agent.say('/v1/n1', 'other');
+    await until(() => JSON.stringify(all[1]?.derived.current?.[0]?.message).includes('other'));
+    assert.equal(runs, 3);
+    for (const [i, { cancel }] of all.entries()) if (i !== 1) cancel();
+    one.leave();
+    agent.say('/v1/n1', 'third');
+    await until(() => JSON.stringify(all[1]?.derived.current?.[0]?.message).includes('third'));
+    all[1]?.cancel();
+    assert.equal(views.size.questions, 0);
+  });
+
+  it('is paid for by those who are left, where others have gone', async () => {
+    const { enter: from } = await enter();
+    const fact: Fact<unknown> = { key: ['n1'], of: (know) => know(question('n1')) };
+    const [one, other] = [await from('10.0.0.1'), await from('10.0.0.2')];
+    const [first, second] = [one, other].map((member, i) =>
+      member.subscribe([`r${i}`], (know) => of('r', know.shared(fact)), nothing),
+    );
+    await until(() => second?.derived.current !== undefined);
+    assert.deepEqual([one.account.size, other.account.size], [1, 0]);
+    first?.cancel();
+    await until(() => one.account.size === 0);
+    assert.equal(other.account.size, 1);
+    second?.cancel();
+    assert.equal(other.account.size, 0);
+  });
+});
