@@ -25,6 +25,23 @@ const MOST_MS = 45 * 60_000;
 
 type Say = (line: string) => void;
 
+/** What Envoy says of calls that it tried again: none is to be beyond what it allows itself. */
+async function retriesOf(rounds: SidecarRounds): Promise<string> {
+  const { text } = await rounds.admin('/stats?filter=^cluster.web.upstream_');
+  const said = new Map(text.split('\n').map((line) => line.split(': ') as [string, string]));
+  return COUNTS.map(([what, name]) => `${said.get(`cluster.web.upstream_${name}`)} ${what}`).join(
+    ', ',
+  );
+}
+
+const COUNTS = [
+  ['connections refused', 'cx_connect_fail'],
+  ['calls tried again', 'rq_retry'],
+  ['of them with an answer', 'rq_retry_success'],
+  ['retries too many at a time', 'rq_retry_overflow'],
+  ['tried as often as may be', 'rq_retry_limit_exceeded'],
+] as const;
+
 function underLoadOf(way: EnvoyWay, say: Say): UnderLoad {
   return async ({ title: by, agent, places }, run) => {
     const folder = await mkdtemp(join(tmpdir(), 'envoy-'));
@@ -41,6 +58,7 @@ function underLoadOf(way: EnvoyWay, say: Say): UnderLoad {
       await rounds.untilServed();
       rounds.load(CALLERS);
       await run(phases);
+      say(`${title}: ${await retriesOf(rounds)}`);
     } finally {
       await rounds.stop();
       await rm(folder, { recursive: true });

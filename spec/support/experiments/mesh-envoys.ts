@@ -96,6 +96,16 @@ export class MeshEnvoys {
     await until(isReady, () => `connect envoy ${words.join(' ')} is not ready`, PATIENCE_MS);
   }
 
+  /** A sidecar of our own, as those words of `connect proxy` say. */
+  runOwn(...words: readonly string[]): void {
+    const agent = `-http-addr=127.0.0.1:${this.#agent.port}`;
+    const child = spawn(COMMAND, ['connect', 'proxy', agent, '-log-level=err', ...words], {
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
+    this.#running.add(child);
+    child.once('close', () => this.#running.delete(child));
+  }
+
   /** The name of a service for those who call it in the mesh. */
   async nameOf(service: string): Promise<string> {
     const { TrustDomain } = await this.get<Roots>('/v1/connect/ca/roots');

@@ -2,7 +2,7 @@
 import { Agent, request } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { freePorts } from '../servers/free-ports.ts';
-import { send } from '../servers/start-server.ts';
+import { type Answer, send } from '../servers/start-server.ts';
 import { until } from '../until.ts';
 import { Rounds } from './rounds.ts';
 
@@ -48,7 +48,7 @@ export class SidecarRounds extends Rounds {
     const rounds = new SidecarRounds(agent, { own, admin });
     rounds.spawn(...(await proxyOf({ own, admin })));
     await until(
-      async () => (await rounds.#admin('/ready')) === 200,
+      async () => (await rounds.admin('/ready').catch(() => undefined))?.status === 200,
       () => 'the proxy is not ready',
       PATIENCE_MS,
     );
@@ -81,9 +81,9 @@ export class SidecarRounds extends Rounds {
     }
   }
 
-  async #admin(path: string): Promise<number> {
-    const answer = await send(this.#ports.admin, 'GET', path, {}).catch(() => undefined);
-    return answer?.status ?? 0;
+  /** What the proxy says of itself. */
+  admin(path: string): Promise<Answer> {
+    return send(this.#ports.admin, 'GET', path, {});
   }
 }
 
