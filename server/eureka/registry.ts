@@ -129,7 +129,10 @@ export class EurekaRegistry {
     return isSame(await this.#row({ app: info.app, id: eurekaId(info) }, isSame));
   }
 
-  /** Where it matters, as new as any write that was acknowledged. */
+  /**
+   * Where it matters, as new as any write that was acknowledged. That it is not there has a client register
+   * anew: who is parted from the others cannot tell.
+   */
   async #row(
     { app, id }: EurekaName,
     matters: (row: EurekaRow | undefined) => boolean,
@@ -137,7 +140,7 @@ export class EurekaRegistry {
     const { state, readiness } = this.#deps;
     const row = state().eureka.get(app, id);
     if (!matters(row)) return row;
-    await readiness.ready('leader');
+    await readiness.ready(row === undefined ? 'consistent' : 'leader');
     return state().eureka.get(app, id);
   }
 

@@ -120,7 +120,7 @@ export class AgentlessReports {
     return own[0];
   }
 
-  /** What this server does not know it may only not have read yet. */
+  /** What this server does not know it may only not have read yet, or others alone, whom it does not hear. */
   async #rows<Row extends Check | Instance>(
     { find }: Sought<Row>,
     { id, node }: Named,
@@ -132,7 +132,7 @@ export class AgentlessReports {
     };
     const rows = found();
     if (rows.length > 0) return rows;
-    await readiness.ready('leader');
+    await readiness.ready('consistent');
     return found();
   }
 

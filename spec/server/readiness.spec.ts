@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { Agent } from 'node:http';
-import { ProconsulError } from '../../lib/errors.ts';
+import { noLeader, ProconsulError } from '../../lib/errors.ts';
 import { silentLogger } from '../../lib/logger.ts';
 import { LocalLookups } from '../../server/dns-lookups.ts';
 import type { EventLog } from '../../server/log/event-log.ts';
@@ -32,6 +32,32 @@ const startUnread = () =>
     but(() => ({ start: () => new Promise(() => undefined) })),
     async (server) => void server.start(),
   );
+
+describe('a server that is parted from the others', () => {
+  const startParted = () =>
+    startServer(
+      silentLogger,
+      but((log) => ({
+        readIndex: (by) => (by === 'majority' ? Promise.reject(noLeader()) : log.readIndex(by)),
+      })),
+    );
+  const unknown = '00000000-0000-4000-a000-000000000000';
+
+  it('does not tell the holder of a session that it does not know that it is gone', async () => {
+    const { put } = await startParted();
+    const { status, text } = await put(`/v1/session/renew/${unknown}`);
+    assert.equal(status, 500);
+    assert.match(text, /^No cluster leader/);
+  });
+
+  it('renews one that it knows', async () => {
+    const { put } = await startParted();
+    await put('/v1/catalog/register', { Node: 'n1', Address: '10.0.0.1' });
+    const { json } = await put('/v1/session/create', { Node: 'n1', TTL: '10s', NodeChecks: [] });
+    const { ID } = json as { ID: string };
+    assert.equal((await put(`/v1/session/renew/${ID}`)).status, 200);
+  });
+});
 
 describe('a server that has not read its log yet', () => {
   for (const path of [

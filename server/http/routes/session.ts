@@ -215,6 +215,8 @@ async function renew(deps: Deps, request: HttpRequest): Promise<Reply> {
   const id = sessionId(request.rest);
   // As new as any acknowledged write: the session may just have been made through another server.
   await readyFor(deps, request, 'leader');
+  // Its client gives up all that it holds where it is gone: who is parted from the others cannot tell.
+  if (deps.state().sessions.get(id) === undefined) await readyFor(deps, request, 'consistent');
   const session = deps.state().sessions.get(id);
   if (session === undefined) {
     throw new ProconsulError('not-found', `Session id '${id}' not found`);
