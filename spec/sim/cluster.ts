@@ -66,6 +66,8 @@ export class SimCluster {
   readonly agents: readonly SimAgent[];
   /** Large bodies of runs before it, in which a server was killed. */
   readonly bytesBefore = largeBodies.bytes;
+  /** Nobody begins anything from then on. */
+  endsAt = Number.POSITIVE_INFINITY;
   /** How often somebody's time of day has jumped. */
   jumps = 0;
   readonly #putBack: () => void;

@@ -197,6 +197,7 @@ async function live(
   untilMs: number,
 ): Promise<void> {
   const { world } = cluster;
+  cluster.endsAt = untilMs;
   await cluster.start();
   for (const { atMs, lastsMs, what, strike } of faults) {
     const before = atMs - STORM_BEFORE_MS;

@@ -11,7 +11,7 @@ const SLOW_MS = 250;
 /** Waits, archives, and keys that go when a snapshot is saved. */
 const TAKES_TIME = /[?&](index|hash)=|^\/v1\/(snapshot|operator\/keyring)/;
 /** Of a minute without a fault there is nothing to be seen in most: clients rest the longer. */
-const LONG_CALM = { afterMs: 20_000, times: 5 };
+const LONG_CALM = { afterMs: 20_000, times: 5, lookMs: 1000 };
 /** Who has less patience gives up by itself. */
 const PATIENT_MS = 3000;
 
@@ -98,10 +98,19 @@ export abstract class Clients implements Workload {
 
   /** Between one thing that a client does and the next: so long on average, while something goes wrong. */
   protected async rest(client: SimClient, ms: number): Promise<void> {
-    const { world, calmMs } = this.cluster;
-    const isLong = calmMs > LONG_CALM.afterMs;
-    const times = isLong ? CALM * LONG_CALM.times : CALM;
-    await client.pause(ms * 2 * world.random.next() * (calmMs > 0 ? times : 1));
+    const { cluster } = this;
+    const { world } = cluster;
+    for (let left = ms * 2 * world.random.next(); left > 0 && world.now < cluster.endsAt; ) {
+      if (cluster.calmMs <= LONG_CALM.afterMs) {
+        await client.pause(left * (cluster.isCalm ? CALM : 1));
+        return;
+      }
+      // Nobody sleeps through what ends the calm.
+      const times = CALM * LONG_CALM.times;
+      const restMs = Math.min(left * times, LONG_CALM.lookMs);
+      await client.pause(restMs);
+      left -= restMs / times;
+    }
   }
 
   protected anyServer(): number {

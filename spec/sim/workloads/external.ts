@@ -5,7 +5,8 @@
 import type { SimClient } from '../client.ts';
 import { HEALED_MS, type Looked, Looks } from './looks.ts';
 
-const NODES = 3;
+/** So many that each server looks after some. */
+const NODES = 6;
 const PAUSE_MS = 2500;
 const RETRY_MS = 200;
 /** Since one server has been away alone: by then the others look in its place. */
