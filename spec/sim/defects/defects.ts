@@ -97,7 +97,7 @@ const OTHERS: readonly Defect[] = [
     edits: [
       {
         file: 'server/eureka/registry.ts',
-        from: "await readiness.ready('leader');",
+        from: "await readiness.ready(row === undefined ? 'consistent' : 'leader');",
         to: '',
       },
     ],
