@@ -9,8 +9,8 @@ import type { ApiAccess, Credentials } from './access.ts';
 import { linesOf } from './lines.ts';
 import { objectIn, type Said, textIn } from './shapes.ts';
 
-/** Of one page of a list, or one object. */
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+/** Of one page of a list, which has fewer objects where they are large, or one object: it takes several times its size of a small heap. */
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 const ANSWER_MS = 30_000;
 /** Longer a server that asks to be left alone is not obeyed. */
 const MAX_RETRY_AFTER_S = 30;
