@@ -1,7 +1,7 @@
 /**
  * What is kept in memory because somebody does not take it: of all connections of this process together, so that
- * many callers who read nothing cost no more than one. Where there is no room left, whoever keeps the most is cut:
- * never somebody who takes what he is sent.
+ * many callers who read nothing cost no more than one. Where there is no room left, of whoever keeps the most, on all
+ * his connections together, the largest is cut: never somebody's who takes what he is sent.
  */
 import type { Socket } from 'node:net';
 
@@ -16,7 +16,7 @@ export interface BuffersOptions {
 
 export class Buffers {
   readonly #options: BuffersOptions;
-  readonly #all = new Set<Buffered>();
+  readonly #owners = new Map<string, Owner>();
   #bytes = 0;
   #cuts = 0;
   #isDue = false;
@@ -29,16 +29,31 @@ export class Buffers {
     return this.#bytes;
   }
 
+  /** That are counted. */
+  get connections(): number {
+    return [...this.#owners.values()].reduce((sum, { all }) => sum + all.size, 0);
+  }
+
   /** Callers that were cut. */
   get cuts(): number {
     return this.#cuts;
   }
 
-  /** What a caller's connection keeps, until it closes. */
-  of(caller: Socket): Buffered {
-    const buffered = new Buffered(caller, (bytes) => this.#keeps(bytes));
-    this.#all.add(buffered);
-    caller.once('close', () => this.#forget(buffered));
+  /** What a caller's connection keeps, until it closes. `who`: whose it is; '' for whoever is at its address. */
+  of(caller: Socket, who = ''): Buffered {
+    const name = who || (caller.remoteAddress ?? '');
+    const owner = this.#owners.get(name) ?? { name, all: new Set(), bytes: 0 };
+    const buffered = new Buffered(caller, (bytes) => {
+      owner.bytes += bytes;
+      this.#keeps(bytes);
+    });
+    // Who has closed by now does not say so again.
+    if (caller.destroyed) buffered.over();
+    else {
+      this.#owners.set(name, owner);
+      owner.all.add(buffered);
+      caller.once('close', () => this.#forget(owner, buffered));
+    }
     return buffered;
   }
 
@@ -53,20 +68,36 @@ export class Buffers {
   readonly #cut = (): void => {
     this.#isDue = false;
     while (this.#bytes > this.#options.maxBytes) {
-      let most: Buffered | undefined;
-      for (const each of this.#all) if (each.bytes > (most?.bytes ?? 0)) most = each;
-      if (most === undefined) return;
+      const owner = mostOf(this.#owners.values());
+      const most = owner && mostOf(owner.all);
+      if (owner === undefined || most === undefined) return;
       const { caller, bytes } = most;
       this.#cuts++;
-      this.#forget(most);
+      this.#forget(owner, most);
       this.#options.cut(caller, bytes);
     }
   };
 
-  #forget(buffered: Buffered): void {
-    this.#all.delete(buffered);
+  #forget(owner: Owner, buffered: Buffered): void {
+    owner.all.delete(buffered);
     buffered.over();
+    const { name, all } = owner;
+    if (all.size === 0 && this.#owners.get(name) === owner) this.#owners.delete(name);
   }
+}
+
+/** All connections of one caller. */
+interface Owner {
+  readonly name: string;
+  readonly all: Set<Buffered>;
+  bytes: number;
+}
+
+/** Undefined where none keeps anything. */
+function mostOf<T extends { readonly bytes: number }>(all: Iterable<T>): T | undefined {
+  let most: T | undefined;
+  for (const each of all) if (each.bytes > (most?.bytes ?? 0)) most = each;
+  return most;
 }
 
 export class Buffered {

@@ -12,6 +12,7 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../../lib/clock.ts';
 import { MAX_HEADER_BYTES } from '../../lib/limits.ts';
 import type { Buffered, Buffers } from './buffers.ts';
+import { endSoon } from './ending.ts';
 import { type Fields, fieldIn, tokensIn } from './fields.ts';
 import { H1Incoming, h1Head } from './h1-incoming.ts';
 import { CODE } from './h2/frames.ts';
@@ -22,11 +23,12 @@ import type { Stream } from './h2/stream.ts';
 import { type H2Caller, H2Incoming, h2Head } from './h2-incoming.ts';
 import type { Head, Unclear } from './head.ts';
 import type { Incoming } from './incoming.ts';
+import { Turns } from './turns.ts';
 
 export interface CallersOptions {
   readonly serve: (incoming: Incoming) => void;
   /** What its head is taken for, by whom it is; undefined where it stays as it is. */
-  readonly admitted?: (head: Head, who: string) => Head;
+  readonly admitted?: (head: Head, who: string) => Head | Unclear;
   readonly clock: Clock;
   /** 0: a connection may be silent for ever. */
   readonly idleMs: number;
@@ -39,8 +41,8 @@ export interface CallersOptions {
 interface Caller {
   readonly who: string;
   readonly buffered: Buffered;
-  /** How many requests by HTTP/1.1 have no whole answer yet. */
-  underWay: number;
+  /** Of its requests by HTTP/1.1. */
+  readonly turns: Turns;
 }
 
 /** What every client of HTTP/2 begins with. */
@@ -83,7 +85,9 @@ export class HttpCallers {
       this.#h1Upgrade(request, socket as Socket, rest),
     );
     this.#h1.on('connect', (_, socket) => {
-      if (this.#mayChange(socket as Socket)) socket.end(NOT_FOUND);
+      if (!this.#mayChange(socket as Socket)) return;
+      socket.write(NOT_FOUND);
+      endSoon(socket as Socket, this.#options.clock);
     });
     // It never listens itself; this has it look after heads that do not come to their end.
     this.#h1.emit('listening');
@@ -94,7 +98,8 @@ export class HttpCallers {
    * it is, '' where nobody has to say.
    */
   accept(socket: Socket, who = ''): void {
-    const caller = { who, buffered: this.#options.buffers.of(socket), underWay: 0 };
+    const buffered = this.#options.buffers.of(socket, who);
+    const caller = { who, buffered, turns: new Turns(socket) };
     this.#callers.set(socket, caller);
     let seen: Buffer = Buffer.alloc(0);
     const cancel = this.#options.clock.after(HEAD_MS, () => socket.destroy());
@@ -135,23 +140,17 @@ export class HttpCallers {
   }
 
   #h1Asked(request: IncomingMessage, response: ServerResponse, rest: Buffer = NONE): void {
-    const caller = this.#callers.get(request.socket) as Caller;
-    const { who, buffered } = caller;
-    caller.underWay++;
-    response.once('close', () => caller.underWay--);
+    const { who, buffered, turns } = this.#callers.get(request.socket) as Caller;
     const head = this.#admitted(h1Head(request), who);
-    // Who asks for more before he is answered waits for none of it.
-    if (head === 'unclear' || caller.underWay > MAX_STREAMS) {
+    if (head === 'unclear' || turns.underWay >= MAX_STREAMS) {
       response.shouldKeepAlive = false;
       response.writeHead(head === 'unclear' ? 400 : 503).end();
       return;
     }
     const { idleMs, streamIdleMs } = this.#options;
-    const by = { who, buffered, idleMs, streamIdleMs };
-    const incoming = new H1Incoming(request, response, {
-      ...{ ...by, head, isEnding: this.#isEnding, rest },
-    });
-    this.#options.serve(incoming);
+    const isEnding = () => this.#isEnding;
+    const by = { ...{ who, buffered, idleMs, streamIdleMs }, head, isEnding, rest };
+    turns.take(response, () => this.#options.serve(new H1Incoming(request, response, by)));
   }
 
   #admitted(head: Head | Unclear, who: string): Head | Unclear {
@@ -161,7 +160,7 @@ export class HttpCallers {
 
   /** Who asks for another protocol before he was answered would be answered in the wrong order. */
   #mayChange(socket: Socket): boolean {
-    const may = (this.#callers.get(socket)?.underWay ?? 0) === 0;
+    const may = (this.#callers.get(socket)?.turns.underWay ?? 0) === 0;
     if (!may) socket.destroy();
     return may;
   }
@@ -175,7 +174,7 @@ export class HttpCallers {
     const response = new ServerResponse(request);
     response.assignSocket(socket);
     response.shouldKeepAlive = false;
-    response.on('finish', () => socket.end());
+    response.on('finish', () => endSoon(socket, this.#options.clock));
     this.#h1Asked(request, response, rest);
   }
 

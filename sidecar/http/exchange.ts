@@ -23,13 +23,8 @@ import {
   STALLED,
   TOO_LATE,
 } from './local-answers.ts';
-import {
-  type Failure,
-  isUntouched,
-  mayRepeat,
-  retriesFailure,
-  retriesStatus,
-} from './retry-rules.ts';
+import { Repeats } from './repeats.ts';
+import { type Failure, isUntouched } from './retry-rules.ts';
 import { sentBy, type Way, wayOf } from './routes.ts';
 import { Try } from './try.ts';
 
@@ -37,8 +32,6 @@ import { Try } from './try.ts';
 const ANSWER_MS = 15_000;
 /** Before the same host is asked once more, doubled each time. */
 const BACKOFF_MS = 25;
-/** A host that leaves says so on each of its connections, of which a request may come upon one after the other. */
-const MAX_STALE = 16;
 
 export class Exchange {
   readonly #parts: ExchangeParts;
@@ -50,10 +43,7 @@ export class Exchange {
   #head: Head;
   #keyed: Keyed = { key: undefined, cookie: '' };
   #try: Try | undefined;
-  #tries = 0;
-  #retries = 0;
-  /** Of the tries, those that came upon a connection at its end. */
-  #stale = 0;
+  readonly #repeats: Repeats;
   #hasAnswered = false;
   #isOver = false;
   #isSent: boolean;
@@ -75,6 +65,9 @@ export class Exchange {
       const trailers = () => incoming.trailers();
       this.#body = new Body({ body, trailers }, () => this.#sent());
     }
+    const { clock, rules, upstream } = parts;
+    const by = { head: this.#head, body: this.#body, budget: upstream.budget };
+    this.#repeats = new Repeats({ ...by, clock, most: rules.tries });
     incoming.onGone(() => this.#gone());
     incoming.onDrained(() => this.#try?.resume());
   }
@@ -96,8 +89,9 @@ export class Exchange {
 
   #judged(permit: Head | LocalAnswer): void {
     if (this.#isOver) return;
+    if (permit === OVERFLOW) this.#refuse(OVERFLOW, 'too many requests');
     // It is not the service that answers.
-    if ('status' in permit) this.#answer(permit, 'denied');
+    else if ('status' in permit) this.#answer(permit, 'denied');
     else {
       this.#head = permit;
       this.#ready();
@@ -149,7 +143,7 @@ export class Exchange {
 
   #begin({ target, host }: Chosen): void {
     this.#tried.add(host);
-    this.#tries++;
+    this.#repeats.tries++;
     const { clock } = this.#parts;
     const { buffered } = this.#incoming;
     const next: Try = new Try({ target, host, clock, buffered, owner: this });
@@ -164,7 +158,7 @@ export class Exchange {
     const current = this.#try as Try;
     current.judge(!current.isFault(status) && grpcStatus !== UNAVAILABLE);
     const { route } = this.#way as Way;
-    if (retriesStatus(route.retries, status, grpcStatus) && this.#mayRetry()) {
+    if (this.#repeats.afterStatus(status, grpcStatus, route.retries)) {
       current.abort();
       this.#again({ kind: 'reset', message: `status ${status}` }, 'same');
       return;
@@ -204,7 +198,7 @@ export class Exchange {
       this.#finish(failure.message);
       return;
     }
-    const how = this.#retryFor(failure);
+    const how = this.#repeats.after(failure, (this.#way as Way).route.retries);
     if (how === undefined) this.#refuse(failed(failure), failure.message);
     else this.#again(failure, how);
   }
@@ -215,6 +209,7 @@ export class Exchange {
     this.#hasAnswered = true;
     this.#status = status;
     this.#cancel();
+    this.#cancelIdle();
     upstream.answered(status, clock.monotonic() - this.#begun);
     const { socket: caller, rest: early } = this.#incoming.upgrade(
       status,
@@ -223,7 +218,9 @@ export class Exchange {
     );
     if (early.length > 0) called.write(early);
     if (rest.length > 0) caller.write(rest);
-    const { idleMs } = this.#parts.rules;
+    const { rules } = this.#parts;
+    const streamIdleMs = (this.#way as Way).route.idleMs ?? rules.streamIdleMs;
+    const idleMs = Math.min(rules.idleMs || streamIdleMs, streamIdleMs || rules.idleMs);
     void relay(caller, called, idleMs, this.#incoming.buffered).then(({ received, fault }) => {
       this.#received = received;
       this.#finish(fault);
@@ -249,36 +246,6 @@ export class Exchange {
     return cookie === '' ? mine : [...mine, 'set-cookie', cookie];
   }
 
-  /** Undefined where it is not to be tried again; `same`: by the same host too, where there is no other. */
-  #retryFor(failure: Failure): 'other' | 'same' | undefined {
-    const { rules } = this.#parts;
-    if (this.#head.upgrade !== '') return undefined;
-    const { route } = this.#way as Way;
-    if (retriesFailure(route.retries, failure) && this.#mayRetry()) return 'same';
-    if (isUntouched(failure) && failure.isStale && this.#stale < MAX_STALE) this.#stale++;
-    if (!this.#canRepeat || this.#tries - this.#stale >= rules.tries) return undefined;
-    // Who refuses is there, and may have room by then.
-    if (isUntouched(failure)) return failure.kind === 'refused' ? 'same' : 'other';
-    if (!mayRepeat(this.#head, failure) || !this.#isAffordable()) return undefined;
-    return failure.isStale ? 'same' : 'other';
-  }
-
-  get #canRepeat(): boolean {
-    return this.#body === undefined || this.#body.canRepeat;
-  }
-
-  #mayRetry(): boolean {
-    const { route } = this.#way as Way;
-    if (this.#retries >= route.retries.times || !this.#isAffordable()) return false;
-    this.#retries++;
-    return true;
-  }
-
-  #isAffordable(): boolean {
-    const { upstream, clock } = this.#parts;
-    return this.#canRepeat && upstream.budget.take(clock.monotonic());
-  }
-
   #again(failure: Failure, how: 'other' | 'same'): void {
     const { upstream, clock } = this.#parts;
     this.#body?.detach();
@@ -301,7 +268,7 @@ export class Exchange {
     };
     // It was its connection that was at its end, and the host is there.
     if (isUntouched(failure) && failure.isStale) repeat();
-    else this.#cancelWait = clock.after(BACKOFF_MS * 2 ** (this.#tries - 1), repeat);
+    else this.#cancelWait = clock.after(BACKOFF_MS * 2 ** (this.#repeats.tries - 1), repeat);
   }
 
   /** All of the request has come: from here on it is the host's time. */
@@ -387,7 +354,13 @@ export class Exchange {
       upstream: upstream.name,
       host: this.#try?.address ?? '',
       ...askedBy(this.#incoming),
-      ...{ status: this.#status, tries: this.#tries, sent, received: this.#received, fault },
+      ...{
+        status: this.#status,
+        tries: this.#repeats.tries,
+        sent,
+        received: this.#received,
+        fault,
+      },
       ms: Math.round(clock.monotonic() - this.#begun),
     });
   }

@@ -18,18 +18,15 @@ export function isFieldValue(value: string): boolean {
 
 /** All values of it as one, as RFC 9110 joins them; undefined where it is not there. */
 export function fieldIn(fields: Fields, name: string): string | undefined {
-  let found: string | undefined;
+  const values: string[] = [];
   for (let i = 0; i < fields.length; i += 2) {
-    if (fields[i] !== name) continue;
-    const value = fields[i + 1] as string;
-    found = found === undefined ? value : `${found}${name === 'cookie' ? '; ' : ', '}${value}`;
+    if (fields[i] === name) values.push(fields[i + 1] as string);
   }
-  return found;
+  return joinedAs(name, values);
 }
 
-/** Each by itself. */
-export function valuesIn(fields: Fields, isMeant: (name: string) => boolean): readonly string[] {
-  return fields.filter((_, i) => i % 2 === 1 && isMeant(fields[i - 1] as string));
+export function joinedAs(name: string, values: readonly string[]): string | undefined {
+  return values.length < 2 ? values[0] : values.join(name === 'cookie' ? '; ' : ', ');
 }
 
 /** What was said on the way from one to the next of those that pass a message on, and what is for its end. */

@@ -19,8 +19,8 @@ export function h1Head(request: IncomingMessage): Head | Unclear {
 export interface H1Options {
   readonly head: Head;
   readonly who: string;
-  /** No more is taken on this connection. */
-  readonly isEnding: boolean;
+  /** No more is taken on this connection; asked when it is answered. */
+  readonly isEnding: () => boolean;
   /** What came after a request that asks for another protocol. */
   readonly rest: Buffer;
   readonly buffered: Buffered;
@@ -51,7 +51,6 @@ export class H1Incoming implements Incoming, IncomingBody {
     this.#options = options;
     // What there is was said by the program.
     response.sendDate = false;
-    if (options.isEnding) response.shouldKeepAlive = false;
   }
 
   get head(): Head {
@@ -106,8 +105,8 @@ export class H1Incoming implements Incoming, IncomingBody {
   answer(status: number, fields: Fields, length: number | undefined, isLast: boolean): void {
     const response = this.#response;
     this.#length = length;
-    // What would come now is the rest of the request that did not come.
-    if (status === TIMED_OUT) response.shouldKeepAlive = false;
+    // What would come after a time-out is the rest of the request that did not come.
+    if (status === TIMED_OUT || this.#options.isEnding()) response.shouldKeepAlive = false;
     const all = length === undefined ? [...fields] : [...fields, 'content-length', String(length)];
     response.writeHead(status, all);
     if (isLast) response.end();

@@ -302,7 +302,9 @@ class Call implements Sending, StreamTaker {
     const kind = code === CODE.refused ? 'refused' : 'reset';
     // A connection that goes says nothing of the host.
     const isStale = this.#session.isRetired && !this.#hasAnswer;
-    this.#taking.failed({ kind, message: `remote ${kind}`, isStale });
+    // Node's says so of a request beyond as many as it takes at once.
+    const isBusy = code === CODE.calm;
+    this.#taking.failed({ kind, message: `remote ${kind}`, isStale, isBusy });
   }
 
   drained(): void {

@@ -4,8 +4,9 @@ import { messageOf, ProconsulError } from '../../lib/errors.ts';
 import { boundedPattern } from '../../lib/regexp.ts';
 import { isPathHeader } from '../by-path.ts';
 import { listIn, type Said, textIn, textsIn } from '../said.ts';
-import { fieldIn, valuesIn } from './fields.ts';
+import { fieldIn } from './fields.ts';
 import type { Head } from './head.ts';
+import { readingsOf, type Value } from './header-readings.ts';
 import { decoded } from './percent.ts';
 import { Tried } from './tried.ts';
 
@@ -96,13 +97,23 @@ function methodTests(methods: readonly string[], aim: Aim): readonly Test[] {
 }
 
 function headerTest(said: Said, aim: Aim, cost: Tried): Test {
-  const read = readingsOf(textIn(said['Name']).toLowerCase(), aim);
+  const name = textIn(said['Name']).toLowerCase();
   const met = valueMet(said, aim, cost);
-  return aim === 'deny' ? (asked) => read(asked).some(met) : (asked) => read(asked).every(met);
+  const own = BESIDE.get(name);
+  // For a route all its values are one.
+  if (own !== undefined || aim === 'route') {
+    const read = own ?? (({ fields }: Asked) => fieldIn(fields, name));
+    return (asked) => met(read(asked));
+  }
+  // One of a list keeps a caller out, and lets nobody in: many headers have a comma in what is one value.
+  const hasItems = (aim === 'deny') === (said['Invert'] !== true);
+  return ({ fields }) => {
+    const { values, items, letters } = readingsOf(fields, name);
+    if (letters > 0) cost.add(letters);
+    if (aim === 'allow') return values.every(met) && (!hasItems || items.every(met));
+    return values.some(met) || (hasItems && items.some(met));
+  };
 }
-
-/** Undefined is the value of a header that is not there. */
-type Value = string | undefined;
 
 function valueMet(said: Said, aim: Aim, cost: Tried): (value: Value) => boolean {
   const test = valueTest(said, said['IgnoreCase'] === true, 'header', cost);
@@ -115,34 +126,6 @@ function valueMet(said: Said, aim: Aim, cost: Tried): (value: Value) => boolean 
   // denied to all who do not say something is denied to whoever says nothing.
   const ifMissing = aim === 'deny' && isInverted;
   return (value) => (value === undefined ? ifMissing : test(value) !== isInverted);
-}
-
-/**
- * What a header may be taken for: for a route all its values as one. Who judges does not know how the program reads it:
- * one of the values, or all, and under names with other signs, which programs behind CGI and its like take for one.
- */
-function readingsOf(name: string, aim: Aim): (asked: Asked) => readonly Value[] {
-  const read = readerOf(name);
-  if (aim === 'route' || BESIDE.has(name)) return (asked) => [read(asked)];
-  const isLike = likeName(name);
-  return (asked) => {
-    const values = valuesIn(asked.fields, isLike);
-    if (values.length === 0) return NOWHERE;
-    return [...new Set([read(asked), ...values, values.join(', ')])];
-  };
-}
-
-const NOWHERE: readonly Value[] = [undefined];
-
-/** CGI has letters, figures and underscores in names, and servers differ in what they make of other signs. */
-export function likeName(name: string): (other: string) => boolean {
-  const plain = (text: string) => text.replace(/[^a-z0-9]/g, '-');
-  const wanted = plain(name);
-  return (other) => other === name || (other.length === name.length && plain(other) === wanted);
-}
-
-function readerOf(name: string): (asked: Asked) => Value {
-  return BESIDE.get(name) ?? (({ fields }) => fieldIn(fields, name));
 }
 
 const authority = (asked: Asked) => asked.authority;

@@ -12,6 +12,8 @@ export interface Failure {
   readonly message: string;
   /** It is about the connection, which goes, and not about the host: it may have been gone before this request came. */
   readonly isStale?: boolean;
+  /** The host has too much to do: it may have room for it later. */
+  readonly isBusy?: boolean;
 }
 
 export interface RetryRules {

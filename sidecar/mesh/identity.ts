@@ -6,6 +6,7 @@ import { messageOf, ProconsulError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { inPath } from '../../lib/well-formed.ts';
 import { type Agent, follow, type Loss } from '../follow.ts';
+import { AS_THEY_CAME, type Normal, normalIn } from './normal-requests.ts';
 import { type TlsRules, tlsRulesIn, USUAL_RULES } from './tls-rules.ts';
 
 interface Own {
@@ -37,6 +38,8 @@ export class Identity {
   /** Undefined until it is known whether the mesh says anything of it. */
   #tls: TlsRules | undefined;
   #unheeded = '';
+  /** How whoever lets calls in writes them, as the mesh says. */
+  normal: Normal = AS_THEY_CAME;
   #credentials: Credentials | undefined;
 
   constructor(options: IdentityOptions) {
@@ -75,7 +78,10 @@ export class Identity {
         {
           path: '/v1/config/mesh',
           query: [],
-          take: (json) => this.#takeTls(tlsRulesIn(json)),
+          take: (json) => {
+            this.normal = normalIn(json);
+            this.#takeTls(tlsRulesIn(json));
+          },
           lost: (loss) => this.#lostTls(loss),
         },
         signal,

@@ -244,6 +244,7 @@ export class MeshSidecar implements Beside {
       ...{ program: new Program(wanted, agent, logger), service, identity, permissions },
       ...{ clock: agent.clock, random: agent.random },
       rules: { tries, patienceMs: connectMs, idleMs, streamIdleMs },
+      maxRequests,
       buffers: sidecar.buffers,
       log: (line: AccessLine) => sidecar.log(line),
     });

@@ -50,10 +50,12 @@ export class Permissions {
   /** The look of the last change: what was decided before it counts where there is no other answer. */
   #changedAt = 1;
   /**
-   * The last question about anybody had no answer: until then nobody who was ever decided about waits for another. One
-   * call asks again then, lest what was decided before a change counts as long as nobody else asks.
+   * The last question about anybody had no answer: nobody who was ever decided about waits for another. It is asked again
+   * by itself, lest what was decided before a change counts as long as nobody else asks.
    */
-  #awayUntil: number | undefined;
+  #isAway = false;
+  #cancelProbe: Cancel = () => undefined;
+  #isOver = false;
   /** In a row, whoever they were about. */
   #failures = 0;
   /** What of permissions cannot be told here, as it was said in the log: each caller may come under the same. */
@@ -76,6 +78,11 @@ export class Permissions {
     // The list of those about one service has no index to wait at, in Consul neither.
     const about = [service, '*'].map((name) => `DestinationName == ${JSON.stringify(name)}`);
     this.#reviewLater(signal);
+    const end = () => {
+      this.#isOver = true;
+      this.#cancelProbe();
+    };
+    signal.addEventListener('abort', end, { once: true });
     await follow(
       agent,
       {
@@ -108,7 +115,7 @@ export class Permissions {
     return this.#decided(
       caller,
       () => this.#changedAt,
-      () => this.#goesByOld(caller),
+      () => this.#isAway && caller.verdict !== undefined,
     );
   }
 
@@ -119,16 +126,6 @@ export class Permissions {
       () => this.#look,
       () => false,
     );
-  }
-
-  /** Not for the one call that asks whether the agent is back. */
-  #goesByOld(caller: Caller): boolean {
-    if (caller.verdict === undefined || this.#awayUntil === undefined) return false;
-    const now = this.#options.agent.clock.monotonic();
-    if (now < this.#awayUntil) return true;
-    this.#awayUntil = now + ASK_MS;
-    caller.notBefore = 0;
-    return false;
   }
 
   async #decided(caller: Caller, since: () => number, goesByOld: () => boolean): Promise<Verdict> {
@@ -192,7 +189,7 @@ export class Permissions {
       caller.decidedAt = look;
     }
     this.#failures = 0;
-    if (this.#awayUntil === undefined) return;
+    if (!this.#isAway) return;
     // What was decided of others meanwhile counts no more.
     this.#isBack();
     for (const listener of this.#listeners) listener();
@@ -205,14 +202,26 @@ export class Permissions {
     caller.notBefore = now + retryMs(++caller.failures, agent.random);
     const { level, isToSay, tries } = lossOf(error, ++this.#failures);
     const isAboutOne = error instanceof ProconsulError && error.code === 'invalid';
-    if (!isAboutOne) this.#awayUntil = now + retryMs(this.#failures, agent.random);
+    if (!isAboutOne) this.#asksWhetherBack(caller);
     if (!isToSay) return;
     const line = 'sidecar: the agent does not say who may call';
     logger[level](line, { caller: caller.uri, tries, error: describeChain(error) });
   }
 
+  #asksWhetherBack(caller: Caller): void {
+    const { clock, random } = this.#options.agent;
+    this.#isAway = true;
+    this.#cancelProbe();
+    if (this.#isOver) return;
+    this.#cancelProbe = clock.after(retryMs(this.#failures, random), () => {
+      caller.notBefore = 0;
+      void this.#asked(caller);
+    });
+  }
+
   #isBack(): void {
-    this.#awayUntil = undefined;
+    this.#isAway = false;
+    this.#cancelProbe();
     for (const caller of this.#callers.values()) caller.notBefore = 0;
   }
 

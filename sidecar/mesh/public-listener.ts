@@ -14,6 +14,7 @@ import { Doorstep } from './doorstep.ts';
 import type { Credentials, Identity } from './identity.ts';
 import type { Permissions } from './permissions.ts';
 import type { PublicRequests } from './public-requests.ts';
+import { Shares } from './shares.ts';
 import type { Verdict } from './verdict.ts';
 
 export interface PublicListenerOptions {
@@ -60,11 +61,12 @@ export class PublicListener {
   readonly #server: Server;
   /** Those that are let in, by who called. */
   readonly #open = new Map<TLSSocket, string>();
-  /** Of these, those who may nothing. */
-  readonly #denied = new Set<TLSSocket>();
   readonly #doorstep = new Doorstep(MAX_HANDSHAKES, () => this.#oneGone());
   readonly counts: PublicCounts = { calls: 0, denied: 0, cut: 0, failed: 0 };
   readonly #lastGone = new LastGone();
+  readonly #places: Shares;
+  /** Of those who may nothing. */
+  readonly #denied = new Shares(MAX_DENIED);
   readonly #following: readonly Cancel[];
 
   constructor(options: PublicListenerOptions) {
@@ -79,6 +81,7 @@ export class PublicListener {
       secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_TICKET,
       ...contextOf(options.identity.credentials),
     });
+    this.#places = new Shares(options.rules.maxConnections);
     this.#server.maxConnections = options.rules.maxConnections + MAX_DENIED + MAX_HANDSHAKES;
     this.#server.on('connection', (raw) => this.#doorstep.came(raw));
     this.#server.on('secureConnection', (socket) => void this.#accepted(socket));
@@ -131,7 +134,8 @@ export class PublicListener {
         ms: Math.round(clock.monotonic() - begun),
         ...more,
       });
-    if (this.#open.size - this.#denied.size >= rules.maxConnections) {
+    const place = this.#places.take(uri);
+    if (place === undefined) {
       this.counts.failed++;
       reset(caller);
       done({ host: '', sent: 0, received: 0, fault: 'too many connections' });
@@ -139,10 +143,13 @@ export class PublicListener {
     }
     // In there before it is asked: a change that comes between the answer and the first byte cuts it too.
     this.#open.set(caller, uri);
+    const places = [place];
     try {
       const isNamed = uri !== '' && !caller.isSessionReused();
       const takesRequests =
-        isNamed && requests !== undefined && this.#takes(caller, await permissions.verdictOn(uri));
+        isNamed &&
+        requests !== undefined &&
+        this.#takes(uri, places, await permissions.verdictOn(uri));
       if (takesRequests) {
         if (caller.destroyed) return;
         const isGone = new Promise((resolve) => caller.once('close', resolve));
@@ -166,21 +173,23 @@ export class PublicListener {
         return;
       }
       const { host, port } = this.#options.to;
-      const buffered = this.#options.buffers.of(caller);
+      const buffered = this.#options.buffers.of(caller, uri);
       const relayed = await relay(caller, local, rules.idleMs, buffered);
       done({ host: hostPort(host, port), ...relayed });
     } finally {
       this.#open.delete(caller);
-      this.#denied.delete(caller);
+      for (const give of places) give();
       this.#oneGone();
     }
   }
 
-  #takes(caller: TLSSocket, verdict: Verdict): boolean {
+  /** Who may nothing is told so in another place than a caller's. */
+  #takes(uri: string, places: (() => void)[], verdict: Verdict): boolean {
     if (verdict !== false) return true;
-    if (this.#denied.size >= MAX_DENIED) return false;
-    this.#denied.add(caller);
-    return true;
+    const denied = this.#denied.take(uri);
+    for (const give of places) give();
+    if (denied !== undefined) places.push(denied);
+    return denied !== undefined;
   }
 
   /** Whoever may not call any more is cut, whatever is under way. */

@@ -82,7 +82,7 @@ function asText(path: string): string {
 }
 
 /** RFC 3986, 5.2.4. */
-function withoutDots(path: string): string {
+export function withoutDots(path: string): string {
   if (!path.includes('/.')) return path;
   const kept: string[] = [];
   const [, ...parts] = path.split('/');

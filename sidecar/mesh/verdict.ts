@@ -49,6 +49,7 @@ export class PermissionList {
     if (read.readings.length === 1) return { path, ways: [this.#aboutPath(asked)] };
     const ways = new Map<string, readonly Permission[]>();
     for (const reading of read.readings) {
+      this.cost.add(this.#permissions.length);
       const way = this.#aboutPath({ ...asked, path: reading });
       ways.set(way.map(({ at }) => at).join(), way);
     }

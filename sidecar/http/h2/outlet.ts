@@ -2,13 +2,12 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../../lib/clock.ts';
 import type { Buffered } from '../buffers.ts';
+import { endSoon } from '../ending.ts';
 import { Outgoing } from './frames.ts';
 
 /** Of what waits to be taken: with more, bodies wait; with far more, whoever asks and does not read is cut. */
 const MUCH_BYTES = 256 * 1024;
 const TOO_MUCH_BYTES = 8 * 1024 * 1024;
-/** Who was told that it is over may read so long; what it still says does not make that longer. */
-const LINGER_MS = 1000;
 
 interface Waiting {
   flow(): void;
@@ -55,13 +54,10 @@ export class Outlet {
     this.#waiting.delete(waiting);
   }
 
-  /** When what is written has gone, or soon. */
+  /** When what is written has gone; see `endSoon`. */
   end(): void {
-    const socket = this.#socket;
     this.#flush();
-    socket.end();
-    const cancel = this.#clock.after(LINGER_MS, () => socket.destroy());
-    socket.once('close', cancel);
+    endSoon(this.#socket, this.#clock);
   }
 
   readonly #flush = (): void => {

@@ -64,6 +64,35 @@ describe('what a sidecar keeps for those who do not take it', () => {
     assert.equal(buffers.bytes, 15);
   });
 
+  it('is counted for each caller on all his connections together: of many small ones his goes, and not the largest', async () => {
+    const cut: Socket[] = [];
+    const buffers = new Buffers({ maxBytes: 100, cut: (socket) => void cut.push(socket) });
+    const one = new Socket();
+    const ofOne = buffers.of(one, 'one');
+    const many = Array.from({ length: 10 }, () => new Socket());
+    const ofMany = many.map((each) => buffers.of(each, 'many'));
+    ofOne.keeps(30);
+    for (const each of ofMany) each.keeps(8);
+    await until(() => cut.length === 2);
+    assert.deepEqual([cut.includes(one), buffers.bytes], [false, 94]);
+    // What has gone is counted for nobody.
+    for (const each of many) each.destroy();
+    await until(() => buffers.bytes === 30);
+    ofOne.keeps(70);
+    ofOne.keeps(1);
+    await until(() => cut.length === 3);
+    assert.equal(cut[2], one);
+  });
+
+  it('is nothing for a caller who has closed before it is asked of him', async () => {
+    const buffers = new Buffers({ maxBytes: 100, cut: () => undefined });
+    const gone = new Socket();
+    gone.destroy();
+    await until(() => gone.closed);
+    buffers.of(gone, 'x').keeps(1000);
+    assert.deepEqual([buffers.bytes, buffers.connections], [0, 0]);
+  });
+
   it('is no more than may be, however many take nothing by HTTP/2; whoever takes all is left alone', async () => {
     const { port } = await startLavishHost();
     const sidecar = await startHttp([{ id: 'a', port }], [], { protocol: 'http2', limits });
@@ -151,14 +180,14 @@ describe('what a sidecar keeps for those who do not take it', () => {
     await until(() => buffers.bytes === 0);
   });
 
-  it('is no request more than may be at once on a connection, though none is answered', async () => {
+  it('is one request at a time of a connection by HTTP/1.1, though none is answered', async () => {
     const { port } = await serveHttp(() => undefined);
     const sidecar = await startHttp([{ id: 'a', port }], [], {
       upstreams: [plain('web', { maxConnections: 1000 })],
     });
     const { socket, state } = call(sidecar.port);
     socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(400));
-    await until(async () => (await sidecar.admin('/hosts')).text.includes('"active":250'));
+    await until(async () => (await sidecar.admin('/hosts')).text.includes('"active":1,'));
     assert.deepEqual([state.text, state.closed], ['', false]);
   });
 });

@@ -1,29 +1,32 @@
 import assert from 'node:assert/strict';
-import {
-  answersOf,
-  callersScript,
-  callersVerdicts,
-} from '../../support/experiments/http2/callers-run.ts';
-import { hostsVerdicts } from '../../support/experiments/http2/hosts-run.ts';
-import { playsVerdicts } from '../../support/experiments/http2/plays-run.ts';
+import { answersOf, callersScript } from '../../support/experiments/http2/callers-run.ts';
 import { SEED } from '../../support/seed.ts';
+import { startChild } from '../../support/servers/child.ts';
 
-/** More of them is a command: spec/system/http2.system.ts. */
+/** More of them is a command, the same: spec/system/http2.system.ts. */
 const SEEDS = 60;
+const EXPERIMENT = new URL('../../system/http2.system.ts', import.meta.url);
+/**
+ * Node's own HTTP/2 may end its process on such bytes: it sends and closes within its parser's callbacks, and the heap is
+ * damaged by it (nodejs/node 64113 and 65093). So each run has a process of its own, and another where that was ended.
+ */
+const MOST_ENDED = 3;
 
 const RUNS = {
-  "takes a caller's bytes as Node's does, right or wrong": callersVerdicts,
-  "takes a host's bytes as Node's does, right or wrong": hostsVerdicts,
-  'stands between callers and hosts of Node as if it were not there, and keeps nothing':
-    playsVerdicts,
+  callers: "takes a caller's bytes as Node's does, right or wrong",
+  hosts: "takes a host's bytes as Node's does, right or wrong",
+  calls: 'stands between callers and hosts of Node as if it were not there, and keeps nothing',
 };
 
 describe(`HTTP/2 of the sidecar, beside that of Node (seed ${SEED})`, () => {
-  for (const [title, run] of Object.entries(RUNS)) {
+  for (const [name, title] of Object.entries(RUNS)) {
     it(`${title}`, async () => {
-      const first = SEED * 1000;
-      for (let seed = first; seed < first + SEEDS; seed++) {
-        assert.deepEqual(await run(seed), [], `seed ${seed}`);
+      for (let ended = 0; ; ended++) {
+        const run = startChild(EXPERIMENT, { args: [`${SEEDS}`, `${SEED * 1000}`, name] });
+        const code = await run.ended;
+        if (code === null && ended < MOST_ENDED) continue;
+        assert.deepEqual([run.lines, code], [[`${SEEDS} runs, 0 failed`], 0]);
+        return;
       }
     }).timeout(0);
   }

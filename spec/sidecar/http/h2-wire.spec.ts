@@ -183,8 +183,8 @@ describe('a connection of HTTP/2', () => {
     caller.say(framed(FRAME.ping, 0, 0, 'x'));
     assert.equal(await caller.goaway(), CODE.size);
     caller.say(framed(FRAME.ping, 0, 0, '12345678'));
-    await clock.advance(1000);
-    await until(() => {
+    await until(async () => {
+      await clock.advance(1000);
       caller.say(framed(FRAME.ping, 0, 0, '12345678'));
       return caller.socket.destroyed;
     });

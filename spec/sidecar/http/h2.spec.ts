@@ -265,6 +265,22 @@ describe('a sidecar that is to end', () => {
     await assert.rejects(ask(port, '/'), /ECONNREFUSED/);
   });
 
+  it('ends a connection by HTTP/1.1 with the answer that was under way, and waits for nobody then', async () => {
+    const held: (() => void)[] = [];
+    const h1 = await serveHttp((_, response) => void held.push(() => response.end('done')));
+    const { port, sidecar, clock } = await startHttp([{ id: 'a', port: h1.port }]);
+    const { socket, said, state } = call(port);
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await until(() => held.length === 1);
+    const ending = sidecar.stop(60_000);
+    await clock.advance(1000);
+    held[0]?.();
+    await said('done');
+    assert.match(state.text, /\r\nconnection: close\r\n/i);
+    socket.end();
+    await ending;
+  });
+
   it('waits a second for those that say nothing, whether they ever did or not', async () => {
     const h1 = await serveHttp((_, response) => response.end('done'));
     const { port, sidecar, clock } = await startHttp([{ id: 'a', port: h1.port }]);

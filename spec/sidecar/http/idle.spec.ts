@@ -163,3 +163,41 @@ describe('a request by HTTP/1.1', () => {
     await until(() => text.endsWith('z: last\r\n\r\n'));
   });
 });
+
+describe('a WebSocket', () => {
+  const OPEN = 'GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+
+  async function echoing(entries: readonly object[] = []) {
+    const { port, server } = await serveHttp((_, response) => response.end('no socket'));
+    server.on('upgrade', (_, socket) => {
+      const said = 'Connection: Upgrade\r\nUpgrade: websocket';
+      socket.write(`HTTP/1.1 101 Switching Protocols\r\n${said}\r\n\r\n`);
+      socket.on('error', () => undefined).pipe(socket);
+    });
+    return await startHttp([{ id: 'a', port }], entries);
+  }
+
+  const Destination = { IdleTimeout: '10s' };
+  for (const [what, entries] of [
+    ['as long as something moves', []],
+    [
+      'as long as something moves for its route',
+      [{ Kind: 'service-router', Name: 'web', Routes: [{ Destination }] }],
+    ],
+  ] as const) {
+    it(`stays ${what}, however long that is`, async () => {
+      const sidecar = await echoing(entries);
+      const { socket, said, state } = call(sidecar.port);
+      socket.write(OPEN);
+      await said('101 ');
+      for (let i = 0; i < 5; i++) {
+        await sidecar.clock.advance(FIVE_MINUTES);
+        socket.write(`word ${i};`);
+        await said(`word ${i};`);
+      }
+      assert.deepEqual([state.closed, sidecar.lines], [false, []]);
+      socket.end();
+      await until(() => state.closed);
+    });
+  }
+});

@@ -64,6 +64,41 @@ describe('what judging may cost', () => {
     });
   }
 
+  const headers = (Header: object) =>
+    new PermissionList(
+      [
+        ...Array.from({ length: 50 }, () => deny({ Header: [Header] })),
+        { Action: 'allow', HTTP: { PathPrefix: '/' } },
+      ],
+      false,
+    );
+
+  it('is so much a second of headers too, whatever is asked of them: many of a name, or one that lists much', () => {
+    const by = headers({ Name: 'x-role', Exact: 'chief' });
+    const many = Array.from({ length: 1000 }, (_, i) => ['x-role', `${i}`]).flat();
+    for (const fields of [many, ['x-role', 'a,'.repeat(10_000)]]) {
+      const budget = new JudgingBudget(new FakeClock());
+      let times = 0;
+      // Each is another request.
+      while (times < 500 && budget.judged('web', by, asked('/', [...fields])) !== 'too much')
+        times++;
+      assert.ok(times < 500, `${times}`);
+    }
+  });
+
+  it('reads the headers of a request once, however many permissions ask for one', () => {
+    let reads = 0;
+    const fields = Array.from({ length: 500 }, (_, i) => [`x-rol${i % 10}`, 'v']).flat();
+    const counted = new Proxy(fields, {
+      get: (all, key, of) => {
+        if (typeof key === 'string' && /^\d+$/.test(key)) reads++;
+        return Reflect.get(all, key, of);
+      },
+    });
+    headers({ Name: 'x-role', Exact: 'chief' }).permitted(asked('/', counted));
+    assert.equal(reads, fields.length);
+  });
+
   it('takes nothing from usual requests of a caller whose others cost too much', () => {
     const by = regexes(10, (PathRegex) => ({ PathRegex }));
     const budget = new JudgingBudget(new FakeClock());

@@ -210,9 +210,12 @@ describe("a service's public listener", () => {
     const [web, other] = await Promise.all(['web', 'other'].map((name) => mesh.leaf(name)));
     for (let i = 0; i < 70; i++) call(listener.port, other);
     await until(
-      () => lines.includes('denied') && taken.length === 64,
+      () => lines.filter((fault) => fault === 'denied').length === 14 && taken.length === 56,
       () => [taken.length, lines],
     );
+    // One of them does not have all of those places either.
+    call(listener.port, await mesh.leaf('third'));
+    await until(() => taken.includes(mesh.uriOf('third')));
     call(listener.port, web);
     await until(() => taken.includes(mesh.uriOf('web')));
     call(listener.port, web);
@@ -238,6 +241,22 @@ describe("a service's public listener", () => {
     const three = call(listener.port, leaf);
     await three.isOver();
     assert.equal(three.state.text, '');
+  });
+
+  it('keeps some places for those who have few: one who takes all that he gets keeps nobody out', async () => {
+    const program = await startBackend('db');
+    const { listener, permissions, lines } = await start(program, { maxConnections: 16 });
+    permissions.allowed.add(mesh.uriOf('api'));
+    const [web, api] = await Promise.all(['web', 'api'].map((name) => mesh.leaf(name)));
+    const held = Array.from({ length: 16 }, () => call(listener.port, web));
+    await until(() => lines.length === 2);
+    assert.deepEqual(lines, ['too many connections', 'too many connections']);
+    await until(() => held.filter(({ state }) => state.text === 'db\n').length === 14);
+    const others = [call(listener.port, api), call(listener.port, api)];
+    for (const { said } of others) await said('db\n');
+    held.find(({ state }) => state.text !== '')?.socket.destroy();
+    await call(listener.port, api).isOver();
+    await until(() => listener.counts.failed === 3);
   });
 
   it('is held by nobody once it has ended', async () => {

@@ -134,6 +134,8 @@ describe('what an intention says of a request', () => {
       [...guest, ...guest],
       [...admin, ...guest],
       [...admin, 'x_role', 'guest'],
+      ['x-role', 'guest, x'],
+      ['x-role', 'admin,guest'],
     ]) {
       for (const all of [denied, unless, bare, admins, others])
         assert.equal(all.allows(asked('/', 'GET', fields)), false, fields.join());
@@ -145,6 +147,9 @@ describe('what an intention says of a request', () => {
     );
     assert.deepEqual(allowed, [true, true, true, true]);
     assert.equal(admins.allows(asked('/', 'GET', ['x_role', 'admin'])), false);
+    // What has a comma may be one value all the same.
+    const browsers = list([rule('allow', { Header: by({ Prefix: 'Mozilla' }) })]);
+    assert.equal(browsers.allows(asked('/', 'GET', ['x-role', 'Mozilla (a, like b)'])), true);
   });
 
   it('lets nobody in by what cannot be told here, and keeps out whom it may be about', () => {

@@ -1,6 +1,7 @@
 /** The sidecar in memory: callers on one side, one host on the other, by HTTP/2 both ways. */
 import type { Socket } from 'node:net';
 import { CIRCUIT_KINDS } from '../../../../lib/balance/circuit.ts';
+import type { Clock } from '../../../../lib/clock.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
 import type { Random } from '../../../../lib/random.ts';
 import type { AccessLine } from '../../../../sidecar/access-log.ts';
@@ -10,7 +11,6 @@ import { Exchange } from '../../../../sidecar/http/exchange.ts';
 import { Upstream } from '../../../../sidecar/upstream.ts';
 import { plainUpstream } from '../../../../sidecar/upstream-rules.ts';
 import { boundlessBuffers } from '../../fakes/boundless-buffers.ts';
-import type { FakeClock } from '../../fakes/fake-clock.ts';
 import { RecordingLogger } from '../../fakes/recording-logger.ts';
 
 const INSTANCES = [
@@ -28,7 +28,7 @@ const INSTANCES = [
 ];
 
 export interface BetweenOptions {
-  readonly clock: FakeClock;
+  readonly clock: Clock;
   readonly random: Random;
   /** A connection to the host. */
   readonly dial: () => Socket;
