@@ -23,8 +23,9 @@ export class Farewell {
     this.#ask();
   }
 
-  /** The other side has answered. */
+  /** The other side has answered, if it was asked. */
   heard(): void {
+    if (this.#state !== 'warned' && this.#state !== 'waits') return;
     if (--this.#rounds > 0) {
       this.#ask();
       return;

@@ -190,6 +190,19 @@ describe('a connection of HTTP/2', () => {
     });
   });
 
+  it('asks nothing back of who answers what he was not asked', async () => {
+    const { port } = await serve();
+    const caller = raw(port);
+    caller.say(framed(FRAME.ping, FLAG.ack, 0, '12345678'));
+    caller.say(framed(FRAME.ping, 0, 0, 'abcdefgh'));
+    const pings = () => caller.heard.frames.filter(({ type }) => type === FRAME.ping);
+    await until(() => pings().length > 0);
+    assert.deepEqual(
+      pings().map(({ flags, payload }) => [flags, payload.toString()]),
+      [[FLAG.ack, 'abcdefgh']],
+    );
+  });
+
   it('has an end, and says so, when as many requests were sent on it as may be', async () => {
     const host = await startRawHost(() => undefined);
     const socket = connect(host.port, '127.0.0.1');

@@ -6,6 +6,7 @@ import { Session } from '../../../sidecar/http/h2/session.ts';
 import { PREFACE } from '../../../sidecar/http/h2/settings.ts';
 import type { Stream } from '../../../sidecar/http/h2/stream.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
+import { stopBackends } from './backends.ts';
 import { rawCaller } from './raw-h2.ts';
 
 const stops: (() => void)[] = [];
@@ -15,8 +16,9 @@ export function atEnd(stop: () => void): void {
   stops.push(stop);
 }
 
-afterEach(() => {
+afterEach(async () => {
   for (const stop of stops.splice(0)) stop();
+  await stopBackends();
 });
 
 export const SERVED = { windowBytes: 64 * 1024, maxHeadBytes: 4096 };
