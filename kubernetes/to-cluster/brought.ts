@@ -197,11 +197,13 @@ export class Brought {
     const ranks = new Map(wanted.map((name) => [name, this.#rankOf(name)]));
     const inOrder = [0, 1, 2].flatMap((rank) => wanted.filter((name) => ranks.get(name) === rank));
     const kept = new Set(inOrder.slice(0, MAX_SERVICES));
-    this.#over = new Set(
-      inOrder.slice(MAX_SERVICES).map((name) => serviceName(name, this.#rules) ?? ''),
-    );
+    const [before, over] = [this.#over, inOrder.slice(MAX_SERVICES)];
+    this.#over = new Set(over.map((name) => serviceName(name, this.#rules) ?? ''));
     for (const name of [...this.#following.keys()]) if (!kept.has(name)) this.#forget(name);
     for (const name of kept) if (!this.#following.has(name)) this.#begin(name);
+    // Each name that comes and goes has all looked at else, and a catalog may have very many.
+    for (const each of before) if (!this.#over.has(each)) this.#changed(each);
+    if (this.#isKnown) return;
     this.#isKnown = true;
     this.#changed('');
   }
@@ -230,8 +232,7 @@ export class Brought {
 
   /** Of names that come to one Service: whose it is stays, whoever registers beside it. */
   #isHolder(name: string, service: string): boolean {
-    const holder = this.#deps.madeOf(service) ?? this.#services.get(service)?.name;
-    return holder === name;
+    return name === (this.#deps.madeOf(service) ?? this.#services.get(service)?.name);
   }
 
   /** Of names that come to one Service, such as `web` and `Web`, whose it is; else the one that is written as it is, or the first. */
@@ -256,8 +257,7 @@ export class Brought {
         (name === name.toLowerCase() && !this.#isHolder(other, service));
       if (isFirst) byService.set(service, name);
       if (other === undefined) continue;
-      const left = isFirst ? other : name;
-      leave(left, `Service "${service}" is of another`);
+      leave(isFirst ? other : name, `Service "${service}" is of another`);
     }
     for (const name of told) if (!this.#left.has(name)) this.#notices.clear(name);
     return [...byService.values()];

@@ -29,13 +29,14 @@ function running(
   const [clock, logger, ending] = [new FakeClock(), new RecordingLogger(), new AbortController()];
   const madeOf = (service: string) => there.find((name) => name.toLowerCase() === service);
   const deps = { catalog: { ask }, clock, random: seededRandom(1), logger, madeOf };
-  const brought = new Brought(deps, { ...RULES, kind }, () => undefined);
+  const changed: string[] = [];
+  const brought = new Brought(deps, { ...RULES, kind }, (service) => changed.push(service));
   const ran = brought.run(ending.signal);
   const stop = () => {
     ending.abort();
     return ran;
   };
-  return { brought, logger, clock, stop };
+  return { brought, logger, clock, stop, changed };
 }
 
 /** The catalog gives these answers one after the other, and then none. */
@@ -115,6 +116,22 @@ describe('what a cluster is to have', () => {
     await until(first.isThrough);
     assert.equal(first.brought.get('web')?.name, 'web');
     await first.stop();
+  });
+
+  it('is looked at as a whole once, and after that as names come and go', async () => {
+    const { changed, stop, isThrough } = started([['web'], ['web', 'db'], ['db']]);
+    await until(isThrough);
+    assert.deepEqual(changed, ['web', '', 'db', 'web']);
+    await stop();
+  });
+
+  it('is looked at where it finds room that had none', async () => {
+    const many = Array.from({ length: 2001 }, (_, i) => `a${i}`);
+    const { changed, stop, isThrough } = started([many, many.slice(0, -1)]);
+    await until(isThrough);
+    assert.equal(changed.filter((each) => each === '').length, 1);
+    assert.ok(changed.slice(changed.indexOf('') + 1).includes('a999'));
+    await stop();
   });
 
   it('has said again why a name does not come that was gone meanwhile', async () => {
