@@ -54,7 +54,8 @@ const PROGRAMS: Readonly<Record<string, string | undefined>> = {
 
 async function measure(program: string | undefined): Promise<Measured> {
   const processes = await AgentProcesses.create(program);
-  const load = fork(path.join(import.meta.dirname, 'load.ts'));
+  // As it is: where nothing was answered there are no quantiles, which JSON cannot say.
+  const load = fork(path.join(import.meta.dirname, 'load.ts'), { serialization: 'advanced' });
   try {
     const { server, agents } = await start(processes);
     await fill(server.ports.http, { services: SERVICES, instancesEach: 20, prefix: 'web' });

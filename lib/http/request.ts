@@ -12,6 +12,8 @@ import type { HttpRequest, Limit } from './route.ts';
 import { isRaw, type RowBody, type Takes } from './takes.ts';
 
 const TOKEN = 'x-consul-token';
+/** Node makes one with a stack for each signal that is given none, and every request that has one comes to its end. */
+const GONE = new Error('the exchange is over');
 /** To read, judge and write down more takes some milliseconds. */
 const LARGE_BODY_BYTES = 64 * 1024;
 
@@ -152,9 +154,9 @@ export class Request implements HttpRequest {
     const gone = new AbortController();
     const { socket } = this.#message;
     const destroy = () => socket.destroy();
-    if (this.#response.destroyed) gone.abort();
+    if (this.#response.destroyed) gone.abort(GONE);
     this.#response.once('close', () => {
-      gone.abort();
+      gone.abort(GONE);
       socket.off('end', destroy);
     });
     if (this.mayWait) socket.once('end', destroy);
