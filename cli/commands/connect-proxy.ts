@@ -7,6 +7,7 @@ import { createLogger, isLogLevel, type Logger } from '../../lib/logger.ts';
 import { systemRandom } from '../../lib/random.ts';
 import { tellingSystemd } from '../../lib/systemd.ts';
 import { AccessLog } from '../../sidecar/access-log.ts';
+import { AskingInTurns } from '../../sidecar/asking-in-turns.ts';
 import { plainDial } from '../../sidecar/dial.ts';
 import type { Agent, Ask } from '../../sidecar/follow.ts';
 import { followRegistration, MeshSidecar } from '../../sidecar/mesh/mesh-sidecar.ts';
@@ -226,7 +227,8 @@ async function partsOf({ flags, host, client }: Invocation): Promise<Parts> {
   };
   // A wrong address or file is to be known at once.
   client(host.signal);
-  const agent = { ask: askOf(client), clock: systemClock, random: systemRandom };
+  const { ask } = new AskingInTurns(askOf(client), systemClock);
+  const agent = { ask, clock: systemClock, random: systemRandom };
   const logger = createLogger({ level, json: flags.isSet('log-json') });
   const said = flags.text('zone');
   const zone = said === AGENTS_ZONE ? await ownZone(agent, logger, host.signal) : said;
