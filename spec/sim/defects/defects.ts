@@ -242,8 +242,8 @@ const OTHERS: readonly Defect[] = [
     edits: [
       {
         file: 'server/external/prober.ts',
-        from: 'if (ID !== server && ((await leases.left(PROBER + ID)) ?? 0) > 0) looking.add(ID);',
-        to: 'if (ID !== server) looking.add(ID);',
+        from: 'if (ids.length === this.#ring.size && ids.every((id) => this.#ring.has(id))) return false;',
+        to: 'if (ids.every((id) => this.#ring.has(id))) return false;',
       },
     ],
   },

@@ -7,7 +7,8 @@ import { HEALED_MS, type Looked, Looks } from './looks.ts';
 
 /** So many that each server looks after some. */
 const NODES = 6;
-const PAUSE_MS = 2500;
+/** Longer than it takes to be known. */
+const PAUSE_MS = 5000;
 const RETRY_MS = 200;
 /** Since one server has been away alone: by then the others look in its place. */
 const TAKEN_OVER_MS = 10_000;

@@ -4,7 +4,7 @@ import { Clients } from './clients.ts';
 
 const LOOK_MS = 500;
 /** For so long a program has been as it is, and nothing has gone wrong: then everybody knows. */
-const STABLE_MS = 6000;
+const STABLE_MS = 4000;
 export const HEALED_MS = 20_000;
 
 /** A check of the catalog that looks at a program. */
