@@ -23,7 +23,7 @@ async function sidecarOf(answer: (id: number, connection: RawConnection) => void
     if (type === FRAME.head) answer(stream, connection);
   });
   const sidecar = await startHttp([{ id: 'a', port: host.port }], [], { protocol: 'http2' });
-  return { host, port: sidecar.port };
+  return { host, port: sidecar.port, clock: sidecar.clock };
 }
 
 const head = (...fields: string[]) => blockOf([':status', '200', ...fields]);
@@ -86,6 +86,24 @@ describe('a sidecar and a host of HTTP/2', () => {
       );
     }
     assert.equal(host.connections.length, 10);
+  });
+
+  it('asks it again a little later where it has too much to do, if twice is as once', async () => {
+    let asked = 0;
+    const { port, clock } = await sidecarOf((id, { say }) => {
+      const isFirst = ++asked === 1;
+      if (isFirst) say(framed(FRAME.reset, 0, id, number(CODE.calm)));
+      else say(framed(FRAME.head, ASK, id, ANSWER));
+    });
+    const answer = ask(port, '/');
+    await until(async () => {
+      await clock.advance(25);
+      return asked === 2;
+    });
+    assert.equal((await answer).status, 200);
+    asked = 0;
+    assert.equal((await ask(port, '/', { method: 'POST' })).status, 503);
+    assert.equal(asked, 1);
   });
 
   it('sends no more at once than it lets be, also at the beginning', async () => {

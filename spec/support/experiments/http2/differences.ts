@@ -52,6 +52,10 @@ const OF_CONNECTIONS: readonly Difference[] = [
     is: ({ our, node, frames }) => isOpen(our) && isEnded(node) && mostParts(frames) > 2,
   },
   {
+    why: 'nghttp2 takes no more than 32 settings in one frame.',
+    is: ({ our, node, frames }) => isOpen(our) && node === 'ended 11' && frames.some(saysMuch),
+  },
+  {
     why: 'Node ends where it hears an answer to what it has not asked.',
     is: ({ our, node, frames }) => isOpen(our) && isEnded(node) && frames.some(isUnasked),
   },
@@ -157,6 +161,10 @@ function mostParts(frames: readonly Frame[]): number {
     most = Math.max(most, now);
   }
   return most;
+}
+
+function saysMuch({ type, payload }: Frame): boolean {
+  return type === FRAME.settings && payload.length > 32 * 6;
 }
 
 function isUnasked({ type, flags }: Frame): boolean {
