@@ -127,6 +127,11 @@ describe('requests that a permission is about', () => {
     }
   });
 
+  it('are denied by a path of nothing but slashes, of which Envoy leaves two', () => {
+    const found = ['/', '//', '/a'].map((path) => denied({ PathExact: '/' })({ path }));
+    assert.deepEqual(found, [true, true, false]);
+  });
+
   it('are no others where a prefix ends within a part of a path', () => {
     const isDenied = denied({ PathPrefix: '/.' });
     assert.deepEqual(

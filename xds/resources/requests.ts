@@ -58,6 +58,8 @@ const PLAIN = /^(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]*)+$/;
 
 /** The same path with codes for what is no letter or figure; nothing where there is none, and no other way to write it. */
 function codedPath(path: string, isPrefix: boolean): Message[] {
+  // Of nothing but slashes Envoy leaves two.
+  if (path === '/') return isPrefix ? [] : [{ exact: '//' }];
   if (PLAIN.test(path) && !path.includes('//')) return [];
   const meant = decodedText(path)
     .replaceAll('\\', '/')
