@@ -188,18 +188,6 @@ const OTHERS: readonly Defect[] = [
     ],
   },
   {
-    name: 'a key that is forgotten before all that it sealed was written anew',
-    log: 'redis',
-    workloads: ['rotation'],
-    edits: [
-      {
-        file: 'server/keyring.ts',
-        from: 'await this.#change((keyring) => retire(keyring, key));',
-        to: 'await this.#change((keyring) => forgetRetired(retire(keyring, key)));',
-      },
-    ],
-  },
-  {
     name: 'keys that are not kept: who is started again has those of before',
     log: 'redis',
     workloads: ['rotation'],
