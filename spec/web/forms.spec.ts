@@ -41,6 +41,7 @@ describe('the first fault in a text', () => {
       ['yaml', YAML],
       ['yaml', 'a: 1\n---\nb: 2\n'],
       ['yaml', ''],
+      ['yaml', 'a: &a {b: !Ref x}\nc: !Sub [*a, y]\nd: !!of {? [z] : 1}\n<<: *a\n'],
       ['hcl', HCL],
       ['hcl', 'x = <<EOT\na = {\nEOT\n'],
       ['text', '{'],
@@ -64,7 +65,7 @@ describe('the first fault in a text', () => {
       /position|line|is not valid/,
     );
     assert.match((await faultIn('hcl', 'a = = 2'))?.says ?? '', /^Unknown token/);
-    assert.match((await faultIn('yaml', 'a: [1'))?.says ?? '', /\]/);
+    assert.match((await faultIn('yaml', 'a: [1'))?.says ?? '', /^unexpected end/);
   });
 
   it('is not looked for in what is very long', async () => {
