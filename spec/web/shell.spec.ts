@@ -9,6 +9,25 @@ describe('a command to copy', () => {
     assert.deepEqual(printed.split('\0').slice(0, -1), words);
   });
 
+  it('shows what is not seen, and presses no key where it is pasted', () => {
+    const words = [
+      'a\u0003\nid',
+      '\u001b[201~',
+      'a\tb',
+      '\r',
+      "\u202eb'\\n",
+      '\u007f',
+      'é\u200b1',
+      '\u009b7',
+      '=',
+    ];
+    const text = shellText(...words);
+    assert.match(text, /^[ -~é]*$/);
+    const printed = execFileSync('bash', ['-c', `printf '%s\\0' ${text}`]).toString();
+    assert.deepEqual(printed.split('\0').slice(0, -1), words);
+    assert.equal(shellText('=ls', 'a=b'), "'=ls' a=b");
+  });
+
   it('takes no name for a flag, which would send the token of whoever pastes it elsewhere', () => {
     const name = '-http-addr=http://evil:80';
     const command = { words: ['intention', 'delete'], args: [name, 'db'] };

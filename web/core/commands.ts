@@ -3,7 +3,7 @@ import type { Action } from './action.ts';
 import { inDatacenter } from './asked-path.ts';
 import { otherDatacenter } from './datacenter.ts';
 import { shownOf } from './secrets.ts';
-import { commandText, quoted } from './shell.ts';
+import { canBeSaid, commandText, quoted } from './shell.ts';
 
 /** Who is asked, and whether by a token. */
 export interface Asked {
@@ -15,11 +15,19 @@ export interface Asked {
 export function curlOf(action: Action, { origin, hasToken }: Asked): string {
   const { method, path, body, datacenter } = shownOf(action);
   const parts = ['curl', '-X', method, ...byToken(hasToken)];
-  if (body !== undefined) {
-    // As it stands: with -d what begins with @ is read from a file.
-    parts.push('--data-raw', quoted(typeof body === 'string' ? body : JSON.stringify(body)));
+  const said = typeof body === 'object' ? JSON.stringify(body) : body;
+  const isWord = canBeSaid(said ?? '');
+  // As it stands: with -d what begins with @ is read from a file.
+  if (said !== undefined) {
+    parts.push(...(isWord ? ['--data-raw', quoted(said)] : ['--data-binary', '@-']));
   }
-  return [...parts, quoted(origin + inDatacenter(path, datacenter))].join(' ');
+  const curl = [...parts, quoted(origin + inDatacenter(path, datacenter))].join(' ');
+  return said === undefined || isWord ? curl : `${printed(said)} | ${curl}`;
+}
+
+/** What no word holds: a program writes it. */
+function printed(text: string): string {
+  return `printf %b ${quoted(text.replaceAll('\\', '\\\\').replaceAll('\0', '\\0000'))}`;
 }
 
 /** The same for what is only read. */
@@ -38,6 +46,7 @@ export const LOCAL = 'http://127.0.0.1:8500';
 export function commandOf(action: Action, origin: string): string | undefined {
   const { command, input, datacenter = otherDatacenter.value } = shownOf(action);
   if (command === undefined || datacenter !== '') return undefined;
+  if (!canBeSaid(...command.words, ...(command.args ?? []))) return undefined;
   const at = origin === LOCAL ? '' : `CONSUL_HTTP_ADDR=${quoted(origin)} `;
   const called = at + commandText(command);
   return input === undefined ? called : `printf %s ${quoted(input)} | ${called}`;

@@ -12,7 +12,28 @@ export function commandText({ words, args = [] }: Command): string {
   return shellText('proconsul', ...words, ...ends, ...args);
 }
 
-/** For a shell: what is plain stays so. */
+/** A shell takes what begins with an equals sign for a program. */
+const PLAIN = /^(?!=)[\w@%+=:,./-]+$/;
+/** What is a key when it is pasted, or nothing that is seen: lines alone stay what they are. */
+const UNSEEN = /[^\P{C}\n]|[\u2028\u2029]/u;
+
+/** For a shell: what is plain stays so, and what it says is what is read. */
 export function quoted(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  if (PLAIN.test(text)) return text;
+  if (!UNSEEN.test(text)) return `'${text.replaceAll("'", `'\\''`)}'`;
+  const letters = Array.from(text, (letter) => {
+    if (UNSEEN.test(letter)) return octal(letter);
+    return /['\\]/.test(letter) ? `\\${letter}` : letter;
+  });
+  return `$'${letters.join('').replaceAll('\n', '\\n')}'`;
+}
+
+function octal(letter: string): string {
+  const bytes = Array.from(new TextEncoder().encode(letter));
+  return bytes.map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('');
+}
+
+/** No word of a command holds it, whoever writes it how. */
+export function canBeSaid(...texts: readonly string[]): boolean {
+  return !texts.some((text) => text.includes('\0'));
 }
