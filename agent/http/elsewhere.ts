@@ -8,6 +8,7 @@ import { param } from '../../lib/http/takes.ts';
 import type { CheckStatus } from '../../lib/model.ts';
 
 export const NODE = param.text("the node that it is on, where that is not this agent's");
+export const MEANT = param.text('the node that is meant: the agent of any other refuses');
 
 type Asking = Pick<HttpRequest, 'callerStill'>;
 
@@ -34,6 +35,24 @@ interface Place {
   readonly config: { readonly nodeName: string };
 }
 
+/** A balancer may lead to one agent what was meant for another. */
+export function refuseOthers(
+  { config: { nodeName } }: Pick<Place, 'config'>,
+  { params }: Pick<HttpRequest, 'params'>,
+): void {
+  const node = params.get('node');
+  if (node === '' || isSame(node, nodeName)) return;
+  throw new ProconsulError('rejected', `${alone(nodeName)}: ${JSON.stringify(node)} is another's`);
+}
+
+function isSame(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
+}
+
+function alone(node: string): string {
+  return `this agent speaks for node ${JSON.stringify(node)} alone`;
+}
+
 /** Whether somebody else has taken it; where it is this agent's to answer nothing is done. */
 export async function takenElsewhere(
   { elsewhere, config: { nodeName } }: Place,
@@ -42,13 +61,11 @@ export async function takenElsewhere(
   take: (elsewhere: Elsewhere, named: Named) => Promise<boolean>,
 ): Promise<boolean> {
   const node = params.get('node');
-  const isOwn = node.toLowerCase() === nodeName.toLowerCase();
-  if (id === '' || isOwn || (node === '' && isKnown)) return false;
+  if (id === '' || isSame(node, nodeName) || (node === '' && isKnown)) return false;
   const isTaken = elsewhere !== undefined && (await take(elsewhere, { id, node }));
   if (isTaken || node === '') return isTaken;
   const [what, where] = [JSON.stringify(id), JSON.stringify(node)];
   if (elsewhere !== undefined)
     throw new ProconsulError('not-found', `Unknown ID ${what} on ${where}`);
-  const text = `this agent speaks for node "${nodeName}" alone: say it of ${where} to a server`;
-  throw new ProconsulError('rejected', text);
+  throw new ProconsulError('rejected', `${alone(nodeName)}: say it of ${where} to a server`);
 }

@@ -18,6 +18,7 @@ export const command: Command = {
   flags: new Map([
     ['disable', { kind: 'bool', help: 'Bring it back.' }],
     ['enable', { kind: 'bool', help: 'Take it out.' }],
+    ['node', { kind: 'string', help: 'The node that is meant: the agent of any other refuses.' }],
     ['reason', { kind: 'string', help: 'Why; shown to whoever asks.' }],
     ['service', { kind: 'string', help: 'The ID of the service that is meant.' }],
   ]),
@@ -72,6 +73,7 @@ async function change({ flags, host, client }: Invocation): Promise<number> {
       path,
       query: [
         ['enable', String(enable)],
+        ['node', flags.text('node')],
         ['reason', reason],
       ],
     }),

@@ -8,14 +8,18 @@ export const command: Command = {
   details: 'Those that the files define, or the one of -id.',
   examples: ['web.json', '-id=web-1'],
   http: 'query',
-  flags: new Map([['id', { kind: 'string', help: 'ID of the service.' }]]),
+  flags: new Map([
+    ['id', { kind: 'string', help: 'ID of the service.' }],
+    ['node', { kind: 'string', help: "The node that it is on, where that is not the agent's." }],
+  ]),
 
   async run({ flags, args, host, client }) {
     const ids = idsOf(flags, args);
     const api = client();
     for (const id of ids) {
       const path = `/v1/agent/service/deregister/${encodeURIComponent(id)}`;
-      const request = api.send({ method: 'PUT', path });
+      const query = [['node', flags.text('node')]] as const;
+      const request = api.send({ method: 'PUT', path, query });
       await explained(`Error deregistering service "${id}"`, request);
       host.print(`Deregistered service: ${id}\n`);
     }

@@ -21,7 +21,7 @@ import {
 import { contentHash } from '../../state/content-hash.ts';
 import { type AgentService, agentService } from '../../state/views.ts';
 import type { OwnContext, RegistrationContext } from '../context.ts';
-import { NODE, takenElsewhere } from '../elsewhere.ts';
+import { MEANT, NODE, refuseOthers, takenElsewhere } from '../elsewhere.ts';
 import { filtered } from '../filtered.ts';
 import { needRead, vetOf, vetService } from '../vetting.ts';
 
@@ -30,6 +30,7 @@ type Context = RegistrationContext & Pick<OwnContext, 'config' | 'elsewhere'>;
 const MAINTENANCE = {
   enable: param.boolean('true begins it, false ends it; it must be said'),
   reason: param.text('for whoever looks at the check'),
+  node: MEANT,
 };
 
 export function serviceRoutes(agent: Context): readonly Route[] {
@@ -168,6 +169,7 @@ async function deregister(agent: Context, request: HttpRequest): Promise<Reply> 
 async function nodeMaintenance(agent: Context, request: HttpRequest): Promise<Reply> {
   const on = maintenanceOf(request);
   const { nodeName } = agent.config;
+  refuseOthers(agent, request);
   if (!request.caller.rights.may('node', 'write', nodeName)) throw permissionDenied();
   agent.registrar.setMaintenance('', on);
   await settled(agent, ['']);
@@ -178,6 +180,7 @@ async function maintenance(agent: Context, request: HttpRequest): Promise<Reply>
   const { rest, caller } = request;
   if (rest === '') throw new ProconsulError('invalid', 'Missing service ID');
   const on = maintenanceOf(request);
+  refuseOthers(agent, request);
   vetService(agent, caller, rest);
   if (!agent.local.services.has(rest)) {
     throw new ProconsulError('not-found', `No service registered with ID "${rest}"`);

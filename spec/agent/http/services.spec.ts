@@ -295,4 +295,17 @@ describe('PUT /v1/agent/service/maintenance/:id', () => {
     await supertest(app).put('/v1/agent/service/maintenance/web?enable=false').expect(200);
     assert.deepEqual(catalog.checkStates('n1'), ['serfHealth passing']);
   });
+
+  it('refuses what is meant for the agent of another node, to which a balancer may lead as well', async () => {
+    const { app, catalog } = await startAgent();
+    await supertest(app).put('/v1/agent/service/register').send('{"Name":"web"}');
+    for (const path of ['service/maintenance/web', 'maintenance']) {
+      const put = (node: string) =>
+        supertest(app).put(`/v1/agent/${path}?enable=true&node=${node}`);
+      await put('n2').expect(500, `this agent speaks for node "n1" alone: "n2" is another's`);
+      assert.deepEqual(catalog.checkStates('n1'), ['serfHealth passing']);
+      await put('N1').expect(200);
+      await supertest(app).put(`/v1/agent/${path}?enable=false`).expect(200);
+    }
+  });
 });
