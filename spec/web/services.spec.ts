@@ -43,6 +43,49 @@ describePage('the page of services', () => {
     assert.equal(await page.getByRole('combobox', { name: 'Filter' }).inputValue(), 'pa');
   });
 
+  it('stands whatever number of tags a stranger has given to one', async () => {
+    const { open, register } = await startWebServer();
+    await register('m1', 'pay', 'passing');
+    for (const [i, node] of ['m1', 'm2', 'm3'].entries()) {
+      const Tags = Array.from({ length: 60_000 }, (_, n) => `${i}-${n}`);
+      await register(node, 'tagged', 'passing', { Tags });
+    }
+    const page = await open('services');
+    await rowOf(page, 'pay').waitFor();
+    await page.getByRole('combobox', { name: 'Filter' }).fill('2-59999');
+    await rowOf(page, 'pay').waitFor({ state: 'detached' });
+    await rowOf(page, 'tagged').getByRole('link', { name: 'tagged' }).click();
+    await page.getByRole('heading', { name: 'tagged' }).waitFor();
+    await page.getByText('and 179,940 more').waitFor();
+    assert.ok((await page.locator('main a').count()) < 200);
+  });
+
+  it('shows in the elements of rows that have gone what comes, but never in one that has the focus', async () => {
+    const { open, put } = await startWebServer();
+    const services = Array.from({ length: 600 }, (_, i) => ({
+      Service: { Verb: 'set', Node: 'm1', Service: { Service: `s-${1000 + i}`, ID: `s-${i}` } },
+    }));
+    await put('/v1/catalog/register', { Node: 'm1', Address: '10.0.0.1' });
+    while (services.length > 0) await put('/v1/txn', services.splice(0, 60));
+    const page = await open('services?sort=name');
+    const first = page.getByRole('link', { name: 's-1000' });
+    await first.focus();
+    await page.evaluate(
+      'window.kept = document.activeElement; window.row = document.querySelector("[aria-rowindex=\\"4\\"]")',
+    );
+    await page.evaluate('scrollTo(0, 14_000)');
+    await page.getByRole('link', { name: 's-1320' }).waitFor();
+    assert.equal(await page.evaluate('window.kept.isConnected'), false);
+    assert.equal(await page.evaluate('window.row.isConnected'), true);
+    const shown = await page.locator('.rows a').allTextContents();
+    assert.deepEqual(shown, shown.toSorted());
+    assert.equal(new Set(shown).size, shown.length);
+    assert.equal(
+      await page.locator('main').evaluate('(main) => document.activeElement === main'),
+      true,
+    );
+  });
+
   it('filters by words and by expressions, which it completes and keeps in its address', async () => {
     const { open, register } = await startWebServer();
     await register('m1', 'pay', 'passing');

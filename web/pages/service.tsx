@@ -73,7 +73,11 @@ export function Page({ name = '' }: Given) {
   ];
   return (
     <>
-      <Heading title={name} beside={live.value && <HealthBar counts={countsOf(entries)} />} />
+      <Heading
+        title={name}
+        // What is chosen says nothing of the service.
+        beside={live.value && filter.expression === '' && <HealthBar counts={countsOf(entries)} />}
+      />
       <TagLinks tags={several(entries.flatMap(({ Service }) => Service.Tags))} />
       <Availabilities encoded={encoded} />
       <Tabs label={name} tabs={tabs} />
@@ -99,17 +103,23 @@ function seesOf(name: string): Sees {
   return [{ Resource: 'service', Access: 'read', Segment: name }, everyOne('node')];
 }
 
+/** Whoever registers an instance may give it any number. */
+const MAX_TAGS = 60;
+
 function TagLinks({ tags }: { readonly tags: readonly string[] }) {
   if (tags.length === 0) return null;
   return (
     <ul class="tag-links" aria-label={instanceWords.value.tags}>
-      {tags.map((tag) => (
+      {tags.slice(0, MAX_TAGS).map((tag) => (
         <li key={tag}>
           <a class="tag" href={withQuery('', { filter: `Service.Tags contains ${quoted(tag)}` })}>
             {tag}
           </a>
         </li>
       ))}
+      {tags.length > MAX_TAGS && (
+        <li class="aside">{uiWords.value.more(tags.length - MAX_TAGS)}</li>
+      )}
     </ul>
   );
 }

@@ -113,7 +113,7 @@ function Focus({ name }: { readonly name: string }) {
   return (
     <p class="focused">
       <strong>{say.focused(name)}</strong>
-      <button type="button" onClick={() => setQuery({ focus: '' })}>
+      <button type="button" onClick={() => setQuery({ focus: '' }, { isStep: true })}>
         {say.showAll}
       </button>
       <a class="button" href={href('services', name)}>
@@ -244,7 +244,7 @@ interface Choosing {
 
 /** What is looked for, with all that is around it. */
 function chosen(calls: readonly Call[], names: readonly string[], { focus, filter }: Choosing) {
-  const hits = names.filter((name) => hasWords(filter, name));
+  const hits = names.filter((name) => hasWords(filter, [name]));
   const isAll = focus === '' && hits.length === names.length;
   if (isAll) return { calls, names };
   const wanted = focus === '' ? hits : [focus];

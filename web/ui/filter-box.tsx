@@ -22,8 +22,8 @@ export function useFilter({ hasExpressions = true } = {}): Filter {
   return { words: text.toLowerCase().split(/\s+/).filter(Boolean), expression: '' };
 }
 
-/** Whether all the words are in one of the texts. */
-export function hasWords({ words }: Filter, ...texts: readonly string[]): boolean {
+/** Whether all the words are in one of the texts, of which a stranger may have made any number. */
+export function hasWords({ words }: Filter, texts: readonly string[]): boolean {
   if (words.length === 0) return true;
   const all = texts.join('\n').toLowerCase();
   return words.every((word) => all.includes(word));

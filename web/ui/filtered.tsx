@@ -31,7 +31,7 @@ export function Filtered<Row>(props: FilteredProps<Row>) {
   const seesAll = useSees(sees);
   // The same list for the same rows and words: what is sorted stays so while something else is shown anew.
   const rows = useMemo(
-    () => all.filter((row) => hasWords(filter, ...textsOf(row))),
+    () => all.filter((row) => hasWords(filter, textsOf(row))),
     [of.value, filter.words.join(' ')],
   );
   const isFiltered = filter.expression !== '' || filter.words.length > 0;

@@ -29,6 +29,8 @@ export interface TableProps<Row> {
 
 /** Beyond what is in sight, so that a quick hand sees no gaps. */
 const MORE_ROWS = 12;
+/** What flies by is not what somebody has come for: the rows around are drawn where he stops. */
+const SETTLE_MS = 120;
 
 export function Table<Row>({ label, rows, columns, keyOf, kind, sortedBy }: TableProps<Row>) {
   const order = orderOf(query.value.get('sort') ?? sortedBy);
@@ -54,39 +56,62 @@ interface Drawn<Row> {
   readonly row: Row;
   readonly at: number;
   readonly height: number;
+  /** Of the element that shows it. */
+  readonly place: number;
   readonly shown: ComponentChild;
 }
 
-/** While it is scrolled most rows stay where they are: those are not drawn anew. */
+/**
+ * While it is scrolled most rows stay where they are, and are not drawn anew. The elements of those that leave show
+ * what comes: to make others takes a browser several times as long.
+ */
 function useDrawn<Row>(
   sorted: readonly Row[],
   { from, to, height }: Sight,
   { columns, keyOf }: Pick<TableProps<Row>, 'columns' | 'keyOf'>,
 ): readonly ComponentChild[] {
-  const last = useRef({ columns, rows: new Map<string, Drawn<Row>>() });
-  const before = last.current.columns === columns ? last.current.rows : undefined;
-  const rows = new Map<string, Drawn<Row>>();
-  for (const [i, row] of sorted.slice(from, to).entries()) {
+  const last = useRef({ columns, rows: new Map<string, Drawn<Row>>(), made: 0 });
+  const { rows: before, columns: ofBefore } = last.current;
+  const wanted = new Map<string, Row>();
+  for (const row of sorted.slice(from, to)) {
     const key = keyOf(row);
-    const at = from + i;
-    const old = before?.get(key);
-    const isSame = old?.row === row && old.at === at && old.height === height;
-    rows.set(
-      key,
-      isSame ? old : { row, at, height, shown: drawnRow({ key, row, at, height }, columns) },
-    );
+    // Nothing is lost of two that nobody can tell apart.
+    wanted.set(wanted.has(key) ? `${key}\0${wanted.size}` : key, row);
   }
-  last.current = { columns, rows };
+  const free = placesOf(before, wanted);
+  const rows = new Map<string, Drawn<Row>>();
+  let [at, { made }] = [from, last.current];
+  for (const [key, row] of wanted) {
+    const old = before.get(key);
+    const isSame =
+      ofBefore === columns && old?.row === row && old.at === at && old.height === height;
+    const place = old?.place ?? free.shift() ?? made++;
+    const drawn = { row, at, height, place };
+    rows.set(key, isSame ? old : { ...drawn, shown: drawnRow(drawn, columns) });
+    at++;
+  }
+  last.current = { columns, rows, made };
   return [...rows.values()].map(({ shown }) => shown);
 }
 
+/** The elements whose rows are shown no more. One that has the focus is taken away: it must not be another row's. */
+function placesOf<Row>(
+  before: ReadonlyMap<string, Drawn<Row>>,
+  wanted: ReadonlyMap<string, Row>,
+): number[] {
+  const focused = document.activeElement?.closest('.rows > .row')?.getAttribute('aria-rowindex');
+  return [...before].flatMap(([key, { at, place }]) =>
+    wanted.has(key) || focused === String(at + 2) ? [] : [place],
+  );
+}
+
 function drawnRow<Row>(
-  { key, row, at, height }: Omit<Drawn<Row>, 'shown'> & { readonly key: string },
+  { row, at, height, place }: Omit<Drawn<Row>, 'shown'>,
   columns: readonly Column<Row>[],
 ): ComponentChild {
   return (
     <div
-      key={key}
+      key={place}
       role="row"
       class="row"
       aria-rowindex={at + 2}
@@ -161,13 +186,18 @@ interface Sight {
 /** Which rows are in sight, and how high one is: a matter of style, which differs by screen. */
 function useSight(own: { readonly current: HTMLElement | null }, length: number): Sight {
   const [sight, setSight] = useState<Sight>({ from: 0, to: 40, height: 44 });
+  const last = useRef({ top: 0, settles: 0 });
   const look = () => {
     const element = own.current;
     if (element === null) return;
     const height = Number.parseFloat(getComputedStyle(element).getPropertyValue('--row')) || 44;
-    const above = -element.getBoundingClientRect().top;
-    const from = Math.max(0, Math.floor(above / height) - MORE_ROWS);
-    const to = Math.ceil((above + innerHeight) / height) + MORE_ROWS;
+    const { top } = element.getBoundingClientRect();
+    const isFlying = Math.abs(top - last.current.top) > innerHeight / 2;
+    clearTimeout(last.current.settles);
+    last.current = { top, settles: isFlying ? setTimeout(look, SETTLE_MS) : 0 };
+    const more = isFlying ? 1 : MORE_ROWS;
+    const from = Math.max(0, Math.floor(-top / height) - more);
+    const to = Math.ceil((innerHeight - top) / height) + more;
     setSight((old) =>
       old.from === from && old.to === to && old.height === height ? old : { from, to, height },
     );
@@ -177,6 +207,7 @@ function useSight(own: { readonly current: HTMLElement | null }, length: number)
     addEventListener('scroll', look, { passive: true });
     addEventListener('resize', look);
     return () => {
+      clearTimeout(last.current.settles);
       removeEventListener('scroll', look);
       removeEventListener('resize', look);
     };

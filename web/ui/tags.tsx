@@ -2,11 +2,13 @@
 import { count } from '../words/words.ts';
 
 const SHOWN = 6;
+/** Nobody reads more of them where the pointer rests. */
+const SAID = 60;
 
 export function Tags({ tags }: { readonly tags: readonly string[] }) {
   const left = tags.length - SHOWN;
   return (
-    <span class="tags" title={tags.length > 1 ? tags.join(', ') : undefined}>
+    <span class="tags" title={tags.length > 1 ? tags.slice(0, SAID).join(', ') : undefined}>
       {tags.slice(0, SHOWN).map((tag) => (
         <span key={tag} class="tag">
           {tag}
