@@ -87,9 +87,10 @@ const entryOf = async ({ n, put, get }: Given) => {
 };
 const entry = (n: string) =>
   JSON.stringify({ Kind: 'service-resolver', Name: n, ConnectTimeout: '2s', Meta: { a: ODD } });
-const instanceOf = async ({ n, put }: Given) => {
+const instanceOf = async ({ n, put, get }: Given) => {
   await put('/v1/agent/service/register', { Name: n });
-  return n;
+  const { Config } = await get<{ Config: { NodeName: string } }>('/v1/agent/self');
+  return { node: Config.NodeName, id: n };
 };
 
 const KEYS = (n: string) => `/v1/kv/${n}?recurse`;
@@ -227,7 +228,8 @@ export const CASES: Readonly<Record<string, Case>> = {
     at: BINDINGS,
   },
   maintenance: {
-    action: async (given) => catalog.maintenance(await instanceOf(given), true, ODD),
+    action: async (given) =>
+      catalog.maintenance(await instanceOf(given), { enable: true, reason: ODD }),
     at: HEALTH,
   },
   deregister: {
@@ -273,9 +275,6 @@ export const WAYS_BACK = [
   makeAgain.name,
 ];
 /** Tried by specs of the page, with servers of their own, or of parts. */
-export const ELSEWHERE = [
-  tokens.bootstrap,
-  tokens.logOut,
-  catalog.nodeMaintenance,
-  catalog.forceLeave,
-].map(({ name }) => name);
+export const ELSEWHERE = [tokens.bootstrap, tokens.logOut, catalog.forceLeave].map(
+  ({ name }) => name,
+);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Page } from 'playwright-core';
+import type { Page, Route } from 'playwright-core';
 import { describePage } from '../support/browser.ts';
 import { until } from '../support/until.ts';
 import { ACCESS_CONTROL, ROOT, startWebServer } from '../support/web-server.ts';
@@ -55,6 +55,25 @@ describePage('what is begun in a form', () => {
     await server.put(path, { ...policy, Description: 'theirs' }, ROOT);
     await says('theirs');
     assert.equal(await page.getByText('Somebody else has changed this').count(), 0);
+  });
+
+  it('is not written on while it is being sent, and takes nobody away from where he has gone', async () => {
+    const { server, page, path, description } = await start();
+    const sent: Route[] = [];
+    await page.route(`**${path}`, (route) =>
+      route.request().method() === 'PUT' ? void sent.push(route) : route.continue(),
+    );
+    await description.fill('mine');
+    await button(page, 'Save').click();
+    await until(() => sent.length > 0);
+    assert.equal(await description.isDisabled(), true);
+    await page.getByRole('link', { name: 'Services' }).click();
+    await page.getByRole('heading', { name: 'Services' }).waitFor();
+    await sent[0]?.continue();
+    await page.getByText('Edit: done, from the page that you have left.').waitFor();
+    assert.match(page.url(), /services$/);
+    const { Description } = await server.get<{ Description: string }>(path, ROOT);
+    assert.equal(Description, 'mine');
   });
 
   it('keeps the browser from leaving unasked', async () => {

@@ -45,6 +45,24 @@ describePage('the page of keys', () => {
     await button(page, 'app/').waitFor();
   });
 
+  it('goes back step by step, as somebody came', async () => {
+    const page = await open(await start({ 'app/web/color': 'blue', 'app/size': '7' }));
+    await button(page, 'app/').click();
+    await button(page, 'size').click();
+    await says(page, '7');
+    await button(page, 'web/').click();
+    await button(page, 'color').waitFor();
+    await page.goBack();
+    await says(page, '7');
+    await page.goBack();
+    await value(page).waitFor({ state: 'detached' });
+    await button(page, 'web/').waitFor();
+    await page.goBack();
+    await button(page, 'app/').waitFor();
+    await page.goForward();
+    await button(page, 'web/').waitFor();
+  });
+
   it('searches names, and below a folder values too', async () => {
     const server = await start({
       'app/color': 'blue',

@@ -17,11 +17,12 @@ const leftIn = (page: Page) =>
 describePage('who logs out', () => {
   it('leaves neither the token nor a way back to it, nor what he wrote', async () => {
     const server = await startWebServer([ACCESS_CONTROL]);
-    await server.put('/v1/kv/color', 'blue', ROOT);
-    const page = await server.openAs(ROOT, 'kv?key=color');
+    await server.put('/v1/kv/tint', 'blue', ROOT);
+    const page = await server.openAs(ROOT, 'kv?key=tint');
     await page.evaluate(`localStorage.setItem('proconsul.token', ${JSON.stringify(ROOT)})`);
     await page.getByRole('textbox', { name: 'Value' }).fill('not saved');
     await page.keyboard.press('Escape');
+    await page.getByLabel('Read as').selectOption('json');
     await page.getByRole('link', { name: 'Access' }).click();
     await button(page, 'Show Secret').click();
     await page.getByText(ROOT).waitFor();
@@ -36,7 +37,7 @@ describePage('who logs out', () => {
     await page.getByText('You have no token').waitFor();
     // It was loaded anew: nothing of before is in its memory.
     assert.equal(await page.evaluate('window.isStill'), undefined);
-    assert.equal((await leftIn(page)).includes(ROOT), false);
+    for (const each of [ROOT, 'tint']) assert.equal((await leftIn(page)).includes(each), false);
     assert.equal(await button(page, 'Undo').count(), 0);
     await page.keyboard.press('u');
     await page.goBack();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { barriersOn, describePage, SCREENS } from '../support/browser.ts';
-import { startWebServer } from '../support/web-server.ts';
+import { barriersOn, describePage, openPage, SCREENS } from '../support/browser.ts';
+import { TcpProxy } from '../support/servers/tcp-proxy.ts';
+import { startWebServer, type WebServer } from '../support/web-server.ts';
 
 describePage('the page of nodes', () => {
   it('shows how each stands, with what is on it, and is live', async () => {
@@ -92,6 +93,26 @@ describePage('the page of a node', () => {
     await page.getByRole('button', { name: 'End maintenance' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'End maintenance' }).click();
     await page.getByText('The maintenance of n1 has ended.').waitFor();
+  });
+
+  it('is put there alone, wherever a balancer leads what is asked next', async () => {
+    const [one, two] = [await startWebServer(), await startWebServer(['-node=n2'])];
+    const at = ({ process }: WebServer) => ({ host: '127.0.0.1', port: process.port });
+    const balancer = await TcpProxy.start(at(one));
+    const page = await openPage(`http://127.0.0.1:${balancer.address.port}/ui/dc1/nodes/n1`);
+    await page.getByRole('button', { name: 'Put into maintenance' }).click();
+    const dialog = page.getByRole('dialog');
+    const confirmed = dialog.getByRole('button', { name: 'Put into maintenance' });
+    await confirmed.waitFor();
+    balancer.target = at(two);
+    balancer.cutAll();
+    await confirmed.click();
+    await dialog.getByText('this agent speaks for node "n2" alone').waitFor();
+    const checks = await two.get<readonly { CheckID: string }[]>('/v1/health/node/n2');
+    assert.deepEqual(
+      checks.map(({ CheckID }) => CheckID),
+      ['serfHealth'],
+    );
   });
 
   it('is taken out where no agent keeps it, and told to leave where its agent is dead', async () => {

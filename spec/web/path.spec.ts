@@ -3,10 +3,12 @@ import { homed, isAsWritten, matched, pathOf, spotAt } from '../../web/core/path
 
 describe('an address of the page', () => {
   it('leads back to what it was made of, whatever names there are', () => {
-    for (const name of ['web', 'a/b', 'a b', '100%', '?#&=', '..', '数据库', '"<>', '+']) {
-      const spot = { datacenter: 'dc1', parts: ['services', name] };
+    const dots = ['.', '..', '~.', '~~..', '%2e', '...', '~'];
+    for (const name of ['web', 'a/b', 'a b', '100%', '?#&=', '数据库', '"<>', '+', ...dots]) {
+      const spot = { datacenter: 'dc1', parts: ['services', name, 'x'] };
       const path = pathOf(spot, '/ui/');
       assert.deepEqual(spotAt(path, '/ui/'), spot, path);
+      assert.equal(new URL(path, 'http://x').pathname, path);
     }
   });
 

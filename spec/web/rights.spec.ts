@@ -4,6 +4,8 @@ import { describePage } from '../support/browser.ts';
 import { until } from '../support/until.ts';
 import { ACCESS_CONTROL, ROOT, startGuardedServer, startWebServer } from '../support/web-server.ts';
 
+const LONG_MS = 30_000;
+
 describePage('what a token may do', () => {
   it('is asked again where another token came before it was answered', async () => {
     const server = await startWebServer([ACCESS_CONTROL]);
@@ -42,5 +44,77 @@ describePage('what a token may do', () => {
     await entry.waitFor();
     await allow('read');
     await entry.waitFor({ state: 'detached' });
+  });
+
+  it('is waited for, however long it takes and whatever is asked again meanwhile', async () => {
+    const server = await startGuardedServer();
+    const page = await server.openWith(
+      'node_prefix "" { policy = "write" } session_prefix "" { policy = "read" }',
+      'services',
+    );
+    await page.clock.install();
+    const questions: Route[] = [];
+    await page.route('**/v1/internal/acl/authorize', (route) => void questions.push(route));
+    const given: string[] = [];
+    page.on('requestfailed', (request) => given.push(request.url()));
+    let waits = 0;
+    page.on('request', (request) => {
+      waits += Number(/session\/node.*index=/.test(request.url()));
+    });
+    // Doubts come after a second or so.
+    const passes = async (holds: () => boolean) => {
+      await page.clock.runFor(1000);
+      return holds();
+    };
+    await page.goto(page.url().replace(/services.*/, 'nodes/n1'));
+    await until(() => passes(() => questions.length > 0 && waits > 0), undefined, LONG_MS);
+    for (let i = 0; i < 5; i++) {
+      const before = waits;
+      await server.put('/v1/session/create', { Node: 'n1', Name: `s${i}` }, 'root');
+      await until(() => passes(() => waits > before), undefined, LONG_MS);
+      await page.clock.runFor(2000);
+    }
+    assert.deepEqual(
+      given.filter((url) => url.includes('authorize')),
+      [],
+    );
+    for (const route of questions.splice(0)) await route.continue();
+    const maintain = page.getByRole('button', { name: 'Put into maintenance' });
+    await until(
+      async () => (await passes(() => true)) && (await maintain.count()) === 1,
+      undefined,
+      LONG_MS,
+    );
+    // What was answered may be of before.
+    await until(() => passes(() => questions.length > 0), undefined, LONG_MS);
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+  });
+
+  it('is known of each name, however long a name somebody has given', async () => {
+    const server = await startGuardedServer();
+    for (const Node of ['m1', 'n'.repeat(70_000)]) {
+      await server.put('/v1/catalog/register', { Node, Address: '10.0.0.1' }, 'root');
+      await server.put('/v1/session/create', { Node, Name: 'mine', NodeChecks: [] }, 'root');
+    }
+    const rules = 'node_prefix "" { policy = "read" } session_prefix "" { policy = "write" }';
+    const page = await server.openWith(rules, 'sessions');
+    const row = page.getByRole('row').filter({ hasText: 'm1' });
+    await row.getByRole('button', { name: 'Invalidate' }).waitFor();
+  });
+
+  it('is said where there is no button, and a way to make one is shown to whoever may make any', async () => {
+    const server = await startGuardedServer();
+    await server.put('/v1/config', { Kind: 'service-defaults', Name: 'web' }, 'root');
+    const only = 'service_prefix "" { policy = "read" } service "web" { policy = "write" }';
+    const page = await server.openWith(only, 'config');
+    await page.getByRole('link', { name: 'New entry' }).waitFor();
+    await page.getByRole('link', { name: 'web', exact: true }).first().click();
+    await page.getByRole('button', { name: 'Delete' }).waitFor();
+    const reader = await server.openWith(
+      'service_prefix "" { policy = "read" }',
+      'config/service-defaults/web',
+    );
+    await reader.getByText('Your token may only look at this.').waitFor();
+    assert.equal(await reader.getByRole('button', { name: 'Delete' }).count(), 0);
   });
 });

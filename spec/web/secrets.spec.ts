@@ -50,6 +50,14 @@ describe('secrets on the page', () => {
     assert.equal(JSON.parse(String(anew?.body)).PrivateKey, 'another');
   });
 
+  it('are found in lists too, and kept in their places', () => {
+    const entry = { ...ENTRY, Parts: [{ Token: 'do-not-tell' }, { Name: 'b' }] };
+    const text = shownTextOf(entry);
+    assert.equal(text.includes('do-not-tell'), false);
+    const { body } = changeEntry(text.replace('"b"', '"c"'), entry) ?? {};
+    assert.deepEqual(JSON.parse(String(body)).Parts, [{ Token: 'do-not-tell' }, { Name: 'c' }]);
+  });
+
   it('are looked for in JSON alone: whatever else is written is shown letter by letter', () => {
     for (const body of ['{"a" :1}', 'PrivateKey', '{"PrivateKey":', '[1]', '']) {
       const action = {

@@ -128,6 +128,15 @@ describePage('what may not be seen', () => {
     }
   });
 
+  it('is told from what is not there by whoever may see a thing, and nothing that is on it', async () => {
+    const server = await startGuardedServer();
+    await fill(server);
+    const page = await server.openWith('node_prefix "" { policy = "read" }', 'nodes/m1');
+    await main(page).getByRole('tab', { name: 'Checks' }).waitFor();
+    await main(page).getByText('You may not see').waitFor();
+    assert.doesNotMatch(await main(page).innerText(), NONE);
+  });
+
   it('is not spoken of to whoever sees everything, and there is none of', async () => {
     const server = await startGuardedServer();
     const page = await server.openWith('', 'services');

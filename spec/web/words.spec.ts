@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
-import { language } from '../../web/words/words.ts';
+import { language, words } from '../../web/words/words.ts';
 
 const WORDS = new URL('../../web/words/', import.meta.url);
 
@@ -30,6 +30,18 @@ function* textsOf(of: unknown, place: string): Generator<readonly [string, strin
 describe('what the page says', () => {
   afterEach(() => {
     language.value = 'en';
+  });
+
+  it('is turned round by no name, which turns nothing but itself', () => {
+    const { value: say } = words(
+      { of: (name: string, n: number) => `${name} ${n}` },
+      { of: () => '' },
+    );
+    assert.equal(say.of('web', 2), 'web 2');
+    assert.equal(say.of('a\u202eb', 2), '\u2068a\u202eb\u2069 2');
+    assert.equal(say.of('\u05d0', 2), '\u2068\u05d0\u2069 2');
+    assert.equal(say.of('\u2069\u202eb\u2067', 2), '\u2068\u202eb\u2069 2');
+    assert.equal(say.of('\u2067b\u2069', 2), '\u2068\u2067b\u2069\u2069 2');
   });
 
   it('says 代理 of a proxy alone, and Agent of an agent', async () => {

@@ -18,6 +18,12 @@ export interface Entry {
   readonly Checks: readonly Check[];
 }
 
+/** A node, or one instance on it. */
+interface Place {
+  readonly node: string;
+  readonly id?: string;
+}
+
 /** As /v1/internal/ui/node has it. */
 export interface NodeInFull extends Node {
   readonly Services: readonly Instance[] | null;
@@ -39,38 +45,39 @@ export function isKept(checks: readonly Check[]): boolean {
   return checks.some(({ CheckID, Status }) => CheckID === SERF_HEALTH && Status === 'passing');
 }
 
-/** By the agent whose instance it is. */
-export function maintenance(id: string, enable: boolean, reason: string): Action {
-  const query = new URLSearchParams({ enable: String(enable), ...(enable && { reason }) });
-  const flag = enable ? ['-enable', `-reason=${reason}`] : ['-disable'];
+/**
+ * By the agent of the node, of all on it or of one instance. The node is named: where a balancer leads to several
+ * agents, another one than that of before may be asked, and refuses.
+ */
+export function maintenance(
+  { node, id }: Place,
+  { enable, reason }: { readonly enable: boolean; readonly reason: string },
+): Action {
+  const what = id === undefined ? 'maintenance' : `service/maintenance/${encodeURIComponent(id)}`;
+  const words = ['maint', `-node=${node}`, ...(id === undefined ? [] : [`-service=${id}`])];
   return {
     method: 'PUT',
-    path: `/v1/agent/service/maintenance/${encodeURIComponent(id)}?${query}`,
-    command: { words: ['maint', `-service=${id}`, ...flag] },
-  };
-}
-
-export function nodeMaintenance(enable: boolean, reason: string): Action {
-  const query = new URLSearchParams({ enable: String(enable), ...(enable && { reason }) });
-  const flag = enable ? ['-enable', `-reason=${reason}`] : ['-disable'];
-  return {
-    method: 'PUT',
-    path: `/v1/agent/maintenance?${query}`,
-    command: { words: ['maint', ...flag] },
+    path: withQuery(`/v1/agent/${what}`, {
+      enable: String(enable),
+      reason: enable ? reason : '',
+      node,
+    }),
+    command: { words: [...words, ...(enable ? ['-enable', `-reason=${reason}`] : ['-disable'])] },
   };
 }
 
 /** What stands for it at that agent, by which somebody else's is told from one's own. */
-export function maintenanceAt(id?: string): string {
+export function maintenanceAt({ node, id }: Place): string {
   const check = id === undefined ? NODE_MAINTENANCE : SERVICE_MAINTENANCE_PREFIX + id;
-  return withQuery('/v1/agent/checks', { filter: `CheckID == ${quoted(check)}` });
+  const filter = `CheckID == ${quoted(check)} and Node == ${quoted(node)}`;
+  return withQuery('/v1/agent/checks', { filter });
 }
 
-export function deregister(id: string): Action {
+export function deregister({ node, id }: Required<Place>): Action {
   return {
     method: 'PUT',
-    path: `/v1/agent/service/deregister/${encodeURIComponent(id)}`,
-    command: { words: ['services', 'deregister', `-id=${id}`] },
+    path: withQuery(`/v1/agent/service/deregister/${encodeURIComponent(id)}`, { node }),
+    command: { words: ['services', 'deregister', `-node=${node}`, `-id=${id}`] },
   };
 }
 

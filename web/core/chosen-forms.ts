@@ -1,10 +1,10 @@
 /** What somebody said that a key's value is to be taken for, on this device. */
 import { FORMS, type Form } from './forms.ts';
-import { stored } from './stored.ts';
+import { CHOSEN_FORMS, stored } from './stored.ts';
 
 /** Of so many keys somebody's choice is remembered. */
 const MAX_CHOSEN = 200;
-const choices = stored('forms');
+const choices = stored(CHOSEN_FORMS);
 
 export function chosenFor(key: string): Form | undefined {
   return read().findLast(([name]) => name === key)?.[1];

@@ -8,7 +8,7 @@ import { ask } from './api.ts';
 import { forgetDrafts } from './drafts.ts';
 import { Refusal } from './refusal.ts';
 import { go, isOfPage, ownHref, pageAddress } from './router.ts';
-import { stored } from './stored.ts';
+import { CHOSEN_FORMS, stored } from './stored.ts';
 import { setToken, token } from './token.ts';
 
 /** What came of a login at a provider, where it is not done. */
@@ -134,6 +134,7 @@ export function forgetToken(): void {
 function leaveNothing(): void {
   setToken('');
   forgetDrafts();
+  stored(CHOSEN_FORMS).write('');
   location.reload();
 }
 
@@ -141,6 +142,8 @@ function leaveNothing(): void {
 let others: BroadcastChannel | undefined;
 
 function hearOthers(): void {
+  // A browser may keep what was left, with the token of then, for whoever goes back.
+  addEventListener('pageshow', ({ persisted }) => persisted && location.reload());
   others = new BroadcastChannel('proconsul.logout');
   others.addEventListener('message', ({ data }) => {
     if (data !== '' && data === token.peek()) leaveNothing();

@@ -34,7 +34,14 @@ export function homed(
 }
 
 export function pathOf({ datacenter, parts }: Spot, base: string): string {
-  return base + [datacenter, ...parts].map(encodeURIComponent).join('/');
+  return base + [datacenter, ...parts].map(encoded).join('/');
+}
+
+/** A browser takes parts of dots away, however they are written: these have a tilde in front, and so have more. */
+const DOTS = /^~*\.{1,2}$/;
+
+function encoded(part: string): string {
+  return encodeURIComponent(DOTS.test(part) ? `~${part}` : part);
 }
 
 /** Parts by their names; undefined where the pattern is another. `*name` takes what is left, slashes and all. */
@@ -52,6 +59,11 @@ export function matched(pattern: string, parts: readonly string[]): Given | unde
 }
 
 function decoded(part: string): string {
+  const text = decodedText(part);
+  return text.startsWith('~') && DOTS.test(text) ? text.slice(1) : text;
+}
+
+function decodedText(part: string): string {
   try {
     return decodeURIComponent(part);
   } catch {

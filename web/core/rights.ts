@@ -16,8 +16,9 @@ import { token } from './token.ts';
 /** Whether there is access control at all; without it everybody may do everything. */
 export const isControlled = signal(false);
 
-/** The server takes so many in one question. */
+/** The server takes so many in one question, and so long a one: a stranger may have made a name of any length. */
 const MAX_ASKED = 64;
+const MAX_LETTERS = 8000;
 
 const known = signal<ReadonlyMap<string, boolean>>(new Map());
 /** Another one with each token and data centre, by which all is asked anew. */
@@ -27,6 +28,10 @@ let wanted = new Map<string, Right>();
 const used = new Map<string, { readonly right: Right; by: number }>();
 /** Of the token by which all is asked. */
 let asking = new AbortController();
+/** Questions that are not answered yet. */
+let open = 0;
+/** What they are answered may be of before: all is asked again after them. Given up for that, they never would be. */
+let isInDoubt = false;
 
 /** Of a component: false until it is known. */
 export function useMay(right: Right): boolean {
@@ -61,17 +66,27 @@ function want(key: string, right: Right): void {
 }
 
 function askAll(): void {
-  const all = [...wanted];
-  wanted = new Map();
-  for (let i = 0; i < all.length; i += MAX_ASKED) {
-    void answer(new Map(all.slice(i, i + MAX_ASKED)), asking.signal);
+  let [asked, letters] = [new Map<string, Right>(), 0];
+  for (const [key, right] of wanted) {
+    letters += key.length;
+    if (asked.size === MAX_ASKED || (asked.size > 0 && letters > MAX_LETTERS)) {
+      void answer(asked, asking.signal);
+      [asked, letters] = [new Map(), key.length];
+    }
+    asked.set(key, right);
   }
+  wanted = new Map();
+  if (asked.size > 0) void answer(asked, asking.signal);
 }
 
 async function answer(rights: ReadonlyMap<string, Right>, by: AbortSignal): Promise<void> {
+  open++;
   const allowed = await allowedOf([...rights.values()], by);
   // Somebody else asks by now, anew.
-  if (allowed === undefined || by.aborted) return;
+  if (by.aborted) return;
+  open--;
+  if (open === 0 && isInDoubt) beginAnew();
+  if (allowed === undefined) return;
   const found = [...rights.keys()].map((key, i) => [key, allowed[i] === true] as const);
   if (found.every(([key, may]) => known.peek().get(key) === may)) return;
   known.value = new Map([...known.peek(), ...found]);
@@ -92,9 +107,9 @@ async function allowedOf(
   } catch (error) {
     if (signal.aborted) return undefined;
     // 401: there is no access control. A token that nobody knows may do nothing.
-    const isOpen = error instanceof Refusal && error.why === 'off';
-    isControlled.value = !isOpen;
-    return body.map(() => isOpen);
+    const why = error instanceof Refusal ? error.why : 'refused';
+    if (why !== 'refused') isControlled.value = why !== 'off';
+    return body.map(() => !isControlled.peek());
   }
 }
 
@@ -107,11 +122,16 @@ export function startRights(): void {
     begin();
   });
   effect(() => {
-    if (rightsNews.value > 0) beginAnew();
+    if (rightsNews.value > 0) doubt();
   });
   effect(() => {
-    if (rightsDoubts.value > 0 && isControlled.peek()) beginAnew();
+    if (rightsDoubts.value > 0 && isControlled.peek()) doubt();
   });
+}
+
+function doubt(): void {
+  if (open > 0) isInDoubt = true;
+  else beginAnew();
 }
 
 function beginAnew(): void {
@@ -124,6 +144,7 @@ function beginAnew(): void {
 function begin(): void {
   asking.abort();
   asking = new AbortController();
+  [open, isInDoubt] = [0, false];
   wanted = new Map();
   want('', { Resource: 'operator', Access: 'read' });
 }

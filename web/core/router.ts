@@ -49,15 +49,19 @@ export function go(address: string, { replaces = false } = {}): void {
   if (isElsewhere && !replaces) scrollTo(0, 0);
 }
 
-/** Changes parts of the query and nothing else; what is empty is left out. The way back leads past it. */
-export function setQuery(changes: Readonly<Record<string, string>>): void {
+/**
+ * Changes parts of the query and nothing else; what is empty is left out. The way back leads past it, but where it is a
+ * step: something else is looked at then.
+ */
+export function setQuery(changes: Readonly<Record<string, string>>, { isStep = false } = {}): void {
   const next = new URLSearchParams(search.peek());
   for (const [name, value] of Object.entries(changes)) {
     if (value === '') next.delete(name);
     else next.set(name, value);
   }
   const text = next.toString();
-  go(here.peek() + (text === '' ? '' : `?${text}`), { replaces: true });
+  const address = here.peek() + (text === '' ? '' : `?${text}`);
+  go(address, { replaces: !isStep || address === here.peek() + search.peek() });
 }
 
 /** Follows links of the page without loading it anew. */

@@ -28,12 +28,20 @@ export function withoutSecrets(config: object): object {
 export function withSecrets(config: object, before: object): object {
   const known = new Map<string, unknown>(Object.entries(before));
   return Object.fromEntries(
-    Object.entries(config).map(([name, value]: [string, unknown]) => {
-      const was = known.get(name);
-      if (value === HIDDEN) return [name, was];
-      return [name, isObject(value) && isObject(was) ? withSecrets(value, was) : value];
-    }),
+    Object.entries(config).map(([name, value]: [string, unknown]) => [
+      name,
+      withSecret(value, known.get(name)),
+    ]),
   );
+}
+
+/** In a list by their places: whoever moves one has to write out what is secret in it. */
+function withSecret(value: unknown, was: unknown): unknown {
+  if (value === HIDDEN) return was;
+  if (Array.isArray(value) && Array.isArray(was)) {
+    return value.map((each: unknown, i) => withSecret(each, was[i]));
+  }
+  return isObject(value) && isObject(was) ? withSecrets(value, was) : value;
 }
 
 /** The same of JSON; whatever else a text is, and one without secrets, stays letter by letter. */
@@ -87,9 +95,10 @@ function isObject(value: unknown): value is object {
 
 function mapped(of: object, by: (name: string, value: unknown) => unknown): object {
   return Object.fromEntries(
-    Object.entries(of).map(([name, value]: [string, unknown]) => [
-      name,
-      isObject(value) ? mapped(value, by) : by(name, value),
-    ]),
+    Object.entries(of).map(([name, value]: [string, unknown]) => [name, each(name, value)]),
   );
+  function each(name: string, value: unknown): unknown {
+    if (Array.isArray(value)) return value.map((one: unknown) => each(name, one));
+    return isObject(value) ? mapped(value, by) : by(name, value);
+  }
 }

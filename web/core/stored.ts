@@ -1,3 +1,6 @@
+/** Names keys, and goes with whoever may see them. */
+export const CHOSEN_FORMS = 'forms';
+
 /** What is remembered on this device; where nothing may be stored it is remembered until the page is left. */
 export function stored(name: string, where: 'local' | 'session' = 'local') {
   const key = `proconsul.${name}`;

@@ -18,6 +18,7 @@ import { askFirst } from '../ui/asked.tsx';
 import { useEdited } from '../ui/edited.tsx';
 import { type Fact, Facts } from '../ui/facts.tsx';
 import { Heading } from '../ui/heading.tsx';
+import { May } from '../ui/may.tsx';
 import { Shown } from '../ui/shown.tsx';
 import { accessFormWords } from '../words/access-form-words.ts';
 import { accessWords } from '../words/access-words.ts';
@@ -34,15 +35,15 @@ export function Page({ id = '' }: Given) {
   return (
     <>
       <Heading title={value?.DisplayName ?? id} beside={<Kind kind="methods" />}>
-        {value !== undefined && mayWrite && !isEditing() && (
-          <>
+        {value !== undefined && !isEditing() && (
+          <May right={mayWriteAccess}>
             <button type="button" onClick={() => edit(true)}>
               {uiWords.value.edit}
             </button>
             <button type="button" onClick={() => askDelete(value)}>
               {uiWords.value.delete}
             </button>
-          </>
+          </May>
         )}
       </Heading>
       {note}
@@ -95,6 +96,6 @@ function askDelete(method: MethodRow): void {
     verb: say.deleteMethod,
     done: say.deleted(method.Name),
     isGrave: true,
-    onDone: () => toList('methods'),
+    leads: () => toList('methods'),
   });
 }

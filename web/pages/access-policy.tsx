@@ -20,6 +20,7 @@ import { askFirst } from '../ui/asked.tsx';
 import { useEdited } from '../ui/edited.tsx';
 import { type Fact, Facts } from '../ui/facts.tsx';
 import { Heading } from '../ui/heading.tsx';
+import { May } from '../ui/may.tsx';
 import { accessFormWords } from '../words/access-form-words.ts';
 import { accessWords } from '../words/access-words.ts';
 import { uiWords } from '../words/ui-words.ts';
@@ -37,15 +38,15 @@ export function Page({ id = '' }: Given) {
   return (
     <>
       <Heading title={value?.Name ?? id} beside={<Kind kind="policies" />}>
-        {value !== undefined && mayWrite && !isEditing() && (
-          <>
+        {value !== undefined && id !== MANAGEMENT_POLICY && !isEditing() && (
+          <May right={mayWriteAccess}>
             <button type="button" onClick={() => edit(true)}>
               {uiWords.value.edit}
             </button>
             <button type="button" onClick={() => askDelete(value, has)}>
               {uiWords.value.delete}
             </button>
-          </>
+          </May>
         )}
       </Heading>
       {note}
@@ -90,6 +91,6 @@ function askDelete(policy: PolicyRow, has: string): void {
       at: action.path,
       left: 'nothing',
     },
-    onDone: () => toList('policies'),
+    leads: () => toList('policies'),
   });
 }

@@ -19,6 +19,7 @@ import { useEdited } from '../ui/edited.tsx';
 import { type Fact, Facts } from '../ui/facts.tsx';
 import { GrantLinks } from '../ui/grants.tsx';
 import { Heading } from '../ui/heading.tsx';
+import { May } from '../ui/may.tsx';
 import { accessFormWords } from '../words/access-form-words.ts';
 import { accessWords } from '../words/access-words.ts';
 import { uiWords } from '../words/ui-words.ts';
@@ -34,15 +35,15 @@ export function Page({ id = '' }: Given) {
   return (
     <>
       <Heading title={value?.Name ?? id} beside={<Kind kind="roles" />}>
-        {value !== undefined && mayWrite && !isEditing() && (
-          <>
+        {value !== undefined && !isEditing() && (
+          <May right={mayWriteAccess}>
             <button type="button" onClick={() => edit(true)}>
               {uiWords.value.edit}
             </button>
             <button type="button" onClick={() => askDelete(value, has)}>
               {uiWords.value.delete}
             </button>
-          </>
+          </May>
         )}
       </Heading>
       {note}
@@ -86,6 +87,6 @@ function askDelete(role: RoleRow, has: string): void {
       at: action.path,
       left: 'nothing',
     },
-    onDone: () => toList('roles'),
+    leads: () => toList('roles'),
   });
 }

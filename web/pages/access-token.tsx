@@ -15,6 +15,7 @@ import { edit, isEditing, isId, Kind, Thing, toList } from '../ui/access-thing.t
 import { askFirst } from '../ui/asked.tsx';
 import { useEdited } from '../ui/edited.tsx';
 import { Heading } from '../ui/heading.tsx';
+import { May } from '../ui/may.tsx';
 import { accessFormWords } from '../words/access-form-words.ts';
 import { accessWords } from '../words/access-words.ts';
 import { uiWords } from '../words/ui-words.ts';
@@ -27,7 +28,11 @@ export function Page({ id = '' }: Given) {
   return (
     <>
       <Heading title={value?.Description || id} beside={<Kind kind="tokens" />}>
-        {value !== undefined && mayWrite && !isEditing() && <Actions token={value} />}
+        {value !== undefined && !isEditing() && (
+          <May right={mayWriteAccess}>
+            <Actions token={value} />
+          </May>
+        )}
       </Heading>
       {note}
       <Thing kind="tokens" of={live} isId={isId(id)}>
@@ -83,7 +88,7 @@ function askClone(token: TokenInFull): void {
     action: cloneToken(token),
     verb: say.clone,
     done: say.made(nameOf(token)),
-    onDone: (made) => go(href('access', 'tokens', (made as TokenInFull).AccessorID)),
+    leads: (made) => go(href('access', 'tokens', (made as TokenInFull).AccessorID)),
   });
 }
 
@@ -101,6 +106,6 @@ function askDelete(token: TokenInFull): void {
       ? { action: () => restoreToken(token), at: action.path, left: 'nothing' }
       : undefined,
     isGrave: !mayRestore,
-    onDone: () => toList('tokens'),
+    leads: () => toList('tokens'),
   });
 }

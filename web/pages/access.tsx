@@ -12,7 +12,7 @@ import {
 import { useLive } from '../core/live.ts';
 import type { Shown as Answer } from '../core/live-query.ts';
 import { compare } from '../core/order.ts';
-import { isControlled, useMay } from '../core/rights.ts';
+import { isControlled } from '../core/rights.ts';
 import { href, query } from '../core/router.ts';
 import { ExpiresAt, Me } from '../ui/access-me.tsx';
 import { Copyable } from '../ui/commands.tsx';
@@ -21,6 +21,7 @@ import { useFilter } from '../ui/filter-box.tsx';
 import { Filtered } from '../ui/filtered.tsx';
 import { GrantLinks, grantTexts } from '../ui/grants.tsx';
 import { Heading } from '../ui/heading.tsx';
+import { May } from '../ui/may.tsx';
 import type { Column } from '../ui/table.tsx';
 import { Tabs } from '../ui/tabs.tsx';
 import { Ago } from '../ui/time.tsx';
@@ -49,7 +50,6 @@ export function Page() {
 /** Of what is shown. */
 function MakeOne() {
   const say = accessFormWords.value;
-  const mayWrite = useMay(mayWriteAccess);
   const kind = query.value.get('show') ?? '';
   const makes = {
     tokens: say.newToken,
@@ -58,11 +58,13 @@ function MakeOne() {
     methods: say.newMethod,
   };
   const title = Object.entries(makes).find(([name]) => name === kind)?.[1];
-  if (title === undefined || !mayWrite || !isControlled.value) return null;
+  if (title === undefined || !isControlled.value) return null;
   return (
-    <a class="button" href={href('access', 'new', kind)}>
-      {title}
-    </a>
+    <May right={mayWriteAccess}>
+      <a class="button" href={href('access', 'new', kind)}>
+        {title}
+      </a>
+    </May>
   );
 }
 

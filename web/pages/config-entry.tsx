@@ -25,6 +25,7 @@ import { useEdited } from '../ui/edited.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { type Fact, Facts } from '../ui/facts.tsx';
 import { Heading } from '../ui/heading.tsx';
+import { May } from '../ui/may.tsx';
 import { Shown } from '../ui/shown.tsx';
 import { accessWords } from '../words/access-words.ts';
 import { configWords } from '../words/config-words.ts';
@@ -35,21 +36,22 @@ export function Page({ kind = '', name = '' }: Given) {
   const asksToEdit = query.value.get('edit') === 'yes';
   const [live, note] = useEdited(useLive<ConfigEntryRow>(entryPath(kind, name)), asksToEdit);
   const all = useLive<readonly ConfigEntryRow[]>('/v1/config/');
-  const mayWrite = useMay(rightOf({ Kind: kind, Name: name }));
+  const right = rightOf({ Kind: kind, Name: name });
+  const mayWrite = useMay(right);
   const isEditing = asksToEdit && mayWrite;
   const close = () => setQuery({ edit: '' });
   return (
     <>
       <Heading title={name} beside={<a href={href('config')}>{kind}</a>}>
-        {live.value !== undefined && mayWrite && !isEditing && (
-          <>
+        {live.value !== undefined && !isEditing && (
+          <May right={right}>
             <button type="button" onClick={() => setQuery({ edit: 'yes' })}>
               {uiWords.value.edit}
             </button>
             <button type="button" onClick={() => live.value && askDelete(live.value)}>
               {uiWords.value.delete}
             </button>
-          </>
+          </May>
         )}
       </Heading>
       {note}
@@ -178,6 +180,6 @@ function askDelete(entry: ConfigEntryRow): void {
     verb: say.delete,
     done: say.deleted(Kind, Name),
     undo: { action: () => writeEntry(textOf(entry), 0), at: '', left: 'nothing' },
-    onDone: () => go(href('config'), { replaces: true }),
+    leads: () => go(href('config'), { replaces: true }),
   });
 }

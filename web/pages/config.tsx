@@ -3,7 +3,6 @@ import '../style/config.css';
 import { type ConfigEntryRow, isKind, leadsTo } from '../core/config-entries.ts';
 import { useLive } from '../core/live.ts';
 import { compare, several } from '../core/order.ts';
-import { useMay } from '../core/rights.ts';
 import { href, query, setQuery } from '../core/router.ts';
 import { Copyable } from '../ui/commands.tsx';
 import { Empty } from '../ui/empty.tsx';
@@ -11,6 +10,7 @@ import { useFilter } from '../ui/filter-box.tsx';
 import { Filtered } from '../ui/filtered.tsx';
 import { Choice } from '../ui/form.tsx';
 import { Heading } from '../ui/heading.tsx';
+import { May } from '../ui/may.tsx';
 import { everyOne } from '../ui/sees.ts';
 import type { Column } from '../ui/table.tsx';
 import { Tags } from '../ui/tags.tsx';
@@ -23,12 +23,17 @@ const SEES = [
   everyOne('intention'),
   { Resource: 'mesh', Access: 'read' },
 ] as const;
+/** And made by one. */
+const MAKES = [
+  { Resource: 'service', Access: 'write-any' },
+  { Resource: 'intention', Access: 'write-any' },
+  { Resource: 'mesh', Access: 'write' },
+] as const;
 
 export function Page() {
   const say = configWords.value;
   const filter = useFilter({ hasExpressions: false });
   const live = useLive<readonly ConfigEntryRow[]>('/v1/config/');
-  const mayWrite = useMay({ Resource: 'service', Access: 'write' });
   const all = live.value ?? [];
   const kind = query.value.get('kind') ?? '';
   const kinds = several([...all.map(({ Kind }) => Kind), ...(kind === '' ? [] : [kind])]);
@@ -36,11 +41,11 @@ export function Page() {
   return (
     <>
       <Heading title={say.title} beside={live.value && say.summary(all.length)}>
-        {mayWrite && (
+        <May right={MAKES}>
           <a class="button" href={href('config', 'new')}>
             {say.new}
           </a>
-        )}
+        </May>
       </Heading>
       {kinds.length > 1 && (
         <div class="of-kind">

@@ -23,6 +23,7 @@ import { Empty } from '../ui/empty.tsx';
 import { type Fact, Facts } from '../ui/facts.tsx';
 import { Heading } from '../ui/heading.tsx';
 import { IntentionForm } from '../ui/intention-form.tsx';
+import { May } from '../ui/may.tsx';
 import { Permissions } from '../ui/permissions.tsx';
 import { useSees } from '../ui/sees.ts';
 import { Nothing, Shown } from '../ui/shown.tsx';
@@ -39,7 +40,8 @@ export function Page({ source = '', destination = '' }: Given) {
     oneOf(useLive<Rows>(withQuery(INTENTIONS, { filter }))),
     asksToEdit,
   );
-  const mayWrite = useMay({ Resource: 'intention', Access: 'write', Segment: destination });
+  const right = { Resource: 'intention', Access: 'write', Segment: destination } as const;
+  const mayWrite = useMay(right);
   const isEditing = asksToEdit && mayWrite;
   // It is seen from either end.
   const seesFrom = useSees({ Resource: 'intention', Access: 'read', Segment: source });
@@ -57,15 +59,15 @@ export function Page({ source = '', destination = '' }: Given) {
         title={`${nameOf(source)} → ${nameOf(destination)}`}
         beside={<a href={href('intentions')}>{say.intention}</a>}
       >
-        {live.value !== undefined && mayWrite && !isEditing && (
-          <>
+        {live.value !== undefined && !isEditing && (
+          <May right={right}>
             <button type="button" onClick={() => setQuery({ edit: 'yes' })}>
               {uiWords.value.edit}
             </button>
             <button type="button" onClick={() => live.value && askDelete(live.value)}>
               {uiWords.value.delete}
             </button>
-          </>
+          </May>
         )}
       </Heading>
       {note}
@@ -163,6 +165,6 @@ function askDelete(row: IntentionRow): void {
     done: say.deleted(...ends),
     undo: again && { action: () => again, at: action.path, left: 'nothing' },
     isGrave: again === undefined,
-    onDone: () => go(href('intentions'), { replaces: true }),
+    leads: () => go(href('intentions'), { replaces: true }),
   });
 }

@@ -4,7 +4,6 @@ import { withQuery } from '../core/asked-path.ts';
 import { useLive } from '../core/live.ts';
 import { decisionOf, INTENTIONS, type IntentionRow, rankOf } from '../core/mesh.ts';
 import { compare, several } from '../core/order.ts';
-import { useMay } from '../core/rights.ts';
 import { href } from '../core/router.ts';
 import { Copyable } from '../ui/commands.tsx';
 import type { FilterField } from '../ui/completion.ts';
@@ -13,6 +12,7 @@ import { Empty } from '../ui/empty.tsx';
 import { useFilter } from '../ui/filter-box.tsx';
 import { Filtered } from '../ui/filtered.tsx';
 import { Heading } from '../ui/heading.tsx';
+import { May } from '../ui/may.tsx';
 import { MayCall } from '../ui/may-call.tsx';
 import { everyOne } from '../ui/sees.ts';
 import type { Column } from '../ui/table.tsx';
@@ -28,16 +28,15 @@ export function Page() {
   const isFiltered = filter.expression !== '';
   const all = useLive<readonly IntentionRow[]>(isFiltered ? INTENTIONS : '');
   const services = useLive<Readonly<Record<string, readonly string[]>>>('/v1/catalog/services');
-  const mayWrite = useMay({ Resource: 'intention', Access: 'write' });
   const rows = live.value ?? [];
   return (
     <>
       <Heading title={say.title} beside={live.value && say.summary(rows.length)}>
-        {mayWrite && (
+        <May right={{ Resource: 'intention', Access: 'write-any' }}>
           <a class="button" href={href('intentions', 'new')}>
             {say.new}
           </a>
-        )}
+        </May>
       </Heading>
       <MayCall intentions={isFiltered ? all : live} names={Object.keys(services.value ?? {})} />
       <Filtered

@@ -59,7 +59,7 @@ function Way({ folder }: { readonly folder: string }) {
         type="button"
         class="quiet"
         aria-current={to === folder ? 'true' : undefined}
-        onClick={() => setQuery({ folder: to, key: '', search: '' })}
+        onClick={() => setQuery({ folder: to, key: '', search: '' }, { isStep: true })}
       >
         {text}
       </button>

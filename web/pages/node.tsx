@@ -45,7 +45,7 @@ export function Page({ name = '' }: Given) {
       title: say.services,
       count: node && count(services.length),
       show: () => (
-        <Seen of={live} sees={everyOne('service')} isNone={(of) => of.Services?.length === 0}>
+        <Seen of={live} sees={everyOne('service')} isNone={(of) => isEmpty(of.Services ?? [])}>
           {(of) => <Services node={of} />}
         </Seen>
       ),

@@ -4,12 +4,12 @@ import type { PreparedQuery } from '../../lib/model.ts';
 import { useLive } from '../core/live.ts';
 import type { Given } from '../core/path.ts';
 import { makeAgain, nameOf, remove } from '../core/prepared-queries.ts';
-import { useMay } from '../core/rights.ts';
 import { href } from '../core/router.ts';
 import { askFirst } from '../ui/asked.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Facts } from '../ui/facts.tsx';
 import { Heading } from '../ui/heading.tsx';
+import { May } from '../ui/may.tsx';
 import { factsOf, namesInWords } from '../ui/query-facts.tsx';
 import { TryQuery } from '../ui/query-try.tsx';
 import { Shown } from '../ui/shown.tsx';
@@ -19,14 +19,15 @@ export function Page({ id = '' }: Given) {
   const say = queryWords.value;
   const live = useLive<readonly PreparedQuery[]>(`/v1/query/${encodeURIComponent(id)}`);
   const query = live.value?.[0];
-  const may = useMay({ Resource: 'query', Access: 'write', Segment: query?.Name ?? '' });
   return (
     <>
       <Heading title={query ? nameOf(query) : say.title} beside={query && namesInWords(query)}>
-        {query && may && (
-          <button type="button" onClick={() => askRemove(query)}>
-            {say.delete}
-          </button>
+        {query && (
+          <May right={{ Resource: 'query', Access: 'write', Segment: query.Name }}>
+            <button type="button" onClick={() => askRemove(query)}>
+              {say.delete}
+            </button>
+          </May>
         )}
       </Heading>
       <Shown of={live} missing={<Gone />}>

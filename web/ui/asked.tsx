@@ -26,6 +26,8 @@ export interface Asking {
   readonly undo?: WayBack | undefined;
   /** With what was answered. */
   readonly onDone?: (answer: unknown) => void;
+  /** Where it leads who is still there. */
+  readonly leads?: (answer: unknown) => void;
   /** Something is lost that no button brings back. */
   readonly isGrave?: boolean;
   /** Where it must be done by a command, why; '' where it may be done here. */
@@ -62,13 +64,19 @@ function Question({ about, onClose }: QuestionProps) {
   const isElsewhere = (about.elsewhere ?? '') !== '';
   const run = async () => {
     setBusy(true);
+    // Whoever has turned to something else meanwhile is left there.
+    const isLeft = () => asking.peek() !== about;
     try {
       const { action, undo, done } = about;
       const answer = await perform(action);
-      onClose();
       about.onDone?.(answer);
+      if (!isLeft()) {
+        onClose();
+        about.leads?.(answer);
+      }
       await tellDone(done, { action, answer }, undo);
     } catch (error) {
+      if (isLeft()) tell(inWords(error), { isBad: true });
       setProblem(inWords(error));
     } finally {
       setBusy(false);

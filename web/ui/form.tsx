@@ -1,7 +1,7 @@
 /** Forms: what they ask for, what came of sending them, and that somebody else was quicker. */
 import '../style/form.css';
 import type { ComponentChildren } from 'preact';
-import { useId, useState } from 'preact/hooks';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import type { Action } from '../core/action.ts';
 import { here, perform } from '../core/actions.ts';
 import { formDraftOf, keepFormDraft } from '../core/begun-forms.ts';
@@ -9,6 +9,7 @@ import type { Done } from '../core/way-back.ts';
 import { uiWords } from '../words/ui-words.ts';
 import { inWords } from './asked.tsx';
 import { Commands } from './commands.tsx';
+import { tell } from './toasts.tsx';
 
 export interface Draft<T> {
   readonly value: T;
@@ -63,19 +64,34 @@ export function Form({ label, action, verb, draft, onDone, onCancel, children }:
   const { isOvertaken } = draft;
   // Somebody has come back to it.
   const [isBegunBefore] = useState(draft.isChanged);
+  const isLeft = useRef(false);
+  useEffect(
+    () => () => {
+      isLeft.current = true;
+    },
+    [],
+  );
   const run = async () => {
-    if (action === undefined || isOvertaken) return;
+    if (action === undefined || isOvertaken || isBusy) return;
+    const focused = document.activeElement;
     setBusy(true);
     try {
       const done = here(action);
       const answer = await perform(done);
       setProblem('');
       draft.takeTheirs();
-      onDone({ action: done, answer });
+      // Whoever has gone elsewhere meanwhile is not taken away from there.
+      if (isLeft.current) tell(uiWords.peek().sent(label));
+      else onDone({ action: done, answer });
     } catch (error) {
+      if (isLeft.current) tell(inWords(error), { isBad: true });
       setProblem(inWords(error));
     } finally {
       setBusy(false);
+      // What was out of use for a while has lost it.
+      if (document.activeElement === document.body && focused instanceof HTMLElement) {
+        requestAnimationFrame(() => focused.focus());
+      }
     }
   };
   const giveUp = () => {
@@ -99,7 +115,8 @@ export function Form({ label, action, verb, draft, onDone, onCancel, children }:
           </button>
         </p>
       )}
-      {children}
+      {/* What is written while it is on its way would be neither sent nor kept. */}
+      <fieldset disabled={isBusy}>{children}</fieldset>
       {isOvertaken && <Overtaken {...draft} />}
       {problem !== '' && (
         <p class="problem" role="alert">
@@ -159,6 +176,7 @@ export function Field(props: FieldProps) {
   const { label, value, onWrite, hint, placeholder, offers, isFixed, isSecret, onLeave } = props;
   const { problem = '' } = props;
   const id = useId();
+  const offered = offers && near(offers, value);
   const describing = [
     ...(problem === '' ? [] : [`${id}-problem`]),
     ...(hint === undefined ? [] : [`${id}-hint`]),
@@ -189,15 +207,28 @@ export function Field(props: FieldProps) {
           {problem}
         </span>
       )}
-      {offers && (
+      {offered && (
         <datalist id={`${id}-offers`}>
-          {offers.map((each) => (
+          {offered.map((each) => (
             <option key={each} value={each} />
           ))}
         </datalist>
       )}
     </Labelled>
   );
+}
+
+const MAX_OFFERED = 50;
+
+/** Nobody chooses one of ten thousand: those that have what is written, the first of them. */
+function near(offers: readonly string[], value: string): readonly string[] {
+  const written = value.toLowerCase();
+  const found: string[] = [];
+  for (const each of offers) {
+    if (each.toLowerCase().includes(written)) found.push(each);
+    if (found.length === MAX_OFFERED) break;
+  }
+  return found;
 }
 
 interface LabelledProps {

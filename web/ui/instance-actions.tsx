@@ -10,20 +10,18 @@ import {
   takeOut,
 } from '../core/catalog.ts';
 import { ownNode } from '../core/own-agent.ts';
-import { useMay } from '../core/rights.ts';
 import { isMaintenance } from '../core/standing.ts';
 import { instanceWords } from '../words/instance-words.ts';
 import { askFirst } from './asked.tsx';
+import { May } from './may.tsx';
 
 export function InstanceActions({ entry }: { readonly entry: Entry }) {
   const say = instanceWords.value;
   const { Service, Checks } = entry;
-  const may = useMay({ Resource: 'service', Access: 'write', Segment: Service.Service });
-  if (!may) return null;
   const isMaintained = Checks.some((each) => each.ServiceID === Service.ID && isMaintenance(each));
   const isNodeKept = isKept(Checks);
   return (
-    <>
+    <May right={{ Resource: 'service', Access: 'write', Segment: Service.Service }}>
       {isNodeKept && (
         <button type="button" onClick={() => askMaintenance(entry, !isMaintained)}>
           {isMaintained ? say.endMaintenance : say.startMaintenance}
@@ -32,22 +30,23 @@ export function InstanceActions({ entry }: { readonly entry: Entry }) {
       <button type="button" onClick={() => askDeregister(entry, isNodeKept)}>
         {say.deregister}
       </button>
-    </>
+    </May>
   );
 }
 
 function askMaintenance({ Node, Service }: Entry, enable: boolean): void {
   const say = instanceWords.peek();
   const { ID } = Service;
+  const place = { node: Node.Node, id: ID };
   askFirst({
     title: enable ? say.startMaintenance : say.endMaintenance,
     text: enable ? say.maintenanceText(ID) : say.endText(ID),
-    action: maintenance(ID, enable, say.reason),
+    action: maintenance(place, { enable, reason: say.reason }),
     verb: enable ? say.startMaintenance : say.endMaintenance,
     done: enable ? say.maintained(ID) : say.served(ID),
     undo: {
-      action: () => maintenance(ID, !enable, say.reason),
-      at: maintenanceAt(ID),
+      action: () => maintenance(place, { enable: !enable, reason: say.reason }),
+      at: maintenanceAt(place),
       left: (there) => (there !== undefined) === enable,
     },
     elsewhere: Node.Node === ownNode.peek() ? '' : say.elsewhere(Node.Node),
@@ -61,7 +60,9 @@ function askDeregister(entry: Entry, isNodeKept: boolean): void {
   askFirst({
     title: say.deregister,
     text: say.deregisterText(Service.ID),
-    action: isNodeKept ? deregister(Service.ID) : takeOut(Node.Node, Service.ID),
+    action: isNodeKept
+      ? deregister({ node: Node.Node, id: Service.ID })
+      : takeOut(Node.Node, Service.ID),
     verb: say.deregister,
     done: say.deregistered(Service.ID),
     // What an agent was told by its configuration or its API, only that says again.

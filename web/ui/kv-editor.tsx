@@ -15,7 +15,7 @@ import {
 } from '../core/keys-and-values.ts';
 import { lineEndsOf } from '../core/line-ends.ts';
 import { useLive } from '../core/live.ts';
-import { useMay } from '../core/rights.ts';
+import { useAllowed } from '../core/rights.ts';
 import { setQuery } from '../core/router.ts';
 import { commandText } from '../core/shell.ts';
 import { sizeOf, textOf } from '../core/values.ts';
@@ -27,6 +27,7 @@ import { Empty } from './empty.tsx';
 import { KeyLock } from './kv-lock.tsx';
 import { KeyRevisions } from './kv-revisions.tsx';
 import { Text } from './kv-text.tsx';
+import { MayNot } from './may.tsx';
 import { Shown } from './shown.tsx';
 
 export function Editor({ name }: { readonly name: string }) {
@@ -37,7 +38,7 @@ export function Editor({ name }: { readonly name: string }) {
     <section class="kv-editor" aria-label={name}>
       <div class="heading">
         <h2>{name}</h2>
-        <button type="button" class="quiet" onClick={() => setQuery({ key: '' })}>
+        <button type="button" class="quiet" onClick={() => setQuery({ key: '' }, { isStep: true })}>
           {say.close}
         </button>
       </div>
@@ -62,7 +63,8 @@ interface WritingProps {
 
 function Writing({ name, row }: WritingProps) {
   const say = kvWords.value;
-  const mayWrite = useMay({ Resource: 'key', Access: 'write', Segment: name });
+  const allowed = useAllowed({ Resource: 'key', Access: 'write', Segment: name });
+  const mayWrite = allowed === true;
   const begun = begunOf(name);
   const [problem, setProblem] = useState('');
   const draft = draftOf(begun, row);
@@ -116,6 +118,7 @@ function Writing({ name, row }: WritingProps) {
           {problem}
         </p>
       )}
+      {allowed === false && <MayNot />}
       {mayWrite && (
         <div class="actions">
           {row !== undefined && (

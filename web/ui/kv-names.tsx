@@ -118,7 +118,7 @@ function Name({ name, shown, open }: NameProps) {
       type="button"
       class={isFolder ? 'name folder' : 'name'}
       aria-current={name === open ? 'true' : undefined}
-      onClick={() => setQuery(lead)}
+      onClick={() => setQuery(lead, { isStep: true })}
     >
       {shown === '' ? name : shown}
       {isUnsaved(name) && <span class="aside"> {say.unsaved}</span>}

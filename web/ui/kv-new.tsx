@@ -23,7 +23,7 @@ export function NewKey({ folder }: { readonly folder: string }) {
           <form
             method="dialog"
             class="new-key"
-            onSubmit={() => name !== '' && setQuery({ key: name })}
+            onSubmit={() => name !== '' && setQuery({ key: name }, { isStep: true })}
           >
             <label>
               {say.nameOf}

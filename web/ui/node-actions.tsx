@@ -3,60 +3,66 @@ import { SERF_HEALTH } from '../../lib/model.ts';
 import {
   forceLeave,
   isKept,
+  maintenance,
   maintenanceAt,
   type NodeInFull,
-  nodeMaintenance,
   takeOut,
 } from '../core/catalog.ts';
 import { ownNode } from '../core/own-agent.ts';
-import { useMay } from '../core/rights.ts';
 import { isMaintenance } from '../core/standing.ts';
 import { instanceWords } from '../words/instance-words.ts';
 import { nodeWords } from '../words/node-words.ts';
 import { askFirst } from './asked.tsx';
+import { May } from './may.tsx';
 
 export function NodeActions({ node }: { readonly node: NodeInFull }) {
   const say = nodeWords.value;
   const { Node: name } = node;
   const checks = node.Checks ?? [];
-  const mayWrite = useMay({ Resource: 'node', Access: 'write', Segment: name });
-  const mayOperate = useMay({ Resource: 'operator', Access: 'write' });
   const isMaintained = checks.some((each) => each.ServiceID === '' && isMaintenance(each));
+  const writes = { Resource: 'node', Access: 'write', Segment: name } as const;
   if (isKept(checks)) {
-    return mayWrite ? (
-      <button type="button" onClick={() => askMaintenance(name, !isMaintained)}>
-        {isMaintained ? say.endMaintenance : say.startMaintenance}
-      </button>
-    ) : null;
+    return (
+      <May key="kept" right={writes}>
+        <button type="button" onClick={() => askMaintenance(name, !isMaintained)}>
+          {isMaintained ? say.endMaintenance : say.startMaintenance}
+        </button>
+      </May>
+    );
   }
   // An agent was there, and may come back; what never had one is taken out of the catalog.
   if (checks.some(({ CheckID }) => CheckID === SERF_HEALTH)) {
-    return mayOperate ? (
-      <button type="button" onClick={() => askForceLeave(name)}>
-        {say.forceLeave}
-      </button>
-    ) : null;
+    return (
+      <May key="lost" right={{ Resource: 'operator', Access: 'write' }}>
+        <button type="button" onClick={() => askForceLeave(name)}>
+          {say.forceLeave}
+        </button>
+      </May>
+    );
   }
-  return mayWrite ? (
-    <button type="button" onClick={() => askTakeOut(name)}>
-      {say.takeOut}
-    </button>
-  ) : null;
+  return (
+    <May key="bare" right={writes}>
+      <button type="button" onClick={() => askTakeOut(name)}>
+        {say.takeOut}
+      </button>
+    </May>
+  );
 }
 
 function askMaintenance(name: string, enable: boolean): void {
   const say = nodeWords.peek();
   const { reason, elsewhere } = instanceWords.peek();
+  const place = { node: name };
   const verb = enable ? say.startMaintenance : say.endMaintenance;
   askFirst({
     title: verb,
     text: enable ? say.maintenanceText(name) : say.endText(name),
-    action: nodeMaintenance(enable, reason),
+    action: maintenance(place, { enable, reason }),
     verb,
     done: enable ? say.maintained(name) : say.served(name),
     undo: {
-      action: () => nodeMaintenance(!enable, reason),
-      at: maintenanceAt(),
+      action: () => maintenance(place, { enable: !enable, reason }),
+      at: maintenanceAt(place),
       left: (there) => (there !== undefined) === enable,
     },
     elsewhere: name === ownNode.peek() ? '' : elsewhere(name),

@@ -4,10 +4,10 @@ import { withQuery } from '../core/asked-path.ts';
 import { quoted } from '../core/filter-text.ts';
 import { useLive } from '../core/live.ts';
 import { ANY, decisionOf, INTENTIONS, type IntentionRow } from '../core/mesh.ts';
-import { useMay } from '../core/rights.ts';
 import { href } from '../core/router.ts';
 import { routingWords } from '../words/routing-words.ts';
 import { DecisionSign, nameOf } from './decision.tsx';
+import { May } from './may.tsx';
 import { useSees } from './sees.ts';
 import { Seen } from './shown.tsx';
 
@@ -64,8 +64,9 @@ interface SideProps {
 function Side({ title, rows, name, isDestination }: SideProps) {
   const say = routingWords.value;
   // Of whom it calls, each one's own right counts: the form asks for it.
-  const Segment = isDestination ? name : '';
-  const mayWrite = useMay({ Resource: 'intention', Access: 'write', Segment });
+  const right = isDestination
+    ? ({ Resource: 'intention', Access: 'write', Segment: name } as const)
+    : ({ Resource: 'intention', Access: 'write-any' } as const);
   const seesAll = useSees({ Resource: 'intention', Access: 'read', Segment: name });
   const given = isDestination ? { destination: name } : { source: name };
   return (
@@ -83,11 +84,11 @@ function Side({ title, rows, name, isDestination }: SideProps) {
           </li>
         ))}
       </ul>
-      {mayWrite && (
+      <May right={right}>
         <a class="button" href={withQuery(href('intentions', 'new'), given)}>
           {say.new}
         </a>
-      )}
+      </May>
     </section>
   );
 }

@@ -7,6 +7,7 @@ import { invalidate, lockDelayMs } from '../core/sessions.ts';
 import { sessionWords } from '../words/session-words.ts';
 import { goDuration, lasting } from '../words/times.ts';
 import { askFirst } from './asked.tsx';
+import { May } from './may.tsx';
 import { everyOne } from './sees.ts';
 import type { Column } from './table.tsx';
 
@@ -69,13 +70,14 @@ interface InvalidateProps {
 const SEES_ALL = everyOne('key');
 
 function Invalidate({ session, held }: InvalidateProps) {
-  const may = useMay({ Resource: 'session', Access: 'write', Segment: session.Node });
   const seesAll = useMay(SEES_ALL);
-  return may ? (
-    <button type="button" onClick={() => askInvalidate({ session, held }, seesAll)}>
-      {sessionWords.value.invalidate}
-    </button>
-  ) : null;
+  return (
+    <May right={{ Resource: 'session', Access: 'write', Segment: session.Node }}>
+      <button type="button" onClick={() => askInvalidate({ session, held }, seesAll)}>
+        {sessionWords.value.invalidate}
+      </button>
+    </May>
+  );
 }
 
 function askInvalidate({ session, held }: InvalidateProps, seesAll: boolean): void {

@@ -22,7 +22,34 @@ export const language = signal<Language>('en');
 export const locale = computed(() => (language.value === 'zh' ? 'zh-CN' : 'en'));
 
 export function words<T extends object>(en: T, zh: Same<T>): ReadonlySignal<Same<T>> {
-  return computed(() => (language.value === 'zh' ? zh : (en as Same<T>)));
+  const tables = { en: isolating(en as Same<T>), zh: isolating(zh) };
+  return computed(() => tables[language.value]);
+}
+
+/** What a sentence is given turns nothing round but itself. */
+function isolating<T>(said: T): T {
+  if (typeof said === 'function') {
+    return ((...given: readonly unknown[]) => said(...given.map(isolated))) as T;
+  }
+  if (Array.isArray(said)) return said.map(isolating) as T;
+  if (typeof said !== 'object' || said === null) return said;
+  const all = Object.entries(said).map(([name, each]) => [name, isolating(each)] as const);
+  return Object.fromEntries(all) as T;
+}
+
+/** Letters that are read from the right, and marks that turn others round. */
+const TURNS = /[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefc]/;
+const MARKS = /[\u2066-\u2069]/g;
+
+function isolated(given: unknown): unknown {
+  if (typeof given !== 'string' || !TURNS.test(given)) return given;
+  // A mark that closes more than was opened would close this one too.
+  let depth = 0;
+  const isBalanced = (given.match(MARKS) ?? []).every((mark) => {
+    depth += mark === '\u2069' ? -1 : 1;
+    return depth >= 0;
+  });
+  return `\u2068${isBalanced && depth === 0 ? given : given.replaceAll(MARKS, '')}\u2069`;
 }
 
 /** The first that we speak of those that somebody likes. */

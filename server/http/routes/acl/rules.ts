@@ -1,6 +1,6 @@
 /** What is said about rules: translating older ones, templates of them, and what they allow. */
 
-import { type Access, RESOURCES, type Resource } from '../../../../lib/acl/rights.ts';
+import { type Access, RESOURCES, type Resource, type Rights } from '../../../../lib/acl/rights.ts';
 import { TEMPLATES, templatedRules } from '../../../../lib/acl/templates.ts';
 import { translateRules } from '../../../../lib/acl/translate-rules.ts';
 import { decoder, optional } from '../../../../lib/decode.ts';
@@ -148,7 +148,16 @@ function authorization(): Route {
 /** To everything whose name begins with the segment: as who deletes a folder must have it, or who wants to see all. */
 const UNDER: Readonly<Record<string, Access>> = { 'write-prefix': 'write', 'read-prefix': 'read' };
 const OF_KEYS: ReadonlySet<string> = new Set(['list', 'write-prefix']);
-const OF_ALL: ReadonlySet<string> = new Set(['read', 'write', 'read-prefix']);
+const OF_ALL: ReadonlySet<string> = new Set(['read', 'write', 'read-prefix', 'write-any']);
+
+/** `write-any` is to something, whatever it is called: as who is shown a way to make one must have it. */
+function isAllowed(rights: Rights, resource: Resource, access: string, name: string): boolean {
+  if (access === 'write-any') return rights.mayAny(resource, 'write');
+  const under = Object.hasOwn(UNDER, access) ? UNDER[access] : undefined;
+  return under === undefined
+    ? rights.may(resource, access as Access, name)
+    : rights.mayUnder(resource, under, name);
+}
 
 function answered({ caller }: HttpRequest, { Resource: resource, Access, Segment }: Question) {
   if (!(RESOURCES as readonly string[]).includes(resource)) {
@@ -156,12 +165,7 @@ function answered({ caller }: HttpRequest, { Resource: resource, Access, Segment
   }
   const isAccess = OF_ALL.has(Access) || (OF_KEYS.has(Access) && resource === 'key');
   if (!isAccess) throw badRequest(`Invalid access level for ${resource} resource: ${Access}`);
-  const { rights } = caller;
-  const under = Object.hasOwn(UNDER, Access) ? UNDER[Access] : undefined;
-  const Allow =
-    under === undefined
-      ? rights.may(resource as Resource, Access as Access, Segment)
-      : rights.mayUnder(resource as Resource, under, Segment);
+  const Allow = isAllowed(caller.rights, resource as Resource, Access, Segment);
   const segment = Segment === '' ? {} : { Segment };
   return { Resource: resource, ...segment, Access, Allow };
 }

@@ -197,6 +197,26 @@ describe('templated policies', () => {
     );
   });
 
+  it('may make something who may write anything at all, which is asked for by itself', async () => {
+    const { master, as } = await startAclServer();
+    await master('PUT', '/v1/acl/policy', {
+      Name: 'some',
+      Rules: 'service "web" { policy = "write" }',
+    });
+    const { SecretID = '' } = await master('PUT', '/v1/acl/token', {
+      Policies: [{ Name: 'some' }],
+    });
+    const questions = ['service', 'key', 'node'].map((Resource) => ({
+      Resource,
+      Access: 'write-any',
+    }));
+    const { json } = await as(SecretID, 'POST', '/v1/internal/acl/authorize', questions);
+    assert.deepEqual(
+      (json as { Allow: boolean }[]).map(({ Allow }) => Allow),
+      [true, false, false],
+    );
+  });
+
   it('are listed, shown and tried out', async () => {
     const { master, as } = await startAclServer();
     const all = await master('GET', '/v1/acl/templated-policies');
