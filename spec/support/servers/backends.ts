@@ -17,6 +17,8 @@ export async function stopBackends(): Promise<void> {
   await Promise.all([...running].map((backend) => backend.kill()));
 }
 
+if (typeof afterEach === 'function') afterEach(stopBackends);
+
 /** What it does with a connection; without it says its name and a line end, and sends back what comes. */
 type Serve = (socket: Socket) => void;
 
