@@ -88,7 +88,7 @@ describePage('the page of an instance', () => {
     const dialog = page.getByRole('dialog');
     await dialog.getByText('The same as a command').click();
     await dialog
-      .getByText("proconsul maint -service=pay -enable '-reason=from the web page'")
+      .getByText("proconsul maint -node=n1 -service=pay -enable '-reason=from the web page'")
       .waitFor();
     await dialog.getByRole('button', { name: 'Put into maintenance' }).click();
     await page.getByText('pay is in maintenance.').waitFor();
@@ -130,7 +130,7 @@ describePage('the page of an instance', () => {
     await page.getByRole('button', { name: 'Deregister' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByText('The agent on m1 decides this').waitFor();
-    await dialog.getByText('proconsul services deregister -id=pay').waitFor();
+    await dialog.getByText('proconsul services deregister -node=m1 -id=pay').waitFor();
     assert.equal(await dialog.getByRole('button', { name: 'Deregister' }).count(), 0);
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });

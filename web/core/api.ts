@@ -25,6 +25,8 @@ export async function ask<T>(path: string, asking: Asking = {}): Promise<Answer<
   const { signal } = asking;
   const [response, text] = await fetched(path, asking).catch((cause: unknown) => {
     if (signal?.aborted) throw signal.reason;
+    // What no browser asks for was never sent: that is no loss of the server.
+    if (cause instanceof Refusal) throw cause;
     throw new Refusal('lost', 0, cause instanceof Error ? cause.message : '');
   });
   noteClock(response.headers.get('Date'));
