@@ -1,8 +1,7 @@
 /**
- * One connection, between its socket and Node's parser. The parser would hand over every request of
- * a chunk at once; here a request begins when the one before it is answered, and of what a client
- * sends ahead only a little is read. So a GET after a PUT sees what was put, and whoever sends ten
- * thousand requests at once waits for them himself.
+ * One connection, between its socket and Node's parser. The parser would hand over every request of a chunk at
+ * once; here a request begins when the one before it is answered, and of what a client sends ahead only a little is
+ * read. So a GET after a PUT sees what was put, and whoever sends ten thousand requests at once waits for them himself.
  */
 import assert from 'node:assert/strict';
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
