@@ -2,11 +2,6 @@
  * Questions about what is followed too. An answer that says how it is now may be overtaken by one that was asked for later, or
  * that whoever follows had meanwhile: it does not go over what is newer.
  */
-import { ProconsulError } from '../lib/errors.ts';
-
-/** It changes each time it is asked for: somebody asks again later. */
-const MAX_TRIES = 3;
-
 export class Order {
   #asked = 0;
   /** The last question whose answer counted. */
@@ -18,17 +13,18 @@ export class Order {
     this.#followed++;
   }
 
-  /** Resolves once it is known as it was after this was called. Rejects as `ask` does, and with ProconsulError 'busy'. */
+  /** Resolves once it is known as it was after this was called. Rejects as `ask` does. */
   async read<T>(ask: () => Promise<T>, take: (answer: T) => void): Promise<void> {
-    for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const first = this.#followed;
+    for (;;) {
       const [number, followed] = [++this.#asked, this.#followed];
       const answer = await ask();
-      if (number < this.#taken) return;
+      // Whoever follows asked for the second answer after the first: it is as new as this was to be.
+      if (number < this.#taken || this.#followed - first > 1) return;
       if (followed !== this.#followed) continue;
       this.#taken = number;
       take(answer);
       return;
     }
-    throw new ProconsulError('busy', 'it changed each time it was asked for');
   }
 }

@@ -247,7 +247,7 @@ function isElsewhere(name: string, value: unknown): boolean {
 /** As clients write what they leave out. */
 function isNothing(value: unknown): boolean {
   if (typeof value === 'object' && value !== null) return Object.keys(value).length === 0;
-  return value === null || value === '';
+  return value === null || value === '' || value === 0;
 }
 
 function elsewhere(key: string, why: string): ProconsulError {

@@ -5,6 +5,8 @@
 import type { Cancel, Clock } from '../lib/clock.ts';
 import type { Answer, Ask, Question } from './follow.ts';
 
+/** Who may call, and by which certificates, is heard at once, however many upstreams there are: these are few. */
+const OF_ITSELF = /^\/v1\/(?:connect\/intentions|agent\/connect\/ca\/|config\/mesh\/)/;
 /** Others on this machine ask the agent too. */
 const MAX_ASKED = 120;
 /** Who only waits for a change has his place for so long, if others want one. */
@@ -31,7 +33,8 @@ export class AskingInTurns {
 
   /** Writes are not held up: calls wait for them. */
   readonly ask: Ask = async (question, signal) => {
-    if (question.body !== undefined) return await this.#ask(question, signal);
+    if (question.body !== undefined || OF_ITSELF.test(question.path))
+      return await this.#ask(question, signal);
     for (;;) {
       const place = await this.#place(signal);
       const answer = await this.#asked(question, place, signal);

@@ -59,18 +59,18 @@ type Ask = (
 /** Answers for the node alone, as the catalog does for /v1/internal/ui/node/, by answers that have no more bytes each. */
 export function wholeNode(catalog: Catalog, node: string, most = MAX_READ_BYTES): Catalog {
   /** Undefined while one answer is enough. */
-  let parts: Parts | undefined;
+  let indexes: Parts['indexes'] | undefined;
   return {
     async ask(request, signal) {
       const ask = small(catalog, most, signal);
-      if (parts === undefined) {
+      if (indexes === undefined) {
         const whole = await ask(request, [BUSY]);
         if (whole !== undefined) return whole;
       } else if (request.query?.some(([name]) => name === 'index') === true) {
-        await untilChanged(catalog, node, parts.indexes, signal);
+        await untilChanged(catalog, node, indexes, signal);
       }
       const read = await inParts(node, ask);
-      parts = read.chars < most / 2 ? undefined : read;
+      indexes = read.chars < most / 2 ? undefined : read.indexes;
       return read.answer;
     },
   };

@@ -91,15 +91,17 @@ export class Pending {
   }
 
   /** Others of its name are like it, as where the token may not write that. */
-  setApart(id: string): void {
-    const name = this.#nameOf(id);
-    const ids = this.#apart.get(name);
-    this.#refused.set(id, name);
-    if (ids !== undefined) ids.add(id);
-    else {
-      this.#apart.set(name, new Set([id]));
-      this.#move(this.ids().filter((each) => this.#nameOf(each) === name));
+  setApart(refused: readonly string[]): void {
+    const names = new Set<string>();
+    for (const id of refused) {
+      const name = this.#nameOf(id);
+      const ids = this.#apart.get(name);
+      this.#refused.set(id, name);
+      if (ids !== undefined) ids.add(id);
+      else this.#apart.set(name, new Set([id]));
+      if (ids === undefined) names.add(name);
     }
+    if (names.size > 0) this.#move(this.ids().filter((each) => names.has(this.#nameOf(each))));
   }
 
   /** It was taken, or is as it ought to be. */

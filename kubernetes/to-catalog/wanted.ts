@@ -74,6 +74,8 @@ export class Wanted {
    */
   readonly #undecided = new Map<string, string>();
   #undecidedRows: ReadonlySet<string> | undefined;
+  /** All were looked at once: before, what comes first counts for what others with more right to it want. */
+  #isComplete = false;
   readonly #room: Room;
   /** Those that there is no room for. */
   #leftOut: ReadonlySet<string> = new Set();
@@ -172,6 +174,7 @@ export class Wanted {
   /** What changed of the Services that want this one, or may want it, was not looked at yet. */
   isBehindOn(id: string): boolean {
     if (this.#dirty.size === 0) return false;
+    if (!this.#isComplete) return true;
     const services = this.#claims.get(id)?.keys();
     return services === undefined || [...services].some((each) => this.#dirty.has(each));
   }
@@ -213,6 +216,7 @@ export class Wanted {
       if (now.has(key)) this.#claim(key, [], at);
       else if (!this.#undecided.has(key)) this.#claim(key, instances, at);
     }
+    this.#isComplete ||= this.#dirty.size === 0;
   }
 
   #lookedAt(): Map<string, Judged & { readonly at: number }> {

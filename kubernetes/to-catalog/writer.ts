@@ -1,7 +1,4 @@
-/**
- * Makes the catalog say what the cluster says, while it is this sync's turn: what differs goes out in transactions,
- * each of which fails as a whole where the lock has gone to another by then.
- */
+/** Makes the catalog say what the cluster says, in this sync's turn: by transactions, which fail where the lock is another's. */
 import { type Clock, loop, pause } from '../../lib/clock.ts';
 import { messageOf, ProconsulError } from '../../lib/errors.ts';
 import { MAX_TEXT, MAX_TXN_OPS } from '../../lib/limits.ts';
@@ -130,7 +127,7 @@ export class Writer {
   heard(): void {
     const { wanted, registered } = this.#deps;
     if (!this.#isWriting) {
-      this.#drain();
+      if (!this.#isDraining) this.#drainAll();
       for (const id of this.#pending.ids())
         if (!wanted.isBehindOn(id) && this.#changeOf(id).operations.length === 0)
           this.#pending.delete(id);
@@ -261,9 +258,9 @@ export class Writer {
       this.#pending.delete(id);
       if (length === 0) {
         this.#settled(id);
-        this.#isCut = ++looks >= MAX_LOOKS;
-        if (this.#isCut) break;
-        continue;
+        if (++looks < MAX_LOOKS) continue;
+        this.#isCut = true;
+        break;
       }
       batch.push(change);
       count += length;
@@ -381,6 +378,7 @@ export class Writer {
     const whats = faultsIn(errors);
     const lost = whats.get(0);
     if (lost !== undefined) throw new ProconsulError('rejected', `the lock is another's: ${lost}`);
+    const refused: string[] = [];
     let at = 1;
     for (const { id, operations, since } of batch) {
       const what = operations.map((_, i) => whats.get(at + i)).find((each) => each !== undefined);
@@ -390,10 +388,11 @@ export class Writer {
         if (what !== undefined) this.#stale.add(id);
         continue;
       }
-      this.refused++;
-      this.#pending.setApart(id);
+      refused.push(id);
       this.#notices.tell(id, `"${id}" is not taken: ${what}`);
       this.#retries.failed(id);
     }
+    this.refused += refused.length;
+    this.#pending.setApart(refused);
   }
 }

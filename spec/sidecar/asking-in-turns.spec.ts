@@ -65,7 +65,7 @@ describe('questions of a sidecar to its agent', () => {
     ending.abort();
   });
 
-  it('wait for no place where something is written, and end with whoever asked', async () => {
+  it('wait for no place where something is written, or is about who may call, and end with whoever asked', async () => {
     const { clock, open, ask, waits, ending } = start();
     const all = Array.from({ length: MOST + 1 }, (_, i) => waits(`/${i}`));
     await settle();
@@ -73,6 +73,13 @@ describe('questions of a sidecar to its agent', () => {
     const written = ask({ path: '/write', query: [], body }, ending.signal);
     open.get('/write')?.(ANSWER);
     assert.equal(await written, ANSWER);
+    const ofItself = ['/v1/connect/intentions', '/v1/agent/connect/ca/leaf/web'];
+    all.push(...ofItself.map(waits));
+    await settle();
+    assert.deepEqual(
+      ofItself.filter((path) => !open.has(path)),
+      [],
+    );
     ending.abort();
     const ended = await Promise.allSettled(all);
     assert.ok(ended.every(({ status }) => status === 'rejected'));

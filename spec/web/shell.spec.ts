@@ -26,6 +26,7 @@ describe('a command to copy', () => {
     const printed = execFileSync('bash', ['-c', `printf '%s\\0' ${text}`]).toString();
     assert.deepEqual(printed.split('\0').slice(0, -1), words);
     assert.equal(shellText('=ls', 'a=b'), "'=ls' a=b");
+    assert.deepEqual([...shellText("\u200b'; id; #\\'").matchAll(/'/g)].length, 2);
   });
 
   it('takes no name for a flag, which would send the token of whoever pastes it elsewhere', () => {

@@ -109,7 +109,7 @@ async function allowedOf(
     // 401: there is no access control. A token that nobody knows may do nothing.
     const why = error instanceof Refusal ? error.why : 'refused';
     if (why !== 'refused') isControlled.value = why !== 'off';
-    return body.map(() => !isControlled.peek());
+    return body.map(() => why === 'off');
   }
 }
 

@@ -22,8 +22,8 @@ export function quoted(text: string): string {
   if (PLAIN.test(text)) return text;
   if (!UNSEEN.test(text)) return `'${text.replaceAll("'", `'\\''`)}'`;
   const letters = Array.from(text, (letter) => {
-    if (UNSEEN.test(letter)) return octal(letter);
-    return /['\\]/.test(letter) ? `\\${letter}` : letter;
+    // A shell that does not know $'…' reads a plain quote here, which a quote within would end.
+    return UNSEEN.test(letter) || /['\\]/.test(letter) ? octal(letter) : letter;
   });
   return `$'${letters.join('').replaceAll('\n', '\\n')}'`;
 }

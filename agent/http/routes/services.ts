@@ -169,8 +169,8 @@ async function deregister(agent: Context, request: HttpRequest): Promise<Reply> 
 async function nodeMaintenance(agent: Context, request: HttpRequest): Promise<Reply> {
   const on = maintenanceOf(request);
   const { nodeName } = agent.config;
-  refuseOthers(agent, request);
   if (!request.caller.rights.may('node', 'write', nodeName)) throw permissionDenied();
+  refuseOthers(agent, request);
   agent.registrar.setMaintenance('', on);
   await settled(agent, ['']);
   return {};
@@ -180,8 +180,8 @@ async function maintenance(agent: Context, request: HttpRequest): Promise<Reply>
   const { rest, caller } = request;
   if (rest === '') throw new ProconsulError('invalid', 'Missing service ID');
   const on = maintenanceOf(request);
-  refuseOthers(agent, request);
   vetService(agent, caller, rest);
+  refuseOthers(agent, request);
   if (!agent.local.services.has(rest)) {
     throw new ProconsulError('not-found', `No service registered with ID "${rest}"`);
   }

@@ -143,7 +143,7 @@ export function writeOnce(socket: Socket, wire: Wire, { isLast, begins, sent }: 
       socket.write(head, 'latin1');
     };
     sendBody(socket, body, first, () => {
-      socket.setTimeout(KEEP_ALIVE_MS);
+      if (!closes) socket.setTimeout(KEEP_ALIVE_MS);
       ends();
     });
     return;

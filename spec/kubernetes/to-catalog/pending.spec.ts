@@ -29,11 +29,11 @@ describe('what is pending', () => {
 
   it('goes by itself with those of its name once one of them was refused, until that is taken', () => {
     const { pending, common, apart } = started('a-1', 'b-1', 'a-2');
-    pending.setApart('a-1');
+    pending.setApart(['a-1']);
     pending.add('a-3', 3);
     pending.add('b-2', 4);
     assert.deepEqual([common(), apart()], [['b-1', 'b-2'], [['a-1', 'a-2', 'a-3']]]);
-    pending.setApart('a-2');
+    pending.setApart(['a-2']);
     pending.settled('a-1');
     assert.deepEqual(apart(), [['a-1', 'a-2', 'a-3']]);
     pending.settled('a-2');
@@ -53,7 +53,7 @@ describe('what is pending', () => {
 
   it('has each that goes by itself in its turn', () => {
     const { pending } = started('a-1', 'b-1', 'c-1');
-    for (const id of ['a-1', 'b-1', 'c-1']) pending.setApart(id);
+    for (const id of ['a-1', 'b-1', 'c-1']) pending.setApart([id]);
     const next = () => {
       for (const queue of pending.apart()) return [...queue][0]?.[0];
       return undefined;
@@ -63,7 +63,7 @@ describe('what is pending', () => {
 
   it('goes together again in the next turn', () => {
     const { pending, common, apart } = started('a-1', 'b-1');
-    pending.setApart('a-1');
+    pending.setApart(['a-1']);
     pending.setAlone('b-1');
     pending.begin();
     assert.deepEqual([common(), apart()], [['a-1', 'b-1'], []]);

@@ -57,7 +57,7 @@ describe('what is meant for a peer', () => {
     assert.equal(server.state.catalog.nodes.size, 0);
     const own = { DestinationPeer: '', DestinationPartition: 'default' };
     assert.equal((await register(own)).status, 200);
-    const here = { DestinationNamespace: 'default', DestinationPort: '', LocalBindSocketPath: '' };
+    const here = { DestinationNamespace: 'default', DestinationPort: 0, LocalBindSocketPath: '' };
     assert.equal((await register(here)).status, 200);
     for (const [more, why] of [
       [{ DestinationNamespace: 'team' }, /namespace: Namespaces are a Consul Enterprise feature/],
