@@ -133,7 +133,7 @@ export class Registered {
     for (const check of objectsIn(node['Checks'])) {
       const id = textIn(check['ServiceID']);
       const of = checks.get(id) ?? new Map<string, Said>();
-      checks.set(id, of.set(textIn(check['CheckID']), only(check, CHECK_FIELDS)));
+      checks.set(id, of.set(textIn(check['CheckID']), fieldsOf(check, CHECK_FIELDS)));
     }
     const rows = new Map<string, RegisteredRow>();
     for (const service of objectsIn(node['Services'])) {
@@ -156,11 +156,14 @@ export class Registered {
 
   /** What is compared, and not what a server adds; of what others wrote, whose it is: they may have written very much. */
   #kept(service: Said, checks: RegisteredRow['checks'] = NONE): RegisteredRow {
-    const row = { service: only(service, SERVICE_FIELDS), checks };
+    const row = { service: fieldsOf(service, SERVICE_FIELDS), checks };
     const owner = ownerOf(row);
     if (owner === this.#owner || owner === '') return row;
-    const Meta = only(objectIn(service['Meta']), [OWNER_META, SOURCE_META, NAMESPACE_META]);
-    return { service: { ...only(service, ['ID', 'Service', 'ModifyIndex']), Meta }, checks: NONE };
+    const Meta = fieldsOf(objectIn(service['Meta']), [OWNER_META, SOURCE_META, NAMESPACE_META]);
+    return {
+      service: { ...fieldsOf(service, ['ID', 'Service', 'ModifyIndex']), Meta },
+      checks: NONE,
+    };
   }
 }
 
@@ -168,7 +171,7 @@ const NONE: RegisteredRow['checks'] = new Map();
 const SERVICE_FIELDS = 'ID Service Address Port Tags Meta Weights ModifyIndex'.split(' ');
 const CHECK_FIELDS = ['CheckID', 'Name', 'Status', 'Notes', 'Output'];
 
-function only(said: Said, fields: readonly string[]): Said {
+function fieldsOf(said: Said, fields: readonly string[]): Said {
   const there = fields.filter((field) => Object.hasOwn(said, field));
   return Object.fromEntries(there.map((field) => [field, said[field]]));
 }

@@ -50,12 +50,39 @@ describe('secrets on the page', () => {
     assert.equal(JSON.parse(String(anew?.body)).PrivateKey, 'another');
   });
 
-  it('are found in lists too, and kept in their places', () => {
+  it('are found in lists too, and go where the rest of their row goes', () => {
     const entry = { ...ENTRY, Parts: [{ Token: 'do-not-tell' }, { Name: 'b' }] };
     const text = shownTextOf(entry);
     assert.equal(text.includes('do-not-tell'), false);
     const { body } = changeEntry(text.replace('"b"', '"c"'), entry) ?? {};
     assert.deepEqual(JSON.parse(String(body)).Parts, [{ Token: 'do-not-tell' }, { Name: 'c' }]);
+    const [a, b] = [{ Url: 'a' }, { Url: 'b' }];
+    const two = { ...ENTRY, Parts: ['a', 'b'].map((each) => ({ Url: each, Token: `of ${each}` })) };
+    const hidden = { Token: '<hidden>' };
+    const saved = (Parts: object[]) => {
+      const action = changeEntry(JSON.stringify({ ...ENTRY, Parts }), two);
+      return action && JSON.parse(String(action.body)).Parts;
+    };
+    assert.deepEqual(saved([{ ...b, ...hidden }]), [{ Url: 'b', Token: 'of b' }]);
+    assert.deepEqual(
+      saved([
+        { ...b, ...hidden },
+        { ...a, Token: 'new' },
+      ]),
+      [
+        { Url: 'b', Token: 'of b' },
+        { Url: 'a', Token: 'new' },
+      ],
+    );
+    // Of which one it was nobody knows: it is to be written out.
+    assert.equal(saved([{ Url: 'c', ...hidden }]), undefined);
+    assert.equal(
+      saved([
+        { ...a, ...hidden },
+        { ...a, ...hidden },
+      ]),
+      undefined,
+    );
   });
 
   it('are looked for in JSON alone: whatever else is written is shown letter by letter', () => {

@@ -1,7 +1,7 @@
 /** How people come to a token whom somebody else knows: auth methods, and what their rules give. */
 import type { BindingRuleRow, MethodRow } from './access.ts';
 import type { Action } from './action.ts';
-import { withSecrets } from './secrets.ts';
+import { hasHidden, withSecrets } from './secrets.ts';
 
 export const METHOD_TYPES = ['oidc', 'jwt', 'kubernetes'] as const;
 export type MethodType = (typeof METHOD_TYPES)[number];
@@ -29,12 +29,13 @@ export const CONFIG_STARTS: Readonly<Record<MethodType, object>> = {
   kubernetes: { Host: 'https://', CACert: '', ServiceAccountJWT: '' },
 };
 
-/** Undefined where its configuration is no object of JSON. */
+/** Undefined where its configuration is no object of JSON, or something in it is hidden of which nobody knows what it is. */
 export function writeMethod(before: MethodRow | undefined, draft: MethodDraft): Action | undefined {
   const { name, type, displayName, description, ttl } = draft;
   const said = objectIn(draft.config);
   if (said === undefined || name === '') return undefined;
   const config = withSecrets(said, before?.Config ?? {});
+  if (hasHidden(JSON.stringify(config))) return undefined;
   const path = '/v1/acl/auth-method';
   const flags = [
     ...(displayName === '' ? [] : [`-display-name=${displayName}`]),

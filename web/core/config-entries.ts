@@ -2,7 +2,7 @@
 import type { Action } from './action.ts';
 import { several } from './order.ts';
 import type { Right } from './right.ts';
-import { textWithoutSecrets, textWithSecrets } from './secrets.ts';
+import { hasHidden, textWithoutSecrets, textWithSecrets } from './secrets.ts';
 
 export interface ConfigEntryRow {
   readonly Kind: string;
@@ -76,9 +76,10 @@ export function shownTextOf(entry: ConfigEntryRow): string {
   return textWithoutSecrets(textOf(entry));
 }
 
-/** What was hidden in the one that it was is sent as it stands there. */
+/** What was hidden in the one that it was is sent as it stands there; undefined where that is not known of all of it. */
 export function changeEntry(text: string, before: ConfigEntryRow): Action | undefined {
-  return writeEntry(textWithSecrets(text, before), before.ModifyIndex);
+  const whole = textWithSecrets(text, before);
+  return hasHidden(whole) ? undefined : writeEntry(whole, before.ModifyIndex);
 }
 
 function laidOut(value: object): string {

@@ -35,13 +35,33 @@ export function withSecrets(config: object, before: object): object {
   );
 }
 
-/** In a list by their places: whoever moves one has to write out what is secret in it. */
+/** Whether something is still hidden: nobody knows what was meant, and it is to be written out. */
+export function hasHidden(json: string): boolean {
+  return json.includes(`"${HIDDEN}"`);
+}
+
 function withSecret(value: unknown, was: unknown): unknown {
-  if (value === HIDDEN) return was;
-  if (Array.isArray(value) && Array.isArray(was)) {
-    return value.map((each: unknown, i) => withSecret(each, was[i]));
-  }
+  if (value === HIDDEN) return was ?? HIDDEN;
+  if (Array.isArray(value)) return withSecretsOfList(value, Array.isArray(was) ? was : []);
   return isObject(value) && isObject(was) ? withSecrets(value, was) : value;
+}
+
+/** Where it stands says nothing of which one it is: those that look as they did have what they had, unless others do too. */
+function withSecretsOfList(now: readonly unknown[], was: readonly unknown[]): unknown[] {
+  const looks = (value: unknown) => JSON.stringify(isObject(value) ? withoutSecrets(value) : value);
+  const like = (list: readonly unknown[], look: string) =>
+    list.filter((each) => looks(each) === look);
+  const used = new Map<string, number>();
+  return now.map((each, i) => {
+    if (each === HIDDEN) return now.length === was.length ? was[i] : each;
+    if (!isObject(each) || !hasHidden(JSON.stringify(each))) return each;
+    const look = looks(each);
+    const before = like(was, look);
+    const at = used.get(look) ?? 0;
+    used.set(look, at + 1);
+    const isSure = before.length === 1 || before.length === like(now, look).length;
+    return (isSure && before[at]) || each;
+  });
 }
 
 /** The same of JSON; whatever else a text is, and one without secrets, stays letter by letter. */

@@ -15,6 +15,7 @@ import {
   writeEntry,
 } from '../core/config-entries.ts';
 import { useAllowed } from '../core/rights.ts';
+import { HIDDEN } from '../core/secrets.ts';
 import { jsonProblem } from '../core/values.ts';
 import type { Done } from '../core/way-back.ts';
 import { configWords } from '../words/config-words.ts';
@@ -59,6 +60,7 @@ export function ConfigForm({ entry, onDone, onCancel }: ConfigFormProps) {
     >
       <Text text={text} onWrite={(next) => draft.change({ text: next })} />
       {said !== undefined && !isSame && <p class="form-problem">{say.isOther}</p>}
+      {isSame && action === undefined && <p class="form-problem">{uiWords.value.putIn(HIDDEN)}</p>}
     </Form>
   );
 }

@@ -7,18 +7,10 @@ import { ProconsulError } from '../../../lib/errors.ts';
 import { FakeClock } from '../../support/fakes/fake-clock.ts';
 import { RecordingLogger } from '../../support/fakes/recording-logger.ts';
 import { seededRandom } from '../../support/fakes/seeded-random.ts';
+import { backRules } from '../../support/kubernetes/sync-rules.ts';
 import { until } from '../../support/until.ts';
 
-const RULES: BackRules = {
-  namespace: 'default',
-  kind: 'external-name',
-  owner: 'k8s-sync',
-  namePrefix: '',
-  domain: 'consul',
-  tag: 'k8s',
-  allow: ['*'],
-  deny: [],
-};
+const RULES = backRules('external-name');
 
 /** Runs over a catalog that is asked so. */
 function running(

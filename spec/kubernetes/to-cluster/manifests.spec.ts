@@ -1,18 +1,9 @@
 /** The slices that a service of the catalog comes to. */
 import assert from 'node:assert/strict';
 import { sliceManifests } from '../../../kubernetes/to-cluster/manifests.ts';
-import type { BackRules } from '../../../kubernetes/to-cluster/rules.ts';
+import { backRules } from '../../support/kubernetes/sync-rules.ts';
 
-const RULES: BackRules = {
-  namespace: 'default',
-  kind: 'headless',
-  owner: 'k8s-sync',
-  namePrefix: '',
-  domain: 'consul',
-  tag: 'k8s',
-  allow: ['*'],
-  deny: [],
-};
+const RULES = backRules('headless');
 
 /** As many instances, at so many ports, that count how often somebody looks where they are. */
 function instances(count: number, ports: number) {

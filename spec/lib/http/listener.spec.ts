@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Listener } from '../../../lib/http/listener.ts';
+import type { Shortcut } from '../../../lib/http/shortcut.ts';
 import { getText, RawClient } from '../../support/servers/raw-client.ts';
 import { until } from '../../support/until.ts';
 
@@ -29,6 +30,16 @@ function listenAt(path: string): Listener {
     limits: { connectionsPerAddress: () => 0 },
   });
   return listener;
+}
+
+/** Says `here` to the first request of a connection, which is never for a shortcut. */
+function withShortcut(take: Shortcut['take']): Listener {
+  return new Listener({
+    listener: (_, response) => void response.end('here'),
+    at: { host: '127.0.0.1', port: 0 },
+    limits: { connectionsPerAddress: () => 0 },
+    shortcut: { take },
+  });
 }
 
 describe('a Listener that thousands ask at once', () => {
@@ -87,17 +98,10 @@ describe('a Listener that stops', () => {
 
   it('answers those who stand in line at its socket, and cuts none off that a shortcut answers', async () => {
     let go: () => void = () => undefined;
-    listener = new Listener({
-      listener: (_, response) => void response.end('here'),
-      at: { host: '127.0.0.1', port: 0 },
-      limits: { connectionsPerAddress: () => 0 },
-      shortcut: {
-        take: (_, socket, done) => {
-          socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nth');
-          go = () => socket.write('is', () => done(true));
-          return { withdraw: () => false };
-        },
-      },
+    listener = withShortcut((_, socket, done) => {
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nth');
+      go = () => socket.write('is', () => done(true));
+      return { withdraw: () => false };
     });
     await listener.start();
     const { port } = listener;
@@ -124,20 +128,13 @@ describe('a connection of which nothing is heard for as long as it may be idle',
   it('stays while a shortcut waits for its answer, and ends where nothing is asked', async () => {
     const sockets: Socket[] = [];
     let answer: () => void = () => undefined;
-    listener = new Listener({
-      listener: (_, response) => void response.end('here'),
-      at: { host: '127.0.0.1', port: 0 },
-      limits: { connectionsPerAddress: () => 0 },
-      shortcut: {
-        take: (_, socket, done) => {
-          sockets.push(socket);
-          answer = () => {
-            socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nthis');
-            done(true);
-          };
-          return { withdraw: () => false };
-        },
-      },
+    listener = withShortcut((_, socket, done) => {
+      sockets.push(socket);
+      answer = () => {
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nthis');
+        done(true);
+      };
+      return { withdraw: () => false };
     });
     await listener.start();
     const client = await RawClient.connect(listener.port);

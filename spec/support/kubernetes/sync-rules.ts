@@ -1,5 +1,6 @@
-/** What a sync to the catalog goes by that was told nothing else. */
+/** What a sync goes by that was told nothing else. */
 import type { SyncRules } from '../../../kubernetes/to-catalog/rules.ts';
+import type { BackRules } from '../../../kubernetes/to-cluster/rules.ts';
 
 export const SYNC_RULES: SyncRules = {
   node: 'k8s-sync',
@@ -14,3 +15,9 @@ export const SYNC_RULES: SyncRules = {
   nodePorts: 'ExternalOnly',
   bothFamilies: false,
 };
+
+export function backRules(kind: BackRules['kind']): BackRules {
+  const [allow, deny] = [['*'], []];
+  const of = { namespace: 'default', namePrefix: '', domain: 'consul', tag: 'k8s' };
+  return { ...of, kind, owner: 'k8s-sync', allow, deny };
+}
