@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import { noteOpen } from './open-pages.ts';
+import { closePages, noteOpen } from './open-pages.ts';
 
 const CHROMIUM = '/usr/bin/chromium';
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
@@ -19,6 +19,8 @@ export function describePage(title: string, specs: () => void): void {
   const begin = hasBrowser ? describe : describe.skip;
   begin(hasBrowser ? title : `${title} - needs chromium`, function () {
     this.timeout(TIMEOUT_MS);
+    // Here, for what fails in a hook of all files ends all of them.
+    afterEach(closePages);
     specs();
   });
 }

@@ -23,6 +23,8 @@ interface Held {
 
 /** So many may wait at once. */
 const MAX_LIVE = 3;
+/** So long what has gone may still be there beside what has come. */
+const MOMENT_MS = 250;
 
 const held = new Map<string, Held>();
 const reach = new Reach(Date.now);
@@ -130,10 +132,20 @@ function take<T>(key: string, query: LiveQuery<T>, manner: Manner<T>): void {
   const there = held.get(key) ?? holding(query, manner);
   held.set(key, there);
   there.users++;
-  const live = used().filter(({ isWaiting }) => isWaiting).length;
-  // It works all the same, until another tab is opened: specs of the page fail by it.
-  if (live > MAX_LIVE) reportError(new Error(`${live} live queries on one page`));
+  if (waiting().length > MAX_LIVE) setTimeout(tellTooMany, MOMENT_MS);
   if (!there.query.isRunning && !document.hidden) there.query.start();
+}
+
+function waiting(): readonly string[] {
+  const live = [...held].filter(([, { isWaiting, users }]) => isWaiting && users > 0);
+  return live.map(([path]) => path);
+}
+
+/** It works all the same, until another tab is opened: specs of the page fail by it. */
+function tellTooMany(): void {
+  const paths = waiting();
+  if (paths.length <= MAX_LIVE) return;
+  reportError(new Error(`${paths.length} live queries on one page: ${paths.join(', ')}`));
 }
 
 function leave(key: string): void {
