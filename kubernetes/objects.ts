@@ -1,5 +1,6 @@
 /** What is kept of the objects of Kubernetes: a cluster has thousands of them, and little of each counts here. */
 import { isIP } from 'node:net';
+import { sameJson } from '../lib/equal.ts';
 import { MAX_META_PAIRS } from '../lib/meta.ts';
 import {
   numberIn,
@@ -127,9 +128,11 @@ export function hasSelector(service: Said): boolean {
   return Object.keys(objectIn(objectIn(service['spec'])['selector'])).length > 0;
 }
 
-export function sliceIn(object: Said): Slice {
+/** Where it is as `before`, the same object; else each endpoint that is as it was: by them it is seen what has changed. */
+export function sliceIn(object: Said, before?: Slice): Slice {
   const meta = objectIn(object['metadata']);
-  return {
+  const known = new Map(before?.endpoints.map((each) => [each.addresses[0], each]));
+  const now: Slice = {
     namespace: textIn(meta['namespace']),
     name: textIn(meta['name']),
     service: pairsIn(meta['labels']).get(SERVICE_OF_SLICE) ?? '',
@@ -140,8 +143,13 @@ export function sliceIn(object: Said): Slice {
         name: textIn(each['name']),
         port: numberIn(each['port']),
       })),
-    endpoints: objectsIn(object['endpoints']).map(endpointIn),
+    endpoints: objectsIn(object['endpoints']).map((said) => {
+      const endpoint = endpointIn(said);
+      const was = known.get(endpoint.addresses[0]);
+      return was !== undefined && sameJson(was, endpoint) ? was : endpoint;
+    }),
   };
+  return before !== undefined && sameJson(before, now) ? before : now;
 }
 
 /** A condition that is not said counts as Kubernetes says: ready, serving, not terminating. */

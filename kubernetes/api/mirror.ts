@@ -45,12 +45,14 @@ interface Selectors {
 export interface Mirrored<T> extends Selectors {
   /** Of the list, as `/api/v1/services`. */
   readonly path: string;
-  /** What is kept of an object; undefined for one that does not count. */
-  readonly keep: (object: Said) => T | undefined;
-  /** Told once for each change, and while the first list comes in too. */
+  /** What is kept of an object, of which `before` is known; undefined for one that does not count. */
+  readonly keep: (object: Said, before?: T) => T | undefined;
+  /** Told once for each change, and while the first list comes in too; and where a list is read anew, of what is not the same object as before. */
   readonly changed: (key: string, now: T | undefined, before: T | undefined) => void;
   /** The first list is complete. */
   readonly whole: () => void;
+  /** It can be read again after so long: all that changed meanwhile comes now. */
+  readonly back?: (lostMs: number) => void;
 }
 
 function selectorsOf({ labelSelector, fieldSelector }: Selectors) {
@@ -181,7 +183,7 @@ export class Mirror<T> {
     this.#version = version;
     // One after the other says nothing new: what is told is that it cannot be watched.
     if (isAsked || this.#vainLists++ === 0) this.#reads();
-    this.#lostAt = undefined;
+    this.#isRead();
     this.#done = number;
     this.#listed.wakeAll();
   }
@@ -205,14 +207,22 @@ export class Mirror<T> {
       throw new ProconsulError('unavailable', `${path}: the answer is no list`);
     }
     for (const object of objectsIn(json['items'])) {
-      const kept = keep(object);
-      if (kept !== undefined) found.set(keyOf(object), kept);
+      const key = keyOf(object);
+      const kept = keep(object, this.#objects.get(key));
+      if (kept !== undefined) found.set(key, kept);
     }
     return [textIn(meta['resourceVersion']), textIn(meta['continue'])];
   }
 
-  #reads(): void {
+  #isRead(): void {
+    if (this.#lostAt === undefined) return;
+    const lostMs = this.#deps.clock.monotonic() - this.#lostAt;
     this.#lostAt = undefined;
+    this.#mirrored.back?.(lostMs);
+  }
+
+  #reads(): void {
+    this.#isRead();
     const { path } = this.#mirrored;
     if (this.#notices.clear('')) this.#deps.logger.info(`k8s: reads ${path} again`);
   }
@@ -238,9 +248,7 @@ export class Mirror<T> {
     const { api, clock } = this.#deps;
     const began = clock.monotonic();
     // It may have nothing to say for a while, and is read all the same.
-    const opened = () => {
-      this.#lostAt = undefined;
-    };
+    const opened = () => this.#isRead();
     let hasSpoken = false;
     this.#ending = new AbortController();
     const until = this.#ending.signal;
@@ -260,9 +268,11 @@ export class Mirror<T> {
     const object = objectIn(line['object']);
     switch (line['type']) {
       case 'ADDED':
-      case 'MODIFIED':
-        this.#set(keyOf(object), this.#mirrored.keep(object));
+      case 'MODIFIED': {
+        const key = keyOf(object);
+        this.#set(key, this.#mirrored.keep(object, this.#objects.get(key)));
         break;
+      }
       case 'DELETED':
         this.#set(keyOf(object), undefined);
         break;
@@ -280,9 +290,10 @@ export class Mirror<T> {
 
   #set(key: string, now: T | undefined): void {
     const before = this.#objects.get(key);
+    if (now === before) return;
     if (now === undefined) this.#objects.delete(key);
     else this.#objects.set(key, now);
-    if (now !== undefined || before !== undefined) this.#mirrored.changed(key, now, before);
+    this.#mirrored.changed(key, now, before);
   }
 
   /** What is refused is not given soon; a server that is away may be back in a moment. */

@@ -1,4 +1,4 @@
-/** What a Service of Kubernetes comes to in the catalog: a pure function of it, its slices and the machines. */
+/** What a Service of Kubernetes comes to in the catalog: it follows from it, its slices and the machines alone. */
 import { createHash } from 'node:crypto';
 import { byName } from '../../lib/key-order.ts';
 import { faultOfMeta } from '../../lib/meta.ts';
@@ -45,21 +45,52 @@ export interface Cluster {
   readonly node: (name: string) => KubeNode | undefined;
 }
 
+/**
+ * Makes instances by the same rules all the time. What it made of an endpoint it has ready while that is the same object: of
+ * the thousand pods of a Service one changes.
+ */
+export class Instances {
+  readonly #rules: SyncRules;
+  readonly #bases = new WeakMap<KubeService, Base>();
+  readonly #ofPods = new WeakMap<SliceEndpoint, OfPod>();
+
+  constructor(rules: SyncRules) {
+    this.#rules = rules;
+  }
+
+  of(service: KubeService, cluster: Cluster): readonly WantedInstance[] {
+    const base = this.#bases.get(service) ?? baseOf(service, this.#rules);
+    this.#bases.set(service, base);
+    return placesIn(service, cluster, this.#rules).map((place) => this.#at(service, base, place));
+  }
+
+  #at(service: KubeService, base: Base, place: Place): WantedInstance {
+    const { endpoint, address, port } = place;
+    const made = endpoint && this.#ofPods.get(endpoint);
+    if (made?.base === base && made.port === port && made.instance.service.Address === address)
+      return made.instance;
+    const instance = instanceAt(service, base, place);
+    if (endpoint !== undefined) this.#ofPods.set(endpoint, { base, port, instance });
+    return instance;
+  }
+}
+
+interface OfPod {
+  readonly base: Base;
+  readonly port: number;
+  readonly instance: WantedInstance;
+}
+
 /** Each address once: a pod that moves from one slice to another is in both for a moment. */
-export function instancesOf(
-  service: KubeService,
-  cluster: Cluster,
-  rules: SyncRules,
-): readonly WantedInstance[] {
+function placesIn(service: KubeService, cluster: Cluster, rules: SyncRules): readonly Place[] {
   const found = placesOf(service, cluster, rules);
-  const base = baseOf(service, rules);
   const byAddress = new Map<string, Place>();
   for (const place of found) {
     const there = byAddress.get(place.address);
     const isBetter = there?.endpoint?.isReady === false && place.endpoint?.isReady === true;
     if (there === undefined || isBetter) byAddress.set(place.address, place);
   }
-  return [...byAddress.values()].map((place) => instance(service, base, place));
+  return [...byAddress.values()];
 }
 
 /** Where a Service is reached. */
@@ -184,7 +215,7 @@ function baseOf(service: KubeService, rules: SyncRules): Base {
   };
 }
 
-function instance(service: KubeService, base: Base, place: Place): WantedInstance {
+function instanceAt(service: KubeService, base: Base, place: Place): WantedInstance {
   const { address, port, endpoint, weight = 1 } = place;
   const { name, tags, meta } = base;
   const ID = `${name}-${digest(`${name}-${address}`)}`;

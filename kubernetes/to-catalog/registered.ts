@@ -116,6 +116,11 @@ export class Registered {
     this.#isWriting = is;
   }
 
+  /** Much is written soon: it is read once that is done, and whatever changes in it meanwhile wakes nobody. */
+  rest(): void {
+    this.#reading.rest();
+  }
+
   /** Goes on reading from what was read last. Resolves when the signal is aborted. */
   run(signal: AbortSignal): Promise<void> {
     return this.#reading.run(signal);

@@ -92,23 +92,38 @@ interface Sized {
   readonly checks: readonly object[];
 }
 
-/** Of instances of one Service, as the catalog shows them: `<` is six bytes there. */
-export function bytesOf(instances: readonly Sized[]): number {
-  const bytes = (value: unknown) => Buffer.byteLength(encodeJson(value));
+/** Of instances of one Service, as the catalog shows them: `<` is six bytes there. Those of `known` are not reckoned anew. */
+export function bytesOf(
+  instances: readonly Sized[],
+  known: WeakMap<Sized, number> = new WeakMap(),
+): number {
   // They share their tags, which each check says once more.
   const ofTags = new Map<readonly string[], number>();
   const bytesOfTags = (tags: readonly string[]) => {
-    const known = ofTags.get(tags) ?? bytes(tags);
-    ofTags.set(tags, known);
-    return known;
+    const there = ofTags.get(tags) ?? bytesIn(tags);
+    ofTags.set(tags, there);
+    return there;
   };
-  return instances.reduce((sum, { service, checks }) => {
-    const { ID, Service, Tags, ...others } = service;
-    const ofNames = bytes([ID, Service]) + bytesOfTags(Tags);
-    const ofChecks = checks.length === 0 ? 0 : bytes(checks);
-    const added = ADDED_TO_INSTANCE + (ADDED_TO_CHECK + ofNames) * checks.length;
-    return sum + ofNames + bytes(others) + ofChecks + added;
+  return instances.reduce((sum, instance) => {
+    const bytes = known.get(instance) ?? bytesOfOne(instance, bytesOfTags);
+    known.set(instance, bytes);
+    return sum + bytes;
   }, 0);
+}
+
+function bytesOfOne(
+  { service, checks }: Sized,
+  bytesOfTags: (tags: readonly string[]) => number,
+): number {
+  const { ID, Service, Tags, ...others } = service;
+  const ofNames = bytesIn([ID, Service]) + bytesOfTags(Tags);
+  const ofChecks = checks.length === 0 ? 0 : bytesIn(checks);
+  const added = ADDED_TO_INSTANCE + (ADDED_TO_CHECK + ofNames) * checks.length;
+  return ofNames + bytesIn(others) + ofChecks + added;
+}
+
+function bytesIn(value: unknown): number {
+  return Buffer.byteLength(encodeJson(value));
 }
 
 /** Why none of them comes. */

@@ -23,6 +23,9 @@ export interface ToCatalogOptions {
   readonly labelSelector: string;
 }
 
+/** In less time little changes in a cluster. */
+const LONG_MS = 5000;
+
 type Listing = Pick<
   Mirror<unknown>,
   'isWhole' | 'lostAt' | 'run' | 'listAnew' | 'lists' | 'failures'
@@ -71,13 +74,18 @@ export class ToCatalog implements Way {
     this.#writer = new Writer({ ...parts, catalog, clock, random, logger }, rules);
     const selected = labelSelector !== '' && { labelSelector };
     const slices = '/apis/discovery.k8s.io/v1/endpointslices';
+    // Its own check says by now that it is of use again, which would have the node read just while there is most to write.
+    const back = (lostMs: number) => {
+      if (lostMs > LONG_MS) this.#registered.rest();
+    };
     this.#mirrors = [
       mirrorIn(listing, sourceNamespace, {
         path: '/api/v1/services',
         ...wanted.services,
         ...selected,
+        back,
       }),
-      mirrorIn(listing, sourceNamespace, { path: slices, ...wanted.slices }),
+      mirrorIn(listing, sourceNamespace, { path: slices, ...wanted.slices, back }),
     ];
     const nodesRead = () => {
       wanted.lookAtNodePorts();

@@ -11,7 +11,7 @@ import {
   serviceIn,
   sliceIn,
 } from '../objects.ts';
-import { instancesOf, NAMESPACE_META, type WantedInstance } from './instances.ts';
+import { Instances, NAMESPACE_META, type WantedInstance } from './instances.ts';
 import { MAX_NODE_BYTES, Room } from './room.ts';
 import {
   annotated,
@@ -59,6 +59,8 @@ export interface WantedEvents {
 export class Wanted {
   readonly #rules: SyncRules;
   readonly #on: WantedEvents;
+  readonly #instances: Instances;
+  readonly #bytes = new WeakMap<object, number>();
   readonly #services = new Map<string, KubeService>();
   /** By the Service that they are of, which may not be known yet. */
   readonly #slices = new Map<string, Map<string, Slice>>();
@@ -87,6 +89,7 @@ export class Wanted {
   constructor(rules: SyncRules, on: WantedEvents, room = new Room()) {
     this.#rules = rules;
     this.#on = on;
+    this.#instances = new Instances(rules);
     this.#room = room;
   }
 
@@ -96,10 +99,12 @@ export class Wanted {
   }
 
   readonly services: Watched<KubeService> = {
-    keep: serviceIn,
-    changed: (key, now, before) => {
+    keep: (object, before) => {
+      const now = serviceIn(object);
       // A list that is read anew says all of them once more.
-      if (now !== undefined && before !== undefined && sameService(now, before)) return;
+      return before !== undefined && sameService(now, before) ? before : now;
+    },
+    changed: (key, now) => {
       put(this.#services, key, now);
       this.#look(key);
       if (now !== undefined && isAtMachines(now) && isSynced(now, this.#rules))
@@ -110,7 +115,6 @@ export class Wanted {
   readonly slices: Watched<Slice> = {
     keep: sliceIn,
     changed: (key, now, before) => {
-      if (sameJson(now, before)) return;
       for (const slice of [before, now]) {
         if (slice === undefined || slice.service === '') continue;
         const service = `${slice.namespace}/${slice.service}`;
@@ -123,10 +127,12 @@ export class Wanted {
   };
 
   readonly nodes: Watched<KubeNode> = {
-    keep: nodeIn,
-    changed: (key, now, before) => {
+    keep: (object, before) => {
+      const now = nodeIn(object);
       // A machine says each few minutes that it is there: that changes nothing.
-      if (sameJson(now, before)) return;
+      return before !== undefined && sameJson(now, before) ? before : now;
+    },
+    changed: (key, now) => {
       // Objects of no namespace have nothing before the slash.
       put(this.#nodes, key.slice(1), now);
       this.lookAtNodePorts();
@@ -251,8 +257,8 @@ export class Wanted {
     }
     const slices = [...(this.#slices.get(key)?.values() ?? [])];
     const node = (name: string) => this.#nodes.get(name);
-    const instances = instancesOf(service, { slices, node }, this.#rules);
-    const bytes = bytesOf(instances);
+    const instances = this.#instances.of(service, { slices, node });
+    const bytes = bytesOf(instances, this.#bytes);
     const excess = faultOfAll(instances.length, bytes);
     return excess === undefined
       ? { instances, bytes, fault: undefined }

@@ -1,7 +1,7 @@
 /** What is kept of objects of Kubernetes, whatever their authors wrote. */
 import assert from 'node:assert/strict';
 import { serviceIn, sliceIn } from '../../kubernetes/objects.ts';
-import { kubeService, kubeSlice } from '../support/kubernetes/cluster.ts';
+import { type Endpoint, kubeService, kubeSlice } from '../support/kubernetes/cluster.ts';
 
 const ANNOTATION = 'consul.hashicorp.com/';
 /** As large as the API server takes all annotations of one object. */
@@ -51,5 +51,16 @@ describe('what is kept of a slice', () => {
     const said = { ...endpoint, zone: MUCH, targetRef: { kind: 'Pod', name: MUCH } };
     const kept = sliceIn({ ...slice, endpoints: [said] });
     assert.ok(JSON.stringify(kept).length < 3000);
+  });
+
+  it('is the same object while nothing of it changes, and so is each endpoint', () => {
+    const slice = (pods: readonly Endpoint[]) => ({ ...kubeSlice('web', pods) });
+    const pods = [{ ip: '10.1.0.1' }, { ip: '10.1.0.2' }, { ip: '10.1.0.3' }];
+    const before = sliceIn(slice(pods));
+    assert.equal(sliceIn(slice(pods), before), before);
+    const now = sliceIn(slice([{ ip: '10.1.0.3' }, { ip: '10.1.0.2', ready: false }]), before);
+    assert.equal(now.endpoints.length, 2);
+    assert.equal(now.endpoints[0], before.endpoints[2]);
+    assert.equal(now.endpoints[1]?.isReady, false);
   });
 });

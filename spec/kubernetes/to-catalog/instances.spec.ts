@@ -1,7 +1,13 @@
 /** What a Service comes to in the catalog, kind by kind, as consul-k8s has it. */
 import assert from 'node:assert/strict';
-import { nodeIn, serviceIn, sliceIn } from '../../../kubernetes/objects.ts';
-import { instancesOf } from '../../../kubernetes/to-catalog/instances.ts';
+import {
+  type KubeService,
+  nodeIn,
+  type Slice,
+  serviceIn,
+  sliceIn,
+} from '../../../kubernetes/objects.ts';
+import { Instances } from '../../../kubernetes/to-catalog/instances.ts';
 import { isSynced, type SyncRules } from '../../../kubernetes/to-catalog/rules.ts';
 import { type Endpoint, kubeService, kubeSlice } from '../../support/kubernetes/cluster.ts';
 import type { KubeObject } from '../../support/kubernetes/objects.ts';
@@ -24,17 +30,37 @@ function come(service: KubeObject, world: World = {}) {
     nodeIn({
       status: { addresses: nodes[name]?.map(([type, address]) => ({ type, address })) ?? [] },
     });
-  return instancesOf(
-    serviceIn(service),
-    { slices: slices.map(sliceIn), node },
-    { ...SYNC_RULES, ...rules },
-  );
+  const kept = slices.map((each) => sliceIn(each));
+  return new Instances({ ...SYNC_RULES, ...rules }).of(serviceIn(service), { slices: kept, node });
 }
 
 const places = (...given: Parameters<typeof come>) =>
   come(...given).map(({ service }) => `${service.Service} ${service.Address}:${service.Port}`);
 
 describe('a Service in the catalog', () => {
+  it('has nothing made anew but of the pod that changed, and all where it says itself something else', () => {
+    const instances = new Instances(SYNC_RULES);
+    const at = (service: KubeService, slice: Slice) =>
+      instances.of(service, { slices: [slice], node: () => undefined });
+    const service = serviceIn(kubeService('web'));
+    const slice = sliceIn(kubeSlice('web', PODS));
+    const before = at(service, slice);
+    const pods = PODS.map((pod, i) => ({ ...pod, ready: i !== 0 }));
+    const now = at(service, sliceIn(kubeSlice('web', pods), slice));
+    assert.deepEqual([now[0]?.checks[0]?.Status, now[1] === before[1]], ['critical', true]);
+    const annotations = { 'consul.hashicorp.com/service-port': '99' };
+    const moved = at(serviceIn(kubeService('web', { annotations })), slice);
+    assert.deepEqual(
+      moved.map((each) => each.service.Port),
+      [99, 99],
+    );
+    const ported = at(service, { ...slice, ports: [{ name: '', port: 7 }] });
+    assert.deepEqual(
+      ported.map((each) => each.service.Port),
+      [7, 7],
+    );
+  });
+
   it('has the id that consul-k8s gives it', () => {
     const [instance] = come(kubeService('web'));
     assert.equal(instance?.service.ID, 'web-b5f12cb3f615');

@@ -1,7 +1,7 @@
 /** How much all Services together may come to. */
 import assert from 'node:assert/strict';
 import { serviceIn, sliceIn } from '../../../kubernetes/objects.ts';
-import { instancesOf } from '../../../kubernetes/to-catalog/instances.ts';
+import { Instances } from '../../../kubernetes/to-catalog/instances.ts';
 import { nodeBytes, Room, shareOf } from '../../../kubernetes/to-catalog/room.ts';
 import { bytesOf } from '../../../kubernetes/to-catalog/rules.ts';
 import { Wanted } from '../../../kubernetes/to-catalog/wanted.ts';
@@ -69,7 +69,7 @@ describe('what instances come to', () => {
       await until(() => rows().length === own + 20);
       const shown = (await get(path)).text.length - (own === 0 ? 0 : before);
       const cluster = { slices: [sliceIn({ ...slice })], node: () => undefined };
-      const bytes = bytesOf(instancesOf(serviceIn({ ...service }), cluster, RULES));
+      const bytes = bytesOf(new Instances(RULES).of(serviceIn({ ...service }), cluster));
       assert.ok(bytes >= shown * 0.9 && bytes < shown * 1.3, `${name}: ${bytes} for ${shown}`);
     }
   });
@@ -85,7 +85,8 @@ describe('an instance', () => {
       slices: [sliceIn({ ...slice, endpoints: [said] })],
       node: () => undefined,
     };
-    const instances = instancesOf(serviceIn({ ...kubeService('web') }), cluster, RULES);
+    const service = serviceIn({ ...kubeService('web') });
+    const instances = new Instances(RULES).of(service, cluster);
     assert.equal(instances.length, 1);
     assert.ok(bytesOf(instances) < 3000, `${bytesOf(instances)}`);
   });

@@ -135,9 +135,13 @@ export class ApiServer {
     this.#line(stream, { type: 'BOOKMARK', object: { apiVersion, kind, metadata } });
   }
 
-  #line({ response, token }: Pick<Stream, 'response' | 'token'>, line: object): void {
+  #line(stream: Pick<Stream, 'response' | 'token'>, line: object): void {
+    this.#lines(stream, `${JSON.stringify(line)}\n`);
+  }
+
+  #lines({ response, token }: Pick<Stream, 'response' | 'token'>, text: string): void {
     const isMute = this.isMute || (token !== undefined && token === this.mutedToken);
-    if (!isMute && !response.writableEnded) response.write(`${JSON.stringify(line)}\n`);
+    if (!isMute && text !== '' && !response.writableEnded) response.write(text);
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
@@ -281,7 +285,7 @@ export class ApiServer {
             .list(resource)
             .map((object): Event => ({ type: 'ADDED', version: from, object }))
         : this.objects.since(resource, from);
-    for (const event of past) this.#event(stream, event);
+    this.#lines(stream, past.map((event) => lineOf(stream, event)).join(''));
     if (from <= this.objects.version) this.#streams.add(stream);
     const seconds = Number(query.get('timeoutSeconds') ?? 1800);
     const timer = setTimeout(() => {
@@ -296,21 +300,26 @@ export class ApiServer {
 
   #tell(resource: string, event: Event): void {
     for (const stream of this.#streams) {
-      if (stream.resource === resource) this.#event(stream, event);
+      if (stream.resource === resource) this.#lines(stream, lineOf(stream, event));
     }
   }
+}
 
-  /** One that is no longer selected is gone, for this watch. */
-  #event(stream: Stream, { type, object, before }: Event): void {
-    const { isSeen } = stream;
-    const [was, is] = [before !== undefined && isSeen(before), isSeen(object)];
-    if (type === 'DELETED' ? was : is) {
-      const shown = type === 'MODIFIED' && !was ? 'ADDED' : type;
-      this.#line(stream, { type: shown, object });
-    } else if (was) {
-      this.#line(stream, { type: 'DELETED', object });
-    }
-  }
+/** What a watch is told of an event; '' for nothing. One that is no longer selected is gone, for this watch. */
+function lineOf({ isSeen }: Stream, { type, object, before }: Event): string {
+  const [was, is] = [before !== undefined && isSeen(before), isSeen(object)];
+  if (type === 'DELETED') return was ? shown(type, object) : '';
+  if (is) return shown(type === 'MODIFIED' && !was ? 'ADDED' : type, object);
+  return was ? shown('DELETED', object) : '';
+}
+
+/** As an API server, it makes the text of an object once for all that watch. */
+const texts = new WeakMap<KubeObject, string>();
+
+function shown(type: Event['type'], object: KubeObject): string {
+  const text = texts.get(object) ?? JSON.stringify(object);
+  texts.set(object, text);
+  return `{"type":"${type}","object":${text}}\n`;
 }
 
 function tokenOf({ headers }: IncomingMessage): string | undefined {
