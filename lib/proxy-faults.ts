@@ -71,24 +71,48 @@ function connectProxyFaults({ Port, Proxy: proxy = {}, Connect }: ProxySpec): re
 }
 
 function upstreamFaults(upstreams: readonly Upstream[]): readonly string[] {
+  return upstreams.map(faultAmong()).filter((fault) => fault !== undefined);
+}
+
+/**
+ * A proxy as it may be registered, of which an earlier version took what this one refuses: for one upstream the whole service
+ * would never come into the catalog. Calls with what is left out, and why.
+ */
+export function withoutFaultyUpstreams(
+  proxy: Readonly<Record<string, unknown>>,
+  leave: (name: string, why: string) => void,
+): Readonly<Record<string, unknown>> {
+  const { Upstreams } = proxy;
+  if (!Array.isArray(Upstreams)) return proxy;
+  const faultOf = faultAmong();
+  const kept = Upstreams.filter((upstream: Upstream) => {
+    const fault = faultOf(upstream);
+    if (fault !== undefined) leave(String(upstream.DestinationName), fault);
+    return fault === undefined;
+  });
+  return kept.length === Upstreams.length ? proxy : { ...proxy, Upstreams: kept };
+}
+
+/** Of one after the other: what is wrong with it by itself, or beside those before it. */
+function faultAmong(): (upstream: Upstream) => string | undefined {
   const names = new Set<string>();
   const binds = new Set<string>();
-  return upstreams.flatMap((upstream) => {
+  return (upstream) => {
     const fault = upstreamFault(upstream);
-    if (fault !== undefined) return [fault];
+    if (fault !== undefined) return fault;
     const { DestinationType, DestinationName, Datacenter, LocalBindAddress, LocalBindPort } =
       upstream;
     const name = `type="${DestinationType || 'service'}", name="${DestinationName}", namespace="", datacenter="${Datacenter}"`;
-    if (names.has(name)) return [`upstreams cannot contain duplicates of [${name}]`];
+    if (names.has(name)) return `upstreams cannot contain duplicates of [${name}]`;
     names.add(name);
     const bind = `${LocalBindAddress || '127.0.0.1'}:${LocalBindPort}`;
     if (binds.has(bind)) {
       const where = `"${bind}" is specified twice`;
-      return [`upstreams cannot contain duplicates by local bind address and port; ${where}`];
+      return `upstreams cannot contain duplicates by local bind address and port; ${where}`;
     }
     binds.add(bind);
-    return [];
-  });
+    return undefined;
+  };
 }
 
 function upstreamFault(upstream: Upstream): string | undefined {

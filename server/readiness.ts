@@ -4,7 +4,7 @@
  * was only not read yet.
  */
 import type { Clock } from '../lib/clock.ts';
-import { noLeader } from '../lib/errors.ts';
+import { noLeader, ProconsulError } from '../lib/errors.ts';
 import type { EventLog } from './log/event-log.ts';
 import type { IndexGate } from './log/index-gate.ts';
 import type { State } from './state/state.ts';
@@ -80,6 +80,15 @@ export class Readiness {
     const index = log.readIndex(consistency === 'consistent' ? 'majority' : 'log');
     if (typeof index !== 'number') return index.then((read) => this.#reached(read, deadline));
     return index <= applied.index ? undefined : this.#reached(index, deadline);
+  }
+
+  /** Resolves once what was acknowledged by now is here too, or where nobody can say. */
+  async caughtUp(): Promise<void> {
+    try {
+      await this.ready('leader');
+    } catch (error) {
+      if (!(error instanceof ProconsulError) || error.code !== 'unavailable') throw error;
+    }
   }
 
   get knownLeader(): boolean {

@@ -20,6 +20,8 @@ export interface Answer {
   /** As the headers say it; '' where they do not. */
   readonly index: string;
   readonly json: unknown;
+  /** Its index is none of the agent's, and says nothing of what was before. */
+  readonly isUnmarked?: true;
 }
 
 /** Rejects with a ProconsulError where there is no answer: 'forbidden' where the token is refused. */
@@ -82,13 +84,16 @@ export async function follow(agent: Agent, followed: Followed, signal: AbortSign
   let [seen, failures] = ['', 0];
   while (!signal.aborted) {
     try {
-      const { json, mark } = await look(agent, followed, seen, signal);
+      const { json, mark, isUnmarked } = await look(agent, followed, seen, signal);
       if (signal.aborted) return;
       failures = 0;
-      if (mark === seen) await pause(clock, PAUSE_MS, signal);
+      const isMarked = followed.by === undefined && isUnmarked !== true;
+      const isBack = isMarked && isBefore(mark, seen);
+      if (mark === seen || isBack) await pause(clock, PAUSE_MS, signal);
       else followed.take(json, mark);
-      // An index that goes back is of another history: the next look starts afresh.
-      seen = followed.by === undefined && isBefore(mark, seen) ? '' : mark;
+      // An index that goes back is of a server that is behind, or of another history: the next look starts afresh, and
+      // until then what was known counts.
+      seen = isBack ? '' : mark;
     } catch (error) {
       // Whatever it is: what one answer has in it must not end the process, and those after it are looked at.
       if (signal.aborted) return;
@@ -98,18 +103,24 @@ export async function follow(agent: Agent, followed: Followed, signal: AbortSign
   }
 }
 
+interface Looked extends Pick<Answer, 'json' | 'isUnmarked'> {
+  readonly mark: string;
+}
+
 async function look(
   agent: Agent,
   { path, query, by: given }: Followed,
   seen: string,
   signal: AbortSignal,
-): Promise<{ readonly json: unknown; readonly mark: string }> {
+): Promise<Looked> {
   const by = given ?? 'index';
   const waits = seen === '' ? query : [...query, [by, seen] as const];
-  const { json, index } = await askPatiently(agent, { path, query: waits }, signal);
-  const mark = by === 'hash' ? hashIn(json) : index;
+  const answer = await askPatiently(agent, { path, query: waits }, signal);
+  const mark = by === 'hash' ? hashIn(answer.json) : answer.index;
   // Without one there is nothing to wait at, and this would ask without end.
-  if (by === 'hash' ? mark !== '' : /^\d{1,20}$/.test(mark)) return { json, mark };
+  if (by === 'hash' ? mark !== '' : /^\d{1,20}$/.test(mark)) {
+    return { json: answer.json, mark, ...(answer.isUnmarked && { isUnmarked: true }) };
+  }
   throw new ProconsulError('unavailable', `an answer has no ${by}`);
 }
 

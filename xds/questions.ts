@@ -143,7 +143,7 @@ const NO_HASH = 'none';
 /** With something to wait at, so that it is asked again. */
 function nothing({ by }: Question, index: string): Answered {
   const json = by === 'hash' ? { ContentHash: NO_HASH } : undefined;
-  return { index: index || NO_INDEX, text: '', json };
+  return { index: index || NO_INDEX, text: '', json, ...(index === '' && { isUnmarked: true }) };
 }
 
 /** It waits for another answer than nothing. */
@@ -183,7 +183,11 @@ class Followed {
   constructor(question: Question, ask: Ask, { system }: QuestionsOptions) {
     const isKnown = () => this.#known?.json !== undefined;
     const agent = {
-      ask: (asked: Asked, signal: AbortSignal) => ask({ ...question, ...asked }, isKnown(), signal),
+      ask: (asked: Asked, signal: AbortSignal) => {
+        const isAfresh = !asked.query.some(([name]) => name === 'index' || name === 'hash');
+        const now = { ...question, ...asked };
+        return isAfresh ? askNow(now, { ask, isKnown, signal }) : ask(now, isKnown(), signal);
+      },
       ...system,
     };
     const { signal } = this.#ending;
@@ -298,19 +302,32 @@ class Reviewed {
     }
   }
 
-  /**
-   * Another server may answer than the one that was waited at, and be behind it. Only where none can say what is so
-   * now, and something must have changed or nothing is known, one says what it knows.
-   */
-  async #ask(why: 'review' | 'wake'): Promise<Answered> {
+  /** Another server may answer than the one that was waited at, and be behind it. */
+  #ask(why: 'review' | 'wake'): Promise<Answered> {
     const { question, ask, isKnown } = this.#options;
-    const query = question.query.filter(([name]) => name !== 'stale');
-    try {
-      return await ask({ ...question, query }, true, this.#signal);
-    } catch (error) {
-      const isAway = error instanceof ProconsulError && error.code === 'unavailable';
-      if (!isAway || this.#signal.aborted || (why === 'review' && isKnown())) throw error;
-      return await ask(question, isKnown(), this.#signal);
-    }
+    const mustHaveChanged = why === 'wake';
+    return askNow(question, { ask, isKnown, signal: this.#signal, mustHaveChanged });
+  }
+}
+
+interface AskingNow extends Pick<Reviewing, 'ask' | 'isKnown'> {
+  readonly signal: AbortSignal;
+  readonly mustHaveChanged?: boolean;
+}
+
+/**
+ * What is so now, whichever server answers: one that is behind would tell of instances that are not there any more, or of
+ * none. Only where none can say, and nothing is known or it must have changed, one says what it knows.
+ */
+async function askNow(question: Question, how: AskingNow): Promise<Answered> {
+  const { ask, isKnown, signal, mustHaveChanged = false } = how;
+  const query = question.query.filter(([name]) => name !== 'stale');
+  if (query.length === question.query.length) return await ask(question, isKnown(), signal);
+  try {
+    return await ask({ ...question, query }, true, signal);
+  } catch (error) {
+    const isAway = error instanceof ProconsulError && error.code === 'unavailable';
+    if (!isAway || signal.aborted || (isKnown() && !mustHaveChanged)) throw error;
+    return await ask(question, isKnown(), signal);
   }
 }

@@ -13,6 +13,8 @@ import { type AskAgent, MAX_QUESTIONS, Questions } from './questions.ts';
 export interface ViewsOptions {
   readonly ask: AskAgent;
   readonly access: AccessControl;
+  /** Resolves once what others acknowledged is known here too. */
+  readonly caughtUp: () => Promise<void>;
   readonly system: System;
 }
 
@@ -35,9 +37,13 @@ export class Views {
     return { resources, questions };
   }
 
-  /** From an address. Rejects with a ProconsulError 'forbidden' where nobody knows the token. */
+  /**
+   * From an address. Rejects with a ProconsulError 'forbidden' where nobody knows the token. Whoever comes from another
+   * server is told nothing older than there.
+   */
   async enter(token: string, address: string): Promise<Member> {
-    const caller = await this.#options.access.callerOf(token, address);
+    const { access, caughtUp } = this.#options;
+    const [caller] = await Promise.all([access.callerOf(token, address), caughtUp()]);
     const { key } = caller.rights;
     const view =
       this.#byRights.get(key) ?? new View(this.#options, () => this.#byRights.delete(key));

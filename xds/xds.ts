@@ -24,6 +24,8 @@ export interface XdsOptions {
   readonly place: WorldsOptions;
   /** Whether the state may be shown. */
   readonly isReady: () => boolean;
+  /** As of views. */
+  readonly caughtUp: () => Promise<void>;
   readonly system: System;
   readonly listens: readonly Listens[];
   /** Loads what speaks gRPC; called when the first client comes. */

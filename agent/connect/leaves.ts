@@ -26,6 +26,8 @@ const RENEW_TO = 0.9;
 /** Of the spread after a change of the root: at once nobody asks, for all others would too. */
 const SPREAD_FROM = 1 / 3;
 const RETRY_MS = 1000;
+/** One without the names of DNS that it is to have is made anew after so long, where somebody waits for that. */
+const NAMELESS_MS = 60_000;
 const MAX_RETRY_MS = 60_000;
 /** A timer is not set for longer, for clocks are set. */
 const MAX_LOOK_MS = 3600_000;
@@ -147,6 +149,8 @@ class KeptLeaf {
   #madeMs = 0;
   #usedMs = 0;
   #failures = 0;
+  /** It is to have some, and the entry names none yet, or the server is of a version that passes over that. */
+  #lacksNames = false;
   #isOver = false;
 
   constructor(options: LeavesOptions, whose: Keeping) {
@@ -210,16 +214,14 @@ class KeptLeaf {
         ...{ csr, token },
         forIngress: ingress !== '',
       });
-      // A server of before passes over what it does not know: it would be kept for days.
-      if (ingress !== '' && !hasNames(CertPEM))
-        throw new ProconsulError('unavailable', 'the server gives a certificate no names of DNS');
       const PrivateKeyPEM = keyPem(pair.privateKey);
       const leaf = { SerialNumber, CertPEM, ...rest, PrivateKeyPEM };
       this.#leaf = ordered(leaf);
       this.#root = ActiveRootID;
       this.#madeMs = clock.monotonic();
       this.#failures = 0;
-      this.#dueMs = this.#renewalOf(leaf);
+      this.#lacksNames = ingress !== '' && !hasNames(CertPEM);
+      this.#dueMs = this.#lacksNames ? clock.now() + NAMELESS_MS : this.#renewalOf(leaf);
       this.#look();
       this.waiters.wakeAll();
       return this.#leaf;
@@ -247,7 +249,8 @@ class KeptLeaf {
 
   #renewIfDue(): void {
     const { clock, logger } = this.#options;
-    if (clock.monotonic() - this.#usedMs > IDLE_MS && this.waiters.size === 0) this.stop();
+    const idleMs = this.#lacksNames ? 0 : IDLE_MS;
+    if (clock.monotonic() - this.#usedMs > idleMs && this.waiters.size === 0) this.stop();
     else if (clock.now() < this.#dueMs) this.#look();
     else {
       this.make().catch((error: unknown) => {

@@ -6,6 +6,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { describeChain, ProconsulError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { CheckDefinition, CheckStatus, ServiceDefinition } from '../../lib/model.ts';
+import { withoutFaultyUpstreams } from '../../lib/proxy-faults.ts';
 import type { CheckSet } from '../checks/check-set.ts';
 import {
   briefCheck,
@@ -202,9 +203,16 @@ export class Registrar {
   }
 
   #restoreService(key: string, service: LocalService): void {
-    const { local, kept } = this.#options;
-    if (local.services.has(service.definition.ID)) kept.delete(key);
-    else local.putService({ ...service, source: 'api' });
+    const { local, kept, logger } = this.#options;
+    const { definition } = service;
+    if (local.services.has(definition.ID)) {
+      kept.delete(key);
+      return;
+    }
+    const proxy = withoutFaultyUpstreams(definition.Proxy, (name, why) =>
+      logger.warn(`agent: the upstream "${name}" of "${definition.ID}" is left out: ${why}`),
+    );
+    local.putService({ ...service, definition: { ...definition, Proxy: proxy }, source: 'api' });
   }
 
   #restoreCheck(key: string, { spec, definition, token }: StoredCheck): void {

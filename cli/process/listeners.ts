@@ -31,7 +31,7 @@ import { guardsOf } from './restrict.ts';
 import { applySocketRights } from './start-up.ts';
 import { asksForNoToken, type Origin, originsFor, strangersGuard } from './strangers.ts';
 import { doorsOf, httpsAddresses } from './tls-role.ts';
-import { createXds } from './xds-role.ts';
+import { createXds, type XdsReadiness } from './xds-role.ts';
 
 export interface ListenersOptions {
   readonly config: Config;
@@ -42,8 +42,8 @@ export interface ListenersOptions {
   readonly identities: Identities;
   /** Whether it is a token's id, which an audit may name; without it none is. */
   readonly isTokenId?: (text: string) => boolean;
-  /** Whether what there is may be shown to clients of xDS; asked once it is open. */
-  readonly isReady: () => boolean;
+  /** Whether what there is may be shown to clients of xDS, asked once it is open, and when it is as new as elsewhere. */
+  readonly readiness: XdsReadiness;
 }
 
 /** What the process answers, once it can. */
@@ -115,12 +115,13 @@ export class Listeners {
   }
 
   /** What clients of xDS are told is asked as other clients ask. */
-  #createXds({ isReady, ...options }: ListenersOptions): Xds {
+  #createXds(options: ListenersOptions): Xds {
+    const { readiness } = options;
     return createXds({
       ...options,
       answer: this.answer,
       access: () => this.#access ?? OPEN,
-      isReady: () => this.#access !== undefined && isReady(),
+      isReady: () => this.#access !== undefined && readiness.begun,
     });
   }
 

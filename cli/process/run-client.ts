@@ -33,6 +33,7 @@ import { ProcessTelemetry } from './process-telemetry.ts';
 import { loadsOf, type Running, type RunOptions } from './run-server.ts';
 import { holdDataDir } from './start-up.ts';
 import { identitiesOf, takeOverTls } from './tls-role.ts';
+import type { XdsReadiness } from './xds-role.ts';
 
 /** Of the half second that a listener gives what it has begun to answer. */
 const LAST_ANSWERS_MS = 300;
@@ -59,7 +60,7 @@ export async function runClient(options: RunOptions): Promise<Running> {
     limits: () => current.limits,
     identities,
     introducer: introducer(options, nodeId, servers),
-    isReady: () => servers.size > 0,
+    readiness: passedOn(() => servers.size > 0),
   });
   const lookups = clientLookups({
     upstream,
@@ -101,6 +102,16 @@ export async function runClient(options: RunOptions): Promise<Running> {
       await agent.stop();
       await unlock();
     },
+  };
+}
+
+/** What is asked here is passed on: there is nothing to catch up with. */
+function passedOn(knowsServer: () => boolean): XdsReadiness {
+  return {
+    get begun() {
+      return knowsServer();
+    },
+    caughtUp: async () => undefined,
   };
 }
 

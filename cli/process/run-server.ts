@@ -80,7 +80,7 @@ export async function runServer(options: RunOptions): Promise<Running> {
     ...{ config, logger, identities, introducer },
     limits: () => current.limits,
     isTokenId: (id) => isTokenId(server, id),
-    isReady: () => server.deps.readiness.begun,
+    readiness: server.deps.readiness,
   });
   const dnsToken = () => agent.dnsToken;
   const telemetry = new ProcessTelemetry(config, logger);

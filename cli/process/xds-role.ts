@@ -18,13 +18,21 @@ export interface XdsRoleOptions {
   readonly answer: RequestListener;
   readonly access: () => AccessControl;
   readonly isReady: () => boolean;
+  readonly readiness: Pick<XdsReadiness, 'caughtUp'>;
+}
+
+export interface XdsReadiness {
+  /** Whether the state is known. */
+  readonly begun: boolean;
+  /** Resolves once what others acknowledged by now is known here too, or where nobody can say. */
+  caughtUp(): Promise<void>;
 }
 
 /** Whatever is answered is an answer: what may not be seen, or asked for so, is as if it were not there. */
 const ANSWERS = Array.from({ length: 200 }, (_, i) => 400 + i);
 
 export function createXds(options: XdsRoleOptions): Xds {
-  const { config, logger, isReady, limits, access } = options;
+  const { config, logger, isReady, readiness, limits, access } = options;
   const own = new OwnRequests(options.answer);
   return new Xds({
     ask: (asked, token, signal) => own.ask({ ...asked, token, accept: ANSWERS }, signal),
@@ -36,6 +44,7 @@ export function createXds(options: XdsRoleOptions): Xds {
       callsByDefault: !config.acl.enabled || config.acl.defaultPolicy === 'allow',
     },
     isReady,
+    caughtUp: () => readiness.caughtUp(),
     system: systemOf(logger),
     listens: listensOf(options),
     load: async (parts) => {

@@ -42,7 +42,10 @@ export interface PlaceDeps {
 export interface ReadDeps {
   readonly answers: Answers;
   readonly standing: Standing;
-  readonly readiness: Pick<Readiness, 'begun' | 'ready' | 'consistency' | 'knownLeader' | 'ageMs'>;
+  readonly readiness: Pick<
+    Readiness,
+    'begun' | 'ready' | 'caughtUp' | 'consistency' | 'knownLeader' | 'ageMs'
+  >;
   readonly random: Random;
 }
 

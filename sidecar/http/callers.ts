@@ -99,7 +99,7 @@ export class HttpCallers {
    */
   accept(socket: Socket, who = ''): void {
     const buffered = this.#options.buffers.of(socket, who);
-    const caller = { who, buffered, turns: new Turns(socket) };
+    const caller = { who, buffered, turns: new Turns(socket, buffered) };
     this.#callers.set(socket, caller);
     let seen: Buffer = Buffer.alloc(0);
     const cancel = this.#options.clock.after(HEAD_MS, () => socket.destroy());
@@ -141,8 +141,10 @@ export class HttpCallers {
 
   #h1Asked(request: IncomingMessage, response: ServerResponse, rest: Buffer = NONE): void {
     const { who, buffered, turns } = this.#callers.get(request.socket) as Caller;
+    if (turns.isOver) return;
     const head = this.#admitted(h1Head(request), who);
     if (head === 'unclear' || turns.underWay >= MAX_STREAMS) {
+      turns.end();
       response.shouldKeepAlive = false;
       response.writeHead(head === 'unclear' ? 400 : 503).end();
       return;
@@ -150,7 +152,7 @@ export class HttpCallers {
     const { idleMs, streamIdleMs } = this.#options;
     const isEnding = () => this.#isEnding;
     const by = { ...{ who, buffered, idleMs, streamIdleMs }, head, isEnding, rest };
-    turns.take(response, () => this.#options.serve(new H1Incoming(request, response, by)));
+    turns.take(request, response, () => this.#options.serve(new H1Incoming(request, response, by)));
   }
 
   #admitted(head: Head | Unclear, who: string): Head | Unclear {
@@ -160,7 +162,10 @@ export class HttpCallers {
 
   /** Who asks for another protocol before he was answered would be answered in the wrong order. */
   #mayChange(socket: Socket): boolean {
-    const may = (this.#callers.get(socket)?.turns.underWay ?? 0) === 0;
+    const { turns } = this.#callers.get(socket) as Caller;
+    // What was refused before it has the last answer.
+    if (turns.isOver) return false;
+    const may = turns.underWay === 0;
     if (!may) socket.destroy();
     return may;
   }

@@ -7,10 +7,13 @@ import { describeChain, ProconsulError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { retryMs } from '../../lib/retries.ts';
 import { type Agent, follow, lossOf } from '../follow.ts';
+import { type InTurn, Turnstile } from './turnstile.ts';
 import { PermissionList, type Verdict, Verdicts } from './verdict.ts';
 
-/** Callers whose right is remembered: a mesh has as many services. */
+/** Callers whose right is remembered: a mesh has as many services. Beyond them the one goes that called longest ago. */
 const MAX_CALLERS = 4096;
+/** Asked about at once. The agent takes 200 connections of one address, and other things are asked of it too. */
+const MAX_ASKING = 32;
 const ASK_MS = 10_000;
 /** Where intentions change faster than the agent answers, the last answer counts. */
 const MAX_ASKED = 5;
@@ -33,10 +36,16 @@ interface Caller {
   verdict: Verdict | undefined;
   /** At which look it was asked for that. */
   decidedAt: number;
-  asking: { readonly look: number; readonly answer: Promise<Verdict | undefined> } | undefined;
+  asking: Asking | undefined;
   /** In a row; it is not asked again before then. */
   failures: number;
   notBefore: number;
+}
+
+interface Asking {
+  readonly look: number;
+  readonly answer: Promise<Verdict | undefined>;
+  readonly hurry: () => void;
 }
 
 const NO_ANSWER = Promise.resolve(undefined);
@@ -45,6 +54,7 @@ export class Permissions {
   readonly #options: PermissionsOptions;
   readonly #callers = new Map<string, Caller>();
   readonly #verdicts = new Verdicts();
+  readonly #turnstile = new Turnstile(MAX_ASKING);
   /** Each change of the intentions has everybody looked at again, and so does time. */
   #look = 1;
   /** The look of the last change: what was decided before it counts where there is no other answer. */
@@ -133,7 +143,9 @@ export class Permissions {
     for (let asked = 0; caller.decidedAt < since() && asked < MAX_ASKED; asked++) {
       if (goesByOld()) break;
       const changedAt = this.#changedAt;
-      last = await this.#asked(caller);
+      const answer = this.#asked(caller);
+      caller.asking?.hurry();
+      last = await answer;
       // That a question from before a change had no answer says nothing of the next.
       if (last === undefined && changedAt === this.#changedAt) break;
     }
@@ -143,14 +155,14 @@ export class Permissions {
   }
 
   #callerOf(uri: string): Caller {
-    const known = this.#callers.get(uri);
-    if (known !== undefined) return known;
-    const [oldest] = this.#callers.keys();
-    if (this.#callers.size >= MAX_CALLERS && oldest !== undefined) this.#callers.delete(oldest);
-    const caller: Caller = {
+    const caller = this.#callers.get(uri) ?? {
       ...{ uri, verdict: undefined, decidedAt: 0, asking: undefined, failures: 0, notBefore: 0 },
     };
+    // The one that calls stays longest.
+    this.#callers.delete(uri);
     this.#callers.set(uri, caller);
+    const [oldest] = this.#callers.keys();
+    if (this.#callers.size > MAX_CALLERS && oldest !== undefined) this.#callers.delete(oldest);
     return caller;
   }
 
@@ -163,7 +175,8 @@ export class Permissions {
     const over = () => {
       if (caller.asking === now) caller.asking = undefined;
     };
-    const answer = this.#ask(uri).then(
+    const { result, hurry } = this.#ask(uri);
+    const answer = result.then(
       (verdict) => {
         over();
         this.#answered(caller, look, verdict);
@@ -175,7 +188,7 @@ export class Permissions {
         return undefined;
       },
     );
-    const now = { look, answer };
+    const now = { look, answer, hurry };
     caller.asking = now;
     return answer;
   }
@@ -256,18 +269,16 @@ export class Permissions {
     for (const listener of this.#listeners) listener();
   }
 
-  async #ask(uri: string): Promise<Verdict> {
+  #ask(uri: string): InTurn<Verdict> {
     const { agent, service: Target } = this.#options;
     const patience = new AbortController();
+    const { signal } = patience;
     const cancel = agent.clock.after(ASK_MS, () => patience.abort());
-    try {
-      const json = { Target, ClientCertURI: uri, ClientCertSerial: '' };
-      const path = '/v1/agent/connect/authorize';
-      const body = { method: 'POST', json } as const;
-      const answer = await agent.ask({ path, query: [], body }, patience.signal);
-      return this.#verdicts.in(answer.json);
-    } finally {
-      cancel();
-    }
+    const json = { Target, ClientCertURI: uri, ClientCertSerial: '' };
+    const body = { method: 'POST', json } as const;
+    const asked = { path: '/v1/agent/connect/authorize', query: [], body };
+    const { result, hurry } = this.#turnstile.run(() => agent.ask(asked, signal), signal);
+    const verdict = result.then((answer) => this.#verdicts.in(answer.json)).finally(cancel);
+    return { result: verdict, hurry };
   }
 }

@@ -123,6 +123,32 @@ describe('an agent that is restarted', () => {
     assert.equal(said.length, 7);
   });
 
+  it('has a proxy without the upstreams that an earlier version took and the catalog refuses now, and says which', async () => {
+    const upstream = (name: string, port: number, more = {}) => ({
+      ...{ DestinationType: 'service', DestinationName: name, Datacenter: '' },
+      ...{ LocalBindPort: port, ...more },
+    });
+    const Upstreams = [
+      upstream('db', 9191),
+      upstream('cache', 9192, { DestinationNamespace: 'team' }),
+      upstream('mail', 9191),
+    ];
+    const proxy = { DestinationServiceName: 'web', Upstreams };
+    const definition = { ...serviceNamed('p'), Kind: 'connect-proxy', Port: 1, Proxy: proxy };
+    await mkdir(path.join(folder, 'agent'));
+    const line = JSON.stringify(['service:p', { definition, token: '', source: 'api' }]);
+    await writeFile(path.join(folder, 'agent', 'journal'), `${line}\n`);
+    const [logger, catalog] = [new RecordingLogger(), new MemoryCatalog()];
+    const { app } = await startAgent('', { dataDir: folder, logger, catalog });
+    const { body } = await supertest(app).get('/v1/agent/service/p').expect(200);
+    assert.deepEqual(
+      body.Proxy.Upstreams.map((each: { DestinationName: string }) => each.DestinationName),
+      ['db'],
+    );
+    const said = logger.lines.filter((each) => each.includes('of "p" is left out'));
+    assert.match(said.join('\n'), /"cache".*Namespaces are.*\n.*"mail".*duplicates by local bind/);
+  });
+
   it('does not bring back what was deregistered', async () => {
     const { app } = await restart(async (first) => {
       await register(first.app, { Name: 'web', Check: { TTL: '60s' } });

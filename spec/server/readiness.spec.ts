@@ -125,6 +125,35 @@ describe('a read whose log has told an index and never brings it', () => {
   });
 });
 
+describe('a server that is to have caught up with the others', () => {
+  it('has once all is here that the log has, or at once where nobody can say', async () => {
+    let [ahead, isKnown, has] = [0, true, false];
+    const { server, clock, put } = await startServer(
+      silentLogger,
+      but((log) => ({
+        readIndex: async (by) => {
+          if (!isKnown) throw noLeader();
+          return (await log.readIndex(by)) + ahead;
+        },
+      })),
+    );
+    const { readiness } = server.deps;
+    await readiness.caughtUp();
+    const armed = clock.armed;
+    ahead = 1;
+    const caughtUp = readiness.caughtUp().then(() => {
+      has = true;
+    });
+    await clock.untilArmed(armed + 1);
+    assert.equal(has, false);
+    ahead = 0;
+    await put('/v1/kv/a', 'b');
+    await caughtUp;
+    isKnown = false;
+    await readiness.caughtUp();
+  });
+});
+
 describe('a read that may be stale, but not by more than it says', () => {
   /** A server that heard of its log's end so long ago. */
   async function behind(lastContactMs: number, writable: boolean) {

@@ -51,6 +51,29 @@ describe('what is followed', () => {
     });
   }
 
+  it('stays as it was where a server answers that is behind, until another look says what is so', async () => {
+    const said = [
+      ['7', 'old'],
+      ['5', 'older'],
+      ['5', 'of another history'],
+    ] as const;
+    const { agent, asked, clock, ending } = start(() => {
+      const [index, json] = said[Math.min(asked.length, said.length) - 1] ?? ['', ''];
+      return { index, json };
+    });
+    const taken: unknown[] = [];
+    const on = { take: (json: unknown) => void taken.push(json), lost: () => undefined };
+    void follow(agent, { path: '/x', query: [], ...on }, ending.signal);
+    await until(() => asked.length === 2);
+    await clock.untilArmed();
+    assert.deepEqual(taken, ['old']);
+    await clock.advance(1000);
+    await until(() => taken.length === 2);
+    assert.deepEqual(taken, ['old', 'of another history']);
+    assert.deepEqual(asked[2]?.query, []);
+    ending.abort();
+  });
+
   it('is asked for anew soon after the wait that it asked for, where nothing comes any more', async () => {
     const [clock, random, ending] = [new FakeClock(), seededRandom(1), new AbortController()];
     const asked: Question[] = [];

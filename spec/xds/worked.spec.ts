@@ -20,7 +20,12 @@ async function enter() {
     ...{ clock: new FakeClock(), logger: new RecordingLogger(), random: seededRandom(1) },
   };
   for (const name of NAMES) agent.say(`/v1/${name}`, name);
-  const views = new Views({ ask: agent.ask, access: OPEN, system });
+  const views = new Views({
+    ask: agent.ask,
+    access: OPEN,
+    caughtUp: async () => undefined,
+    system,
+  });
   return { agent, views, enter: (from: string) => views.enter('', from) };
 }
 

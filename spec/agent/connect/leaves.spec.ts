@@ -51,14 +51,31 @@ describe(LEAF, () => {
     assert.equal((await get(`${LEAF}?ingress=${'a'.repeat(65)}`)).status, 400);
   });
 
-  it('is not kept for callers from outside where a server of before gave it no names', async () => {
-    const { leaf, authority } = await start();
+  it('is kept for a minute for callers from outside where it was given no names', async () => {
+    const { leaf, authority, clock } = await start();
+    const names = ({ leaf: { CertPEM } }: Awaited<ReturnType<typeof leaf>>) =>
+      new X509Certificate(CertPEM).subjectAltName ?? '';
     authority.givesNames = false;
-    assert.equal((await leaf('?ingress=a')).status, 500);
-    assert.equal((await leaf()).status, 200);
+    const nameless = await leaf('?ingress=a');
+    assert.deepEqual([nameless.status, names(nameless).includes('DNS:')], [200, false]);
+    assert.deepEqual((await leaf('?ingress=a')).leaf, nameless.leaf);
     authority.givesNames = true;
-    const { CertPEM } = (await leaf('?ingress=a')).leaf;
-    assert.match(new X509Certificate(CertPEM).subjectAltName ?? '', /^DNS:/);
+    const waits = leaf(`?ingress=a&index=${nameless.leaf.ModifyIndex}&wait=5m`);
+    await until(async () => {
+      await clock.advance(10_000);
+      return authority.signed === 2;
+    });
+    assert.match(names(await waits), /^DNS:/);
+  });
+
+  it('without names is made anew for nobody', async () => {
+    const { leaf, authority, clock } = await start();
+    authority.givesNames = false;
+    await leaf('?ingress=a');
+    for (let i = 0; i < 60; i++) await clock.advance(60_000);
+    assert.equal(authority.signed, 1);
+    await leaf('?ingress=a');
+    assert.equal(authority.signed, 2);
   });
 
   it('is of few texts at a time for one gateway, lest others lose theirs', async () => {

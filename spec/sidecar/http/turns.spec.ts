@@ -46,6 +46,43 @@ describe('a caller by HTTP/1.1 who asks for more before he is answered', () => {
     assert.equal(sidecar.buffers.bytes, 0);
   });
 
+  it('leaves nothing under way when he goes, though nobody answers and something of his waits', async () => {
+    const { port, asked, hosts, sidecar } = await slow();
+    for (const leave of ['destroy', 'resetAndDestroy'] as const) {
+      const { socket } = call(port);
+      socket.write(Array.from({ length: 20 }, (_, i) => get(`/${leave}-${i}`)).join(''));
+      await until(() => asked.has(`/${leave}-0`));
+      socket[leave]();
+      await until(async () => {
+        const [{ active } = { active: -1 }] = (await hosts()) as unknown as { active: number }[];
+        return active === 0;
+      });
+    }
+    assert.equal(asked.size, 2);
+    assert.equal(sidecar.buffers.bytes, 0);
+  });
+
+  it('has each of many answered, more of them than are read at once', async () => {
+    const { port } = await serveHttp(({ url }, response) => response.end(`of ${url};`));
+    const sidecar = await startHttp([{ id: 'a', port }]);
+    const { socket, said } = call(sidecar.port);
+    socket.write(Array.from({ length: 200 }, (_, i) => get(`/${i}`)).join(''));
+    await said('of /199;');
+    assert.equal(sidecar.sidecar.buffers.bytes, 0);
+  });
+
+  it('has no answer, and nothing begun, behind what was refused', async () => {
+    const { port, asked } = await slow();
+    const { socket, said, state } = call(port);
+    socket.write(`${get('/1') + get('/2#fragment')}DELETE /3 HTTP/1.1\r\nHost: x\r\n\r\n`);
+    await until(() => asked.has('/1'));
+    asked.get('/1')?.end('of /1;');
+    await said('of /1;');
+    await said('HTTP/1.1 400 ');
+    await until(() => state.ended || state.closed);
+    assert.deepEqual([...asked.keys()], ['/1']);
+  });
+
   it('has each body with its own request', async () => {
     const bodies: string[] = [];
     const { port } = await serveHttp((request, response) => {

@@ -14,14 +14,17 @@ function start() {
   const asked: ((isAllowed: boolean, more?: object) => void)[] = [];
   const fails: ((error: Error) => void)[] = [];
   const looks: ((index: string) => void)[] = [];
+  /** Each caller that was asked about. */
+  const about: string[] = [];
   /** What it says at once from now on. */
   const now: { answer?: boolean } = {};
-  const ask: Ask = ({ path }, signal) =>
+  const ask: Ask = ({ path, body }, signal) =>
     new Promise<Answer>((resolve, reject) => {
       if (path.endsWith('/intentions')) {
         looks.push((index) => resolve({ index, json: [] }));
         return;
       }
+      about.push((body as Said).json.ClientCertURI);
       if (now.answer !== undefined) resolve({ index: '', json: { Authorized: now.answer } });
       asked.push((Authorized, more) => resolve({ index: '', json: { Authorized, ...more } }));
       fails.push(reject);
@@ -38,7 +41,11 @@ function start() {
     asked.at(-1)?.(isAllowed);
     assert.equal(await verdict, isAllowed);
   };
-  return { permissions, logger, clock, asked, fails, looks, ending, decide, now };
+  return { permissions, logger, clock, asked, about, fails, looks, ending, decide, now };
+}
+
+interface Said {
+  readonly json: { readonly ClientCertURI: string };
 }
 
 const AWAY = new ProconsulError('unavailable', 'it is not there');
@@ -88,6 +95,45 @@ describe('Permissions', () => {
     }
     assert.equal(logger.lines.length, 1);
     assert.match(logger.lines[0] ?? '', /^warn .*service=db.*\{300\}.*denies everybody/);
+    ending.abort();
+  });
+
+  it('are asked for some callers at once, and first for whoever waits', async () => {
+    const { permissions, clock, asked, about, ending } = start();
+    const many = Array.from({ length: 100 }, (_, i) => `${WEB}-${i}`);
+    const answerFrom = async (first: number, last: number) => {
+      for (let i = first; i < last; i++) {
+        await until(() => asked.length > i);
+        asked[i]?.(true);
+      }
+    };
+    const verdicts = many.map((uri) => permissions.isAllowed(uri));
+    await settle();
+    assert.equal(asked.length, 32);
+    await answerFrom(0, 100);
+    assert.deepEqual(new Set(await Promise.all(verdicts)), new Set([true]));
+    // Nobody waits for a look at those that are known.
+    await clock.advance(30_000);
+    for (const uri of many) assert.equal(await permissions.isAllowed(uri), true);
+    assert.equal(asked.length, 132);
+    const isAllowed = permissions.isAllowed(WEB);
+    await answerFrom(100, 101);
+    await until(() => asked.length === 133);
+    assert.equal(about.at(-1), WEB);
+    await answerFrom(101, 201);
+    assert.equal(await isAllowed, true);
+    ending.abort();
+  });
+
+  it('know best who called last, where callers are more than are remembered', async () => {
+    const { permissions, now, about, ending } = start();
+    now.answer = true;
+    await permissions.isAllowed(WEB);
+    for (let i = 0; i < 5000; i++) {
+      await permissions.isAllowed(`${WEB}-${i}`);
+      await permissions.isAllowed(WEB);
+    }
+    assert.equal(about.filter((uri) => uri === WEB).length, 1);
     ending.abort();
   });
 

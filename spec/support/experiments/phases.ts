@@ -41,6 +41,8 @@ export class Phases {
     const counts = `${all.length} calls, ${failed.length} failed, ${p99}`;
     this.#say(`${what}: ${counts} ${told}${isGood ? '' : '  FAILED'}`);
     for (const why of new Set(failed.map((each) => each.why))) this.#say(`  ${why}`);
+    if (isGood) return;
+    for (const each of rounds.listedSince(from)) this.#say(`  the agent listed ${each}`);
   }
 
   /** Begins one, and registers it. */

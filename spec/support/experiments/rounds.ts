@@ -10,6 +10,8 @@ const PATIENCE_MS = 60_000;
 const ENOUGH = 64;
 /** A call takes one of them some milliseconds. */
 const SERVES_MS = '5';
+/** After a call that failed the agent is asked what it knows, so often at most. */
+const LOOK_MS = 500;
 
 export interface Program {
   readonly name: string;
@@ -26,6 +28,17 @@ export interface Answered {
   readonly ms: number;
 }
 
+/** What the agent listed, just after a call had failed. */
+interface Listed {
+  readonly at: number;
+  readonly text: string;
+}
+
+interface Instance {
+  readonly Service: { readonly ID: string };
+  readonly Checks: readonly { readonly CheckID: string; readonly Status: string }[];
+}
+
 export interface RoundsOptions {
   /** Of the agent at which programs are registered. */
   readonly agent: { readonly port: number };
@@ -37,6 +50,8 @@ export abstract class Rounds {
   readonly #answers: Answered[] = [];
   readonly #options: RoundsOptions;
   readonly #children = new Set<ChildProcess>();
+  readonly #listed: Listed[] = [];
+  #lookedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: RoundsOptions) {
     this.#options = options;
@@ -97,8 +112,29 @@ export abstract class Rounds {
     await until(isAlone, () => `${name} still gets calls`, PATIENCE_MS);
   }
 
+  /** What the agent listed since then, as calls failed: each instance with its checks that are not passing. */
+  listedSince(at: number): readonly string[] {
+    return [...new Set(this.#listed.filter((each) => each.at >= at).map(({ text }) => text))];
+  }
+
   protected answered(answer: Answered): void {
     this.#answers.push(answer);
+    if (answer.who !== '' || answer.at - this.#lookedAt < LOOK_MS) return;
+    this.#lookedAt = answer.at;
+    void this.#list(answer.at);
+  }
+
+  async #list(at: number): Promise<void> {
+    const path = '/v1/health/service/web?stale';
+    const { json } = await send(this.#options.agent.port, 'GET', path, {}).catch(() => ({
+      json: [],
+    }));
+    const all = (Array.isArray(json) ? json : []) as readonly Instance[];
+    const text = all.map(({ Service, Checks }) => {
+      const ill = Checks.filter(({ Status }) => Status !== 'passing');
+      return [Service.ID, ...ill.map(({ CheckID, Status }) => `${CheckID} ${Status}`)].join(' ');
+    });
+    this.#listed.push({ at, text: text.join(', ') || 'nobody' });
   }
 
   protected spawn(program: string, args: readonly string[]): ChildProcess {

@@ -1,0 +1,65 @@
+/** Work of which so much is done at once. Of what waits, that goes first for which somebody's call waits. */
+import { ProconsulError } from '../../lib/errors.ts';
+
+export interface InTurn<T> {
+  readonly result: Promise<T>;
+  /** From now on a call waits for it. */
+  hurry(): void;
+}
+
+export class Turnstile {
+  readonly #most: number;
+  #inside = 0;
+  readonly #first = new Set<() => void>();
+  readonly #others = new Set<() => void>();
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** Rejects 'unavailable' where its turn does not come before the signal does. */
+  run<T>(work: () => Promise<T>, signal: AbortSignal): InTurn<T> {
+    let enter = () => {};
+    const result = new Promise<T>((resolve, reject) => {
+      const over = () => {
+        this.#leaves(enter);
+        reject(new ProconsulError('unavailable', 'too much is asked at once'));
+      };
+      enter = () => {
+        this.#leaves(enter);
+        signal.removeEventListener('abort', over);
+        resolve(this.#worked(work));
+      };
+      signal.addEventListener('abort', over, { once: true });
+    });
+    this.#others.add(enter);
+    this.#look();
+    const hurry = () => {
+      if (this.#others.delete(enter)) this.#first.add(enter);
+    };
+    return { result, hurry };
+  }
+
+  async #worked<T>(work: () => Promise<T>): Promise<T> {
+    this.#inside++;
+    try {
+      return await work();
+    } finally {
+      this.#inside--;
+      this.#look();
+    }
+  }
+
+  #leaves(enter: () => void): void {
+    this.#first.delete(enter);
+    this.#others.delete(enter);
+  }
+
+  #look(): void {
+    while (this.#inside < this.#most) {
+      const [next] = this.#first.size > 0 ? this.#first : this.#others;
+      if (next === undefined) return;
+      next();
+    }
+  }
+}
