@@ -25,6 +25,8 @@ export interface ApiRequest extends Taking {
   readonly token?: string;
   /** One of many, each as soon as the one before is answered: they share a connection. */
   readonly isOfMany?: true;
+  /** Told once its answer begins. */
+  readonly onBegun?: () => void;
   /** Told of how much of the body has gone out. */
   readonly onSent?: (bytes: number) => void;
 }
@@ -56,8 +58,6 @@ export interface ApiClientOptions {
   readonly onJson?: (what: string) => void;
   /** Told where an answer does not come that ought to come at once. */
   readonly progress?: Progress;
-  /** In place of Node's own, which is loaded when it is first asked for. */
-  readonly way?: Way;
 }
 
 /**
@@ -66,14 +66,14 @@ export interface ApiClientOptions {
  */
 export function createApiClient(options: ApiClientOptions): ApiClient {
   const { target, query, signal, onJson, progress } = options;
-  const { way: given } = options;
-  const way = given === undefined ? wayTo(target) : async () => given;
+  const way = wayTo(target);
   const open = (request: ApiRequest) =>
     respond(way, target, { ...request, query: [...(request.query ?? []), ...query] }, signal);
   return {
     async send(request) {
       const arrived = progress === undefined ? undefined : sayingSlow(request, target, progress);
       const response = await open(request).finally(arrived);
+      request.onBegun?.();
       const text = await readText(response, request);
       const status = response.statusCode ?? 0;
       refuse(response, text, request);
@@ -180,8 +180,7 @@ type Request = (
   onResponse: (response: IncomingMessage) => void,
 ) => ClientRequest;
 
-/** How a connection is opened. */
-export interface Way {
+interface Way {
   readonly request: Request;
   /** Nobody waits for what rests in it: a command ends all the same. */
   readonly kept: Agent;

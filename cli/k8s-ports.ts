@@ -2,32 +2,79 @@
 import type { Catalog, CatalogRequest } from '../kubernetes/catalog.ts';
 import type { TurnLock } from '../kubernetes/turns.ts';
 import type { Clock } from '../lib/clock.ts';
+import { heardFirst } from '../lib/heard-first.ts';
 import { encodeJson } from '../lib/json.ts';
 import { patienceMs } from '../lib/patience.ts';
 import { within } from '../lib/within.ts';
-import type { ApiClient, ApiRequest } from './api-client.ts';
+import type { ApiAnswer, ApiClient, ApiRequest } from './api-client.ts';
 import { KeyLock } from './key-lock.ts';
 
 /** Of what needs nothing but an answer. */
 const ANSWER_MS = 10_000;
+/** Of a write, which is sent once: whether it was taken is to be known soon, or looked for. */
+const WRITE_MS = 5000;
 /** Of an answer that nobody says may be larger: somebody else wrote what is in it, and many are read at a time. */
 const MAX_BYTES = 16 * 1024 * 1024;
 /** More for one that may be larger: a server with much to do makes it in slices. */
 const LARGE_MS = 50_000;
+/** Small questions that are asked beside silent ones: a server gives one address so many connections, and beats need theirs. */
+const MAX_BESIDE = 16;
 
 type Client = (signal: AbortSignal) => ApiClient;
 
 /** Asked by a client of each question's own, so that a token that was renewed is taken from its file. */
 export function catalogBy(client: Client, clock: Clock): Catalog {
+  const servers = new Servers(client, clock);
   return {
     async ask(request, signal) {
-      const waits = request.query?.some(([name]) => name === 'index') === true;
-      const asking = (either: AbortSignal) => client(either).send(sentBy(request));
-      const patience = waits ? patienceMs(request.query) : ANSWER_MS;
-      const more = request.maxBytes === undefined ? 0 : LARGE_MS;
-      return await within(clock, patience + more, signal, asking);
+      const moreMs = request.maxBytes === undefined ? 0 : LARGE_MS;
+      return await servers.send(sentBy(request), signal, moreMs);
     },
   };
+}
+
+/**
+ * Each request has a connection of its own, and may so come to another server. One that takes connections and never answers
+ * costs seconds: what only asks is asked again beside it, and a write has no longer than that. What waits for a change is
+ * silent by nature.
+ */
+class Servers {
+  readonly #client: Client;
+  readonly #clock: Clock;
+  /** Small questions that are asked beside others. */
+  #beside = 0;
+
+  constructor(client: Client, clock: Clock) {
+    this.#client = client;
+    this.#clock = clock;
+  }
+
+  async send(request: ApiRequest, signal: AbortSignal, moreMs = 0): Promise<ApiAnswer> {
+    const { method, query } = request;
+    const waits = query?.some(([name]) => name === 'index') === true;
+    const isWrite = method === 'PUT' || method === 'DELETE';
+    const answerMs = isWrite ? WRITE_MS : ANSWER_MS + moreMs;
+    const patience = waits ? patienceMs(query) + moreMs : answerMs;
+    return await within(this.#clock, patience, signal, (over) => {
+      if (waits || isWrite) return this.#client(over).send(request);
+      return this.#asked(request, over, moreMs > 0);
+    });
+  }
+
+  #asked(request: ApiRequest, signal: AbortSignal, isLarge: boolean): Promise<ApiAnswer> {
+    let count = 0;
+    const ask = async (over: AbortSignal, heard: () => void) => {
+      const beside = !isLarge && count++ > 0 ? 1 : 0;
+      this.#beside += beside;
+      try {
+        return await this.#client(over).send({ ...request, onBegun: heard, onReceived: heard });
+      } finally {
+        this.#beside -= beside;
+      }
+    };
+    const mayAsk = () => isLarge || this.#beside < MAX_BESIDE;
+    return heardFirst({ clock: this.#clock, signal, ask, mayAsk });
+  }
 }
 
 function sentBy(request: CatalogRequest): ApiRequest {
@@ -54,13 +101,14 @@ export function turnLock(
   { client, clock, key, signal }: LockParts,
   { node, check }: { readonly node: string; readonly check: string },
 ): TurnLock {
+  const servers = new Servers(client, clock);
   const lock = new KeyLock({
     key,
     behavior: { Node: node, NodeChecks: [], ServiceChecks: [{ ID: check }], LockDelay: '0s' },
     sessionName: 'Proconsul k8s-sync',
     monitorRetries: 3,
     clock,
-    client,
+    client: (over) => ({ ...client(over), send: (request) => servers.send(request, over) }),
     signal,
   });
   return {
