@@ -71,7 +71,10 @@ export function wholeNode(catalog: Catalog, node: string, most = MAX_READ_BYTES)
       }
       const read = await inParts(node, ask);
       indexes = read.chars < most / 2 ? undefined : read.indexes;
-      return read.answer;
+      if (indexes !== undefined) return read.answer;
+      // The whole is waited for next: what changed since its own part was read is after the earliest of all alone.
+      const { services, checks } = read.indexes;
+      return { ...read.answer, index: earliest([services, checks]) };
     },
   };
 }
@@ -165,6 +168,8 @@ async function partOf(
   if (services === undefined || checks === undefined) return undefined;
   const found = objectIn(plainJson(services.text));
   const list = plainJson(checks.text);
+  if (services.index === '' || checks.index === '')
+    throw new ProconsulError('unavailable', 'the answer for a part of a node has no index');
   if (textIn(objectIn(found['Node'])['Node']) === '' || !Array.isArray(list)) {
     throw new ProconsulError('unavailable', 'the answer is no part of a node');
   }

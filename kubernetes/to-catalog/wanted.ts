@@ -36,6 +36,8 @@ interface Judged {
   readonly fault: string | undefined;
 }
 
+/** What moves from one Service to another is two changes, which come soon one after the other. */
+const MOVE_MS = 1000;
 /** So many instances are made anew in one turn of the event loop, or those of one Service: beats have to go out meanwhile. */
 const MADE_AT_ONCE = 1000;
 
@@ -65,8 +67,8 @@ export class Wanted {
   /** By the Service that they are of, which may not be known yet. */
   readonly #slices = new Map<string, Map<string, Slice>>();
   readonly #nodes = new Map<string, KubeNode>();
-  /** Services that are to be looked at anew, and when that was seen last. */
-  readonly #dirty = new Map<string, number>();
+  /** Services that are to be looked at anew, in order, and when that was seen: at first, and last. */
+  readonly #dirty = new Map<string, { readonly first: number; readonly last: number }>();
   /** By id, and then by the Service that wants it: two may come to one name and address. */
   readonly #claims = new Map<string, Map<string, Claim>>();
   readonly #idsOf = new Map<string, readonly string[]>();
@@ -76,8 +78,11 @@ export class Wanted {
    */
   readonly #undecided = new Map<string, string>();
   #undecidedRows: ReadonlySet<string> | undefined;
-  /** All were looked at once: before, what comes first counts for what others with more right to it want. */
-  #isComplete = false;
+  /**
+   * Those that were looked at, until all were once: before, what comes first counts for what others with more right to it
+   * want.
+   */
+  #seen: Set<string> | undefined = new Set();
   readonly #room: Room;
   /** Those that there is no room for. */
   #leftOut: ReadonlySet<string> = new Set();
@@ -177,12 +182,17 @@ export class Wanted {
     return this.#dirty.size > 0;
   }
 
-  /** What changed of the Services that want this one, or may want it, was not looked at yet. */
-  isBehindOn(id: string): boolean {
-    if (this.#dirty.size === 0) return false;
-    if (!this.#isComplete) return true;
+  /**
+   * What changed of the Services that want this one was not looked at yet; or, where none does, of any that may: of what was
+   * seen to change by then, for something else may change without end.
+   */
+  isBehindOn(id: string, seen = Number.POSITIVE_INFINITY): boolean {
+    const [oldest] = this.#dirty.values();
+    if (oldest === undefined) return false;
+    if (this.#seen !== undefined) return true;
     const services = this.#claims.get(id)?.keys();
-    return services === undefined || [...services].some((each) => this.#dirty.has(each));
+    if (services === undefined) return oldest.first <= seen + MOVE_MS;
+    return [...services].some((each) => this.#dirty.has(each));
   }
 
   /** All ids that are wanted, as far as that is known. */
@@ -202,7 +212,8 @@ export class Wanted {
   }
 
   #look(service: string): void {
-    this.#dirty.set(service, this.#on.now());
+    const now = this.#on.now();
+    this.#dirty.set(service, { first: this.#dirty.get(service)?.first ?? now, last: now });
     this.#on.changed();
   }
 
@@ -222,16 +233,23 @@ export class Wanted {
       if (now.has(key)) this.#claim(key, [], at);
       else if (!this.#undecided.has(key)) this.#claim(key, instances, at);
     }
-    this.#isComplete ||= this.#dirty.size === 0;
+    this.#countSeen();
+  }
+
+  /** Some may change without end: they count as they were when they were looked at. */
+  #countSeen(): void {
+    const isAll = ![...this.#dirty.keys()].some((key) => this.#seen?.has(key) === false);
+    if (isAll) this.#seen = undefined;
   }
 
   #lookedAt(): Map<string, Judged & { readonly at: number }> {
     const looked = new Map<string, Judged & { readonly at: number }>();
     let made = 0;
-    for (const [key, at] of this.#dirty) {
+    for (const [key, { last: at }] of this.#dirty) {
       if (made >= MADE_AT_ONCE) break;
       const judged = this.#judged(key);
       this.#dirty.delete(key);
+      this.#seen?.add(key);
       looked.set(key, { ...judged, at });
       made += 1 + judged.instances.length;
     }

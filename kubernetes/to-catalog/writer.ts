@@ -14,6 +14,7 @@ import { Sending } from '../sending.ts';
 import type { Fence } from '../way.ts';
 import { differences, type Operation } from './differences.ts';
 import type { WantedInstance } from './instances.ts';
+import { KnownInTurn } from './known-in-turn.ts';
 import { type Due, Pending } from './pending.ts';
 import { ownerOf, type Registered } from './registered.ts';
 import type { SyncRules } from './rules.ts';
@@ -31,14 +32,10 @@ const RETRY_MS = 500;
 const MAX_FAILURES = 3;
 /** Nothing comes of it to look once more. */
 const IDLE_MS = 3600_000;
-/** What changed before, whoever had the turn then may have written: it waits until the node was read. */
-const LATELY_MS = 5000;
 /** Between two looks of whoever waits for its turn at what changed. */
 const WAITING_LOOK_MS = 250;
 /** So many that are as they ought to be are looked at in one turn of the event loop: beats have to go out meanwhile. */
 const MAX_LOOKS = 1000;
-/** After so long it is read, whatever else changes. */
-const MAX_UNSURE_MS = 2000;
 
 export interface WriterDeps {
   readonly wanted: Wanted;
@@ -83,13 +80,8 @@ export class Writer {
   #isDoubtful = false;
   /** In a row, since a write was answered. */
   #failures = 0;
-  /** When the turn began whose node was not read since; undefined once it was, and while it is another's turn. */
-  #unsureSince: number | undefined;
+  readonly #known: KnownInTurn;
   #isWriting = false;
-  /** The cluster was read since the turn began: what it does not have is gone. */
-  #isListed = false;
-  /** Not as they were known: they wait until the node was read. */
-  readonly #stale = new Set<string>();
   /** Changes of instances that the catalog took, and those that it did not take. */
   written = 0;
   refused = 0;
@@ -103,6 +95,7 @@ export class Writer {
     this.#pending = new Pending(
       (id) => wanted.get(id)?.service.Service ?? textIn(registered.get(id)?.service['Service']),
     );
+    this.#known = new KnownInTurn(deps);
     this.#waiters = new Waiters(deps.clock);
     this.#notices = new Notices((text) => deps.logger.warn(`k8s: ${text}`));
     this.#retries = new Retries(deps.clock, deps.random, (id) => {
@@ -145,15 +138,13 @@ export class Writer {
    * lists of the cluster that were begun in this turn.
    */
   async run(fence: Fence, listed: Promise<unknown>, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#deps;
     const sending = new Sending(() => this.#waiters.wakeAll());
     this.#isWriting = true;
-    this.#isListed = false;
+    this.#known.begin();
     this.#failures = 0;
     this.#pending.begin();
-    this.#unsureSince = clock.monotonic();
     const known = listed.then(() => {
-      this.#isListed = true;
+      this.#known.listed();
       this.#waiters.wakeAll();
     });
     try {
@@ -167,7 +158,7 @@ export class Writer {
       this.#retries.stop();
       this.#isWriting = false;
       this.#deps.registered.isWriting = false;
-      this.#unsureSince = undefined;
+      this.#known.end();
     }
     sending.throwFailure();
   }
@@ -177,8 +168,7 @@ export class Writer {
     if (isBehind) this.#drain();
     if (isBehind || (this.#isCut && sending.size < AT_ONCE))
       await new Promise<void>((resolve) => loop.nextTurn(resolve));
-    else if (this.#unsureSince === undefined || sending.size > 0)
-      await this.#waiters.wait(IDLE_MS, signal);
+    else if (this.#known.isSure || sending.size > 0) await this.#waiters.wait(IDLE_MS, signal);
     else this.#isDoubtful = true;
   }
 
@@ -201,9 +191,7 @@ export class Writer {
     const { registered } = this.#deps;
     await sending.all();
     try {
-      // All is compared as it is read, by what was read.
-      this.#stale.clear();
-      this.#unsureSince = undefined;
+      this.#known.reading();
       await Promise.all([registered.readAnew(signal), listed]);
       this.#isDoubtful = false;
       registered.isWriting = true;
@@ -227,10 +215,10 @@ export class Writer {
   #nextBatch(): Batch {
     this.#isCut = false;
     this.#drain();
-    const isSure = this.#unsureSince === undefined;
+    const { isSure } = this.#known;
     const apart = isSure && this.#apart === 0 ? this.#nextApart() : [];
     if (apart.length > 0) return { changes: apart, isApart: true };
-    const changes = this.#batchOf(this.#inOrder());
+    const changes = this.#batchOf(this.#known.inOrder(this.#pending));
     const isAny = changes.length > 0 || !isSure || this.#apart === 0;
     return isAny ? { changes, isApart: false } : { changes: this.#nextApart(), isApart: true };
   }
@@ -247,8 +235,8 @@ export class Writer {
   #batchOf(queue: Iterable<readonly [id: string, due: Due]>): readonly Change[] {
     const batch: Change[] = [];
     let [count, bytes, looks] = [1, 0, 0];
-    for (const [id, { since }] of queue) {
-      if (this.#isHeld(id)) continue;
+    for (const [id, { since, at }] of queue) {
+      if (this.#known.isHeld(id, at)) continue;
       const change = { ...this.#changeOf(id), since };
       const { length } = change.operations;
       const more = bytesOf(change.operations);
@@ -269,13 +257,6 @@ export class Writer {
     return batch;
   }
 
-  /** It is being written, or not enough is known of it: what the cluster does not have need not be gone. */
-  #isHeld(id: string): boolean {
-    const { wanted, registered } = this.#deps;
-    if (registered.isUnderWay(id) || this.#stale.has(id) || wanted.isBehindOn(id)) return true;
-    return !this.#isListed && wanted.get(id) === undefined && registered.get(id) !== undefined;
-  }
-
   /** Of what is gone nothing is kept: it may be of one that registers and ends without end. */
   #settled(id: string): void {
     const { wanted, registered } = this.#deps;
@@ -283,14 +264,6 @@ export class Writer {
     if (wanted.get(id) !== undefined || registered.get(id) !== undefined) return;
     this.#retries.succeeded(id);
     this.#notices.clear(id);
-  }
-
-  /** Before the node was read what changed lately alone, and the last first: who had the turn knew least of it. */
-  #inOrder(): Iterable<readonly [id: string, due: Due]> {
-    const { clock } = this.#deps;
-    if (this.#unsureSince === undefined) return this.#pending.common();
-    if (clock.monotonic() - this.#unsureSince > MAX_UNSURE_MS) return [];
-    return this.#pending.lately(this.#unsureSince - LATELY_MS);
   }
 
   /** By whoever waits for its turn, and is to know by then what changed. */
@@ -316,7 +289,7 @@ export class Writer {
     if (wanted.isUndecided(id, row?.service)) return { id, want, operations: [] };
     // Nobody has marked what came by consul-k8s: it is taken over where it is wanted, and else left alone.
     const mayWrite = owner === this.#rules.owner || (owner === '' && want !== undefined);
-    const isSure = this.#unsureSince === undefined;
+    const { isSure } = this.#known;
     if (mayWrite) return { id, want, operations: differences(this.#rules.node, want, row, isSure) };
     if (want !== undefined && isSure)
       this.#notices.tell(id, `"${id}" is left alone: it is of ${owner}`);
@@ -383,9 +356,9 @@ export class Writer {
     for (const { id, operations, since } of batch) {
       const what = operations.map((_, i) => whats.get(at + i)).find((each) => each !== undefined);
       at += operations.length;
-      if (what === undefined || this.#unsureSince !== undefined) {
+      if (what === undefined || !this.#known.isSure) {
         this.#add(id, since);
-        if (what !== undefined) this.#stale.add(id);
+        if (what !== undefined) this.#known.setStale(id);
         continue;
       }
       refused.push(id);

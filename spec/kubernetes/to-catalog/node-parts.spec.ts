@@ -76,6 +76,37 @@ describe('a node that is too large for one answer', () => {
     assert.equal(objectsIn(objectIn(json)['Services']).length, 4);
   });
 
+  it('is waited for whole after that, from before whatever changed while its parts were read', async () => {
+    const { catalog, register, first } = await started(2);
+    // Whose beats say something of the node each moment.
+    await first.stop();
+    const SkipNodeUpdate = true;
+    const bring = (ID: string, of: object = {}) =>
+      register({ Node: NODE, SkipNodeUpdate, Service: { ID, Service: 'x' }, ...of });
+    await bring('x0');
+    let isBusy = true;
+    const behind = catalog(() => false);
+    const busy: Catalog = {
+      ask: async (each, over) => {
+        if (each.path === WHOLE && isBusy) return { ...TOO_LARGE, status: 429 };
+        const answer = await behind.ask(each, over);
+        // All that end so were read: now one of them changes, and then a check of another part, which is read after that.
+        if (each.path === `/v1/catalog/node/${NODE}` && filterOf(each) === 'ID matches "0$"') {
+          await bring('y0');
+          await bring('yf', { Check: { CheckID: 'c', Name: 'c', ServiceID: 'yf' } });
+        }
+        return answer;
+      },
+    };
+    const parts = wholeNode(busy, NODE);
+    const ids = (json: unknown) => objectsIn(objectIn(json)['Services']).map(({ ID }) => ID);
+    const { index, json } = await parts.ask(request, signal);
+    assert.ok(ids(json).includes('yf') && !ids(json).includes('y0'), `${ids(json)}`);
+    isBusy = false;
+    const query = [['index', index] as const, ['wait', '1m'] as const];
+    assert.ok(ids((await parts.ask({ ...request, query }, signal)).json).includes('y0'));
+  });
+
   it('is waited for by questions that show nothing, until anything of it changes', async () => {
     const { catalog, asked, register, first } = await started(2);
     // Whose beats say something of the node each moment.

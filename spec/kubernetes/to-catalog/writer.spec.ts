@@ -91,6 +91,20 @@ function large(pods: number): [KubeObject[], KubeObject[]] {
 
 const TAKEN = { status: 200, text: '{"Results":[]}' };
 
+/** As the catalog has what is wanted of these. */
+function rowsOf(services: readonly KubeObject[], slices: KubeObject[]) {
+  const { wanted } = started(() => TAKEN, services, slices);
+  do wanted.drain();
+  while (wanted.isBehind);
+  const all = [...wanted.ids()].flatMap((id) => wanted.get(id) ?? []);
+  return {
+    Services: all.map(({ service }) => ({ ...service, ModifyIndex: 7 })),
+    Checks: all.flatMap(({ service: { ID }, checks }) =>
+      checks.map((check) => ({ ...check, ServiceID: ID })),
+    ),
+  };
+}
+
 describe('the writer to the catalog', () => {
   it('sends no more bytes in one transaction than a server takes', async () => {
     const { sent, run } = started(() => TAKEN, ...large(40));
@@ -128,16 +142,7 @@ describe('what the catalog has already', () => {
         Array.from({ length: 400 }, (_, i) => ({ ip: `10.${of}.${i >> 8}.${i & 255}` })),
       ),
     );
-    const { wanted } = started(() => TAKEN, services, slices);
-    do wanted.drain();
-    while (wanted.isBehind);
-    const all = [...wanted.ids()].flatMap((id) => wanted.get(id) ?? []);
-    const node = {
-      Services: all.map(({ service }) => ({ ...service, ModifyIndex: 7 })),
-      Checks: all.flatMap(({ service: { ID }, checks }) =>
-        checks.map((check) => ({ ...check, ServiceID: ID })),
-      ),
-    };
+    const node = rowsOf(services, slices);
     const { sent, run, registered, set, setSlice } = started(() => TAKEN, [], [], node);
     await registered.readAnew(new AbortController().signal);
     let whole = () => {};
@@ -152,7 +157,35 @@ describe('what the catalog has already', () => {
     };
     await run(5, list, listed);
     const removed = sent.filter((body) => body.includes('delete-cas'));
-    assert.deepEqual([all.length, removed.length], [1600, 0]);
+    assert.deepEqual([node.Services.length, removed.length], [1600, 0]);
+  });
+});
+
+describe('what the cluster has no more', () => {
+  it('goes in seconds, though other Services change faster than they can be looked at', async () => {
+    const ips = Array.from({ length: 1000 }, (_, i) => ({ ip: `10.2.${i >> 8}.${i & 255}` }));
+    const large = ['a', 'b', 'c'];
+    const services = ['web', ...large].map((name) => kubeService(name));
+    const web = kubeSlice('web', [{ ip: '10.1.0.1' }]);
+    const slices = [web, ...large.map((name) => kubeSlice(name, ips))];
+    const node = rowsOf(services, slices);
+    const { sent, run, setSlice, wanted } = started(() => TAKEN, services, slices, node);
+    const kept = large.map((name) => wanted.slices.keep(kubeSlice(name, ips)));
+    let isChurning = true;
+    // Two are looked at in each turn of the event loop.
+    const churn = () => {
+      for (const [i, name] of large.entries())
+        wanted.slices.changed(`default/${name}`, kept[i], undefined);
+      if (isChurning) setImmediate(churn);
+    };
+    churn();
+    let went = 0;
+    await run(7, (second) => {
+      if (second === 2) setSlice(kubeSlice('web', []));
+      if (second === 6) went = sent.filter((body) => body.includes('delete-cas')).length;
+    });
+    isChurning = false;
+    assert.equal(went, 1);
   });
 });
 
