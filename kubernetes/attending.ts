@@ -19,13 +19,13 @@ const DEAD_MS = 30_000;
 interface AttendingDeps {
   readonly presence: Pick<Presence, 'removeDead' | 'isAnotherWell' | 'isSilent'>;
   readonly clock: Clock;
-  /** It could not read the cluster for a while. */
-  readonly isLost: () => boolean;
+  /** What it cannot read, or has not yet; '' where it knows all. */
+  readonly fault: () => string;
 }
 
 /**
- * Rejects once the catalog may take this one for dead, whose turn is another's then; and once the cluster cannot be read,
- * and another can: where nobody can, to change turns would only cost time when it is back.
+ * Rejects once the catalog may take this one for dead, whose turn is another's then; and once it cannot read what it needs, and
+ * another can: where nobody can, to change turns would only cost time when it is back.
  */
 export async function attend(deps: AttendingDeps, signal: AbortSignal): Promise<void> {
   const both = [untilSilent, untilAnotherIsWell, removeDead];
@@ -46,14 +46,15 @@ async function untilSilent({ presence, clock }: AttendingDeps, signal: AbortSign
 }
 
 async function untilAnotherIsWell(
-  { presence, clock, isLost }: AttendingDeps,
+  { presence, clock, fault }: AttendingDeps,
   signal: AbortSignal,
 ): Promise<void> {
   let wellFor = 0;
   while (!signal.aborted) {
-    if (isLost()) {
+    const why = fault();
+    if (why !== '') {
       wellFor = (await presence.isAnotherWell(signal)) ? wellFor + 1 : 0;
-      if (wellFor >= SURE) throw new ProconsulError('unavailable', `${LOST}: another has the turn`);
+      if (wellFor >= SURE) throw new ProconsulError('unavailable', `${why}: another has the turn`);
       await pause(clock, ASK_MS, signal);
     } else {
       wellFor = 0;

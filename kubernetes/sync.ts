@@ -91,7 +91,7 @@ export class KubernetesSync implements Measured {
     this.#presence = new Presence(
       { catalog, clock, logger },
       { node, owner, instance, leaseMs },
-      () => (this.#isLost ? LOST : ''),
+      () => this.#fault,
     );
   }
 
@@ -146,6 +146,13 @@ export class KubernetesSync implements Measured {
     return lostAt !== undefined && this.#deps.clock.monotonic() - lostAt > MAX_LOST_MS;
   }
 
+  /** Why another that knows more is of more use, as its beat says; '' where none is. */
+  get #fault(): string {
+    if (this.#isLost) return LOST;
+    const unread = this.#leading.filter(({ isWhole }) => !isWhole).map(({ name }) => name);
+    return unread.length === 0 ? '' : `has not read all of ${unread.join(' and ')}`;
+  }
+
   /**
    * Whoever does not know the cluster would only keep others from writing. One way that cannot go, as for want of a right,
    * keeps no other from going, where nobody can go them all.
@@ -167,7 +174,7 @@ export class KubernetesSync implements Measured {
       if (!turn.aborted) await way.work(fence, turn);
     });
     const [{ clock }, presence] = [this.#deps, this.#presence];
-    const attending = { presence, clock, isLost: () => this.#isLost };
+    const attending = { presence, clock, fault: () => this.#fault };
     await together([...works, (turn) => attend(attending, turn)], signal);
   }
 }

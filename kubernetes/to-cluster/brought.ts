@@ -6,12 +6,13 @@ import { Notices } from '../../lib/notices.ts';
 import type { Random } from '../../lib/random.ts';
 import { Slots } from '../../lib/slots.ts';
 import { type Agent, type Followed, follow, type Question } from '../../sidecar/follow.ts';
-import { objectIn, objectsIn, type Said, textIn, textsIn } from '../api/shapes.ts';
+import { objectIn, objectsIn, type Said, textIn } from '../api/shapes.ts';
 import { type Catalog, type CatalogAnswer, WAIT } from '../catalog.ts';
 import { Order } from '../order.ts';
 import { hiddenOf, refuseHidden } from '../rights.ts';
 import { addressesIn, type BroughtAddress, isFromHere } from './addresses.ts';
-import { type BackRules, mayBeBrought, serviceName } from './rules.ts';
+import { NAMES, type Names, namesFrom } from './names.ts';
+import { type BackRules, serviceName } from './rules.ts';
 
 /** Each is a question. */
 const MAX_SERVICES = 2000;
@@ -49,12 +50,10 @@ interface Following {
   readonly order: Order;
 }
 
-const NAMES = '/v1/catalog/services';
-
 export class Brought {
   readonly #deps: BroughtDeps;
   readonly #rules: BackRules;
-  readonly #agent: Agent;
+  readonly #askNames: ReturnType<typeof namesFrom>;
   /** For the services, of which there may be many. */
   readonly #inTurn: Agent;
   readonly #notices: Notices;
@@ -75,7 +74,7 @@ export class Brought {
   #left = new Set<string>();
   /** Services that the catalog has and that are too many. */
   #over: ReadonlySet<string> = new Set();
-  #said: Readonly<Record<string, unknown>> = {};
+  #said: Names = new Map();
   readonly #names = new Order();
   /** Questions about services that are under way. */
   readonly #under = new Set<Promise<void>>();
@@ -89,9 +88,7 @@ export class Brought {
     this.#notices = new Notices((text) => logger.warn(`k8s: ${text}`));
     const ask: Agent['ask'] = ({ path, query }, signal) =>
       catalog.ask({ method: 'GET', path, query }, signal);
-    const one: Agent['ask'] = ({ path, query }, signal) =>
-      ask({ path, query: [...query, ['wait', WAIT]] }, signal);
-    this.#agent = { ask: one, clock, random };
+    this.#askNames = namesFrom(deps, rules);
     const slots = new Slots(MAX_WAITS);
     const inTurn: Agent['ask'] = ({ path, query }, signal) =>
       slots.run(() => ask({ path, query: [...query, ...this.#patience()] }, signal));
@@ -143,8 +140,12 @@ export class Brought {
 
   /** Resolves when the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
-    const names = { path: NAMES, of: this.#agent, order: this.#names };
-    await this.#follow(names, (json) => this.#takeNames(namesIn(json)), signal);
+    const { clock, random } = this.#deps;
+    const of = { ask: this.#askNames, clock, random };
+    const take = (json: unknown) => {
+      if (json instanceof Map) this.#takeNames(json);
+    };
+    await this.#follow({ path: NAMES, of, order: this.#names }, take, signal);
     for (const { ending } of this.#following.values()) ending.abort();
     await Promise.all(this.#under);
   }
@@ -174,22 +175,15 @@ export class Brought {
    * is read anew then, with rights that are as new as those that were asked for.
    */
   async readGone(name: string, signal: AbortSignal): Promise<void> {
-    const { catalog } = this.#deps;
-    await refuseHidden(catalog, 'service', [name], signal);
-    const ask = async () =>
-      namesIn((await catalog.ask({ method: 'GET', path: NAMES }, signal)).json);
-    await this.#names.read(ask, (names) => this.#takeNames(names));
+    await refuseHidden(this.#deps.catalog, 'service', [name], signal);
+    const ask = () => this.#askNames({ path: NAMES, query: [] }, signal);
+    await this.#names.read(ask, ({ json }) => this.#takeNames(json));
   }
 
-  #takeNames(services: Readonly<Record<string, unknown>>): void {
-    this.#said = services;
-    for (const name of this.#fromHere)
-      if (!this.#hasTag(services[name])) this.#fromHere.delete(name);
-    const wanted = this.#named(
-      Object.entries(services)
-        .filter(([name, tags]) => mayBeBrought(name, this.#rules) && this.#isMeant(name, tags))
-        .map(([name]) => name),
-    );
+  #takeNames(names: Names): void {
+    this.#said = names;
+    for (const name of this.#fromHere) if (names.get(name) !== true) this.#fromHere.delete(name);
+    const wanted = this.#named([...names.keys()].filter((name) => this.#isMeant(name)));
     if (wanted.length > MAX_SERVICES) {
       this.#notices.tell('', `${wanted.length} services: no more than ${MAX_SERVICES} are brought`);
     } else this.#notices.clear('');
@@ -212,18 +206,14 @@ export class Brought {
    * What comes from Kubernetes does not go back there. The catalog says the tags of all instances together: what was
    * brought stays until its instances are seen to have come from here, all of them.
    */
-  #isMeant(name: string, tags: unknown): boolean {
-    if (!this.#hasTag(tags)) return true;
+  #isMeant(name: string): boolean {
+    if (this.#said.get(name) !== true) return true;
     return !this.#fromHere.has(name) && (this.#following.has(name) || this.#isThere(name));
   }
 
   #rankOf(name: string): number {
     if (this.#isThere(name)) return 0;
     return this.#following.has(name) ? 1 : 2;
-  }
-
-  #hasTag(tags: unknown): boolean {
-    return textsIn(tags).includes(this.#rules.tag);
   }
 
   #isThere(name: string): boolean {
@@ -309,7 +299,7 @@ export class Brought {
   #isAllFromHere(name: string, entries: readonly Said[]): boolean {
     if (this.#partly.has(name)) return false;
     if (!entries.every((entry) => isFromHere(entry, this.#rules))) return false;
-    return this.#hasTag(this.#said[name]);
+    return this.#said.get(name) === true;
   }
 
   /** Instances go with their nodes from the answer to a token that may not read those: that says nothing of them. */
@@ -390,11 +380,4 @@ export class Brought {
 
 function pathOf(name: string): string {
   return `/v1/health/service/${encodeURIComponent(name)}`;
-}
-
-/** Throws a ProconsulError where there are none: what is not named there would be deleted. */
-function namesIn(json: unknown): Said {
-  const names = objectIn(json);
-  if (names === json && Object.values(names).every(Array.isArray)) return names;
-  throw new ProconsulError('unavailable', `${NAMES}: the answer has no services`);
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { attend } from '../../kubernetes/attending.ts';
+import { attend, LOST } from '../../kubernetes/attending.ts';
 import { FakeClock } from '../support/fakes/fake-clock.ts';
 
 function started() {
@@ -18,7 +18,10 @@ function started() {
   };
   const ending = new AbortController();
   let end = '';
-  const attending = attend({ presence, clock, isLost: () => at.isLost }, ending.signal).then(
+  const attending = attend(
+    { presence, clock, fault: () => (at.isLost ? LOST : '') },
+    ending.signal,
+  ).then(
     () => {
       end = 'asked';
     },

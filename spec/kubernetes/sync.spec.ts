@@ -63,11 +63,13 @@ describe('k8s-sync', () => {
   });
 
   it('writes nothing that changes nothing, however often it is told', async () => {
-    const { objects, sync, untilShown, server, cluster } = await startSyncWorld();
+    const { objects, sync, untilShown, server, cluster, status } = await startSyncWorld();
     objects.create('services', kubeService('web'));
     objects.create('endpointslices', kubeSlice('web', [{ ip: '10.1.0.1' }]));
     const { writes } = sync();
     await untilShown('web 10.1.0.1:8080 passing');
+    // Its beat has said that it knows all.
+    await until(() => status(NODE, 'service:proconsul-k8s-sync-a') === 'passing');
     const txns = () => writes.filter(({ path }) => path === '/v1/txn').length;
     assert.equal(txns(), 1);
     const { position } = server.state;
@@ -111,7 +113,7 @@ describe('k8s-sync', () => {
     cluster.tokens.set('t1', { services: ['list', 'watch'] });
     const second = sync('b');
     await until(() => second.logger.lines.some((line) => line.includes('endpointslices: 403')));
-    await until(() => status(NODE, 'service:proconsul-k8s-sync-b') === 'passing');
+    await until(() => status(NODE, 'service:proconsul-k8s-sync-b') === 'warning');
     assert.equal(second.isActive, false);
     assert.deepEqual(shown(), ['web 10.1.0.1:8080 passing']);
     assert.equal(second.writes.filter(({ path }) => path === '/v1/txn').length, 0);

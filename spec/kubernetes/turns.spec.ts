@@ -1,7 +1,7 @@
 /** Whose turn it is: of whoever lives and knows the cluster, whatever was before. */
 import assert from 'node:assert/strict';
 import { accessTo, kubeService, kubeSlice } from '../support/kubernetes/cluster.ts';
-import { NODE, startSyncWorld } from '../support/kubernetes/syncs.ts';
+import { type Instead, NODE, startSyncWorld } from '../support/kubernetes/syncs.ts';
 import { until } from '../support/until.ts';
 
 async function started() {
@@ -29,7 +29,7 @@ describe('the turn of a sync', () => {
     const { cluster, sync, untilShown, status } = await started();
     cluster.tokens.set('t1', {});
     const blind = sync('blind');
-    await until(() => status(NODE, 'service:proconsul-k8s-sync-blind') === 'passing');
+    await until(() => status(NODE, 'service:proconsul-k8s-sync-blind') === 'warning');
     await until(() => blind.logger.lines.some((line) => line.includes('cannot read')));
     cluster.tokens.set('t2', 'all');
     sync('seeing', {}, '', accessTo(cluster, { value: 't2' }));
@@ -43,7 +43,7 @@ describe('the turn of a sync', () => {
     await register({ Node: NODE, Address: '127.0.0.1', Check });
     const { logger } = sync('a');
     await untilShown('web 10.1.0.1:8080 passing');
-    assert.equal(status(NODE, 'service:proconsul-k8s-sync-a'), 'passing');
+    await until(() => status(NODE, 'service:proconsul-k8s-sync-a') === 'passing');
     assert.deepEqual(
       logger.lines.filter((line) => line.startsWith('warn')),
       [],
@@ -73,6 +73,20 @@ describe('the turn of a sync', () => {
     await put('/v1/kv/app/color', 'red');
     await until(() => color() === 'red');
     first.isCut = false;
+  });
+
+  it('is taken by one of two for one way where neither can go the other, each of which says so', async () => {
+    const { sync, untilShown, status } = await started();
+    const tooLarge = { status: 413, index: '', text: 'The answer is too large', json: undefined };
+    const instead: Instead = ({ path }) => (path === '/v1/catalog/services' ? tooLarge : undefined);
+    const both = ['a', 'b'].map((name) => sync(name, { 'to-k8s': 'true' }, '', undefined, instead));
+    await untilShown('web 10.1.0.1:8080 passing');
+    for (const { logger } of both)
+      await until(() =>
+        logger.lines.some((line) => /cannot read \/v1\/catalog\/services: 413/.test(line)),
+      );
+    for (const name of ['a', 'b'])
+      await until(() => status(NODE, `service:proconsul-k8s-sync-${name}`) === 'warning');
   });
 
   it('is taken for one way where the other is refused, which goes once it is not', async () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { until } from '../until.ts';
 import type { KubeObject } from './objects.ts';
-import { type Instead, startSyncWorld } from './syncs.ts';
+import { type Instead, NODE, startSyncWorld } from './syncs.ts';
 
 export type Plain = Readonly<Record<string, string>>;
 
@@ -49,7 +49,9 @@ export async function startPairWorld(direction: string) {
     );
   };
   let last = begin();
-  await until(() => last.isActive);
+  // Until a beat has said that it knows all: what is written after that is no beat's.
+  const check = 'service:proconsul-k8s-sync-a';
+  await until(() => last.isActive && world.status(NODE, check) === 'passing');
   const untilKeys = async (wanted: Plain) =>
     until(
       async () => sorted(await keys()) === sorted(wanted),
