@@ -16,6 +16,8 @@ export interface Gone {
   readonly had: number;
   /** Which of those are gone. */
   readonly gone: readonly string[];
+  /** More than so many are to be held, where it is not as many as of anything. */
+  readonly few?: number;
 }
 
 export interface Holding {
@@ -47,10 +49,10 @@ export class AllAtOnce {
   holds(asked: readonly string[]): boolean {
     if (asked.every((each) => this.#believed.has(each))) return false;
     if (this.#isHolding) return true;
-    const { had, gone } = this.#holding.look();
+    const { had, gone, few = FEW } = this.#holding.look();
     const more = gone.filter((each) => !this.#believed.has(each)).length;
     const there = had - (gone.length - more);
-    if (more > FEW && more >= there * MOST) this.#begin(there, more);
+    if (more > few && more >= there * MOST) this.#begin(there, more);
     return this.#isHolding;
   }
 

@@ -129,6 +129,11 @@ export class KeptKeys {
     return changes.length;
   }
 
+  /** Rejects where the store does not know this turn, as one that has come back empty: what it does not have is not gone by that. */
+  async confirm(fence: Fence, signal: AbortSignal): Promise<void> {
+    await this.#send([], fence, signal);
+  }
+
   async agree(names: Agreed['names'], fence: Fence, signal: AbortSignal): Promise<void> {
     const operations = this.#agreement(names);
     if (operations.length > 0) await this.#send(operations, fence, signal);

@@ -52,6 +52,8 @@ export class Pair {
   /** Something of it is to be looked at. */
   isChanged = true;
   #isFresh = false;
+  /** Names that the store has had in this turn: who sees one go knows that somebody took it out. */
+  readonly #witnessed = new Set<string>();
   /** Names that were in conflict when this was last told. */
   #told: readonly string[] = [];
   /** Keys and maps that were taken of this one, and how often one was not. */
@@ -103,6 +105,7 @@ export class Pair {
   async work(fence: Fence, signal: AbortSignal): Promise<void> {
     let failures = 0;
     this.#isFresh = false;
+    this.#witnessed.clear();
     while (!signal.aborted) {
       try {
         await this.#step(fence, signal);
@@ -149,14 +152,14 @@ export class Pair {
 
   async #settle(fence: Fence, signal: AbortSignal): Promise<void> {
     if (!this.isWhole) return;
-    const plan = await this.#sure(this.#plan(), signal);
+    for (const name of this.#keys.now?.contents.keys() ?? []) this.#witnessed.add(name);
+    const plan = this.#kept(await this.#sure(this.#plan(), fence, signal));
+    if (plan === undefined) return;
     const fault = this.#faultOf(plan);
     if (fault !== undefined) {
       this.#notices.tell('', `${shownMap(this.#rule)} ${fault}`);
       return;
     }
-    for (const name of plan.wanted.map.keys()) this.#allAtOnce.isThere(name);
-    if (this.#allAtOnce.holds(this.#gone(plan).gone)) return;
     const writesIt = writesMap(this.#rule);
     const before = this.written;
     this.#tell(plan.wanted.conflicts, writesIt ? plan.keys.leftOut : []);
@@ -169,6 +172,18 @@ export class Pair {
     if (this.written > before && this.#putBacks.wrote('', [[...keys], [...map]]))
       throw new ProconsulError('unavailable', CHANGED_EACH_TIME);
     this.#notices.clear('');
+  }
+
+  /** What went at once stays in the map, and the rest comes; where the map says too what is so, undefined: all waits. */
+  #kept(plan: Plan): Plan | undefined {
+    if (this.#faultOf(plan) !== undefined) return plan;
+    const { keys, seen, wanted } = plan;
+    for (const name of wanted.map.keys()) this.#allAtOnce.isThere(name);
+    const { gone } = this.#gone(plan);
+    if (!this.#allAtOnce.holds(gone)) return plan;
+    if (writesKeys(this.#rule)) return undefined;
+    const map = new Map([...(seen.contents ?? [])].filter(([name]) => gone.includes(name)));
+    return { keys, seen, wanted: { ...wanted, map: new Map([...map, ...wanted.map]) } };
   }
 
   async #writeBoth(plan: Plan, fence: Fence, signal: AbortSignal): Promise<void> {
@@ -191,20 +206,27 @@ export class Pair {
   }
 
   /** Nothing goes from the map before it is sure that its key is gone. */
-  async #sure(plan: Plan, signal: AbortSignal): Promise<Plan> {
+  async #sure(plan: Plan, fence: Fence, signal: AbortSignal): Promise<Plan> {
     if (this.#faultOf(plan) !== undefined) return plan;
     const gone = this.#goneBy(plan);
     if (gone.length === 0) return plan;
     await this.#keys.readGone(gone, signal);
+    // Else nothing that is written here says whose turn it is.
+    if (!writesKeys(this.#rule)) await this.#keys.confirm(fence, signal);
     const sure = this.#plan();
     if (this.#goneBy(sure).every((name) => gone.includes(name))) return sure;
     throw new ProconsulError('busy', 'more keys went meanwhile');
   }
 
-  /** Where others have come in their place it is no loss. */
+  /**
+   * Where others have come in their place it is no loss. Of few names the last are held too that nobody was seen to take out:
+   * where keys alone say what is so nothing else tells a store that has lost them.
+   */
   #gone(plan: Plan): Gone {
     const [had, gone] = [plan.seen.contents?.size ?? 0, this.#goneBy(plan)];
-    return { had, gone: plan.wanted.map.size * 2 < had ? gone : [] };
+    const left = plan.wanted.map.size;
+    const isSeen = writesKeys(this.#rule) || gone.every((name) => this.#witnessed.has(name));
+    return { had, gone: left * 2 < had ? gone : [], ...(left === 0 && !isSeen && { few: 0 }) };
   }
 
   #goneBy({ seen, wanted }: Plan): readonly string[] {

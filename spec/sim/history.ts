@@ -35,7 +35,6 @@ export class History {
       append: (batch) => log.append(batch),
       readIndex: (by) => log.readIndex(by),
       saveSnapshot: (snapshot) => log.saveSnapshot(snapshot),
-      newestSnapshot: () => log.newestSnapshot(),
       status: () => log.status(),
       servers: () => log.servers(),
       account: () => log.account(),

@@ -1,13 +1,12 @@
 /**
  * A snapshot's lines, compressed and sealed in chunks. Each chunk is bound to the snapshot's position,
- * to its number, to whether it is the last one, and to the head. The head holds the keyring, sealed under
- * each key that there is: who was away while another became primary learns of that one here.
+ * to its number, to whether it is the last one, and to the head; the head holds the keyring.
  */
 import { promisify } from 'node:util';
 import { deflateRaw, inflateRaw, type ZlibOptions } from 'node:zlib';
 import { ProconsulError } from '../../../lib/errors.ts';
-import { isSealed, keyIdOf, open } from '../../../lib/seal/box.ts';
-import { type Key, parseKey } from '../../../lib/seal/key.ts';
+import { isSealed, open } from '../../../lib/seal/box.ts';
+import type { Key } from '../../../lib/seal/key.ts';
 import { type Keyring, primaryOf } from '../../../lib/seal/keyring.ts';
 import type { Position, Snapshot } from '../event-log.ts';
 import {
@@ -31,14 +30,7 @@ const LAST = '.';
 const deflate = (text: string, options: ZlibOptions) => promisify(deflateRaw)(text, options);
 const inflate = (box: Buffer, options: ZlibOptions) => promisify(inflateRaw)(box, options);
 
-/** Between the boxes of a head. */
-const NEXT = ' ';
-
-type Head = KeyringTexts & {
-  readonly version: number;
-  /** What the chunks are sealed under: the keyring is that of the position, and may not hold it yet. */
-  readonly under?: string;
-};
+type Head = KeyringTexts & { readonly version: number };
 
 /** The snapshot as it goes into the log. */
 export function sealSnapshot({ position, lines }: Snapshot, payloads: SealedPayloads): Snapshot {
@@ -54,27 +46,22 @@ async function* sealedLines(
   const keyring = payloads.keyringAt(position.index);
   // By the newest one there is: what it replaces may be taken out as soon as this is saved.
   const key = primaryOf(payloads.keyring);
-  const shown: Head = {
-    version: keyring.version,
-    ...writeKeyring(keyring),
-    under: key.text,
-  };
-  const [text, about] = [JSON.stringify(shown), aboutHead(payloads, position)];
-  const head = payloads.keyring.keys.map((each) => sealing.seal(each, text, about)).join(NEXT);
+  const shown: Head = { version: keyring.version, ...writeKeyring(keyring) };
+  const head = sealing.seal(key, JSON.stringify(shown), aboutHead(payloads, position));
   yield head;
   let number = 0;
-  const chunk = async (block: string, kind: string) => {
-    const place = aboutChunk({ head, number: number++, kind });
-    return `${kind}${sealing.seal(key, await deflate(block, { level: FAST }), place)}`;
+  const chunk = async (text: string, kind: string) => {
+    const about = aboutChunk({ head, number: number++, kind });
+    return `${kind}${sealing.seal(key, await deflate(text, { level: FAST }), about)}`;
   };
-  let block = '';
+  let text = '';
   for await (const line of lines) {
-    block += `${line}\n`;
-    if (block.length < CHUNK_CHARACTERS) continue;
-    yield await chunk(block, MORE);
-    block = '';
+    text += `${line}\n`;
+    if (text.length < CHUNK_CHARACTERS) continue;
+    yield await chunk(text, MORE);
+    text = '';
   }
-  yield await chunk(block, LAST);
+  yield await chunk(text, LAST);
 }
 
 export interface OpenedSnapshot extends Snapshot {
@@ -112,20 +99,12 @@ async function openHead(
     return { position, lines: first.done ? [] : prepended(head, rest), keyring: undefined };
   }
   const shown = refusing(position, () =>
-    open(ourBox(head, payloads.openers), payloads.openers, aboutHead(payloads, position)),
+    open(head, payloads.openers, aboutHead(payloads, position)),
   );
-  const { under, ...texts } = JSON.parse(shown.toString()) as Head;
-  const keyring = readKeyring(texts);
-  // One from before heads said it is sealed under what this server has.
+  const keyring = readKeyring(JSON.parse(shown.toString()) as Head);
+  // As they are now: the head's keyring may not hold what it was sealed under itself.
   const openers = new Map(payloads.openers);
-  if (under !== undefined) openers.set(parseKey(under).id, parseKey(under));
   return { position, keyring, lines: openedLines({ position, head, rest, openers }) };
-}
-
-/** The box that is ours to open, or the first one: under that key all else is sealed. */
-function ourBox(head: string, openers: ReadonlyMap<string, Key>): string {
-  const boxes = head.split(NEXT);
-  return boxes.find((box) => openers.has(keyIdOf(box))) ?? boxes[0] ?? '';
 }
 
 interface Sealed {
