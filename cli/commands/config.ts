@@ -13,6 +13,10 @@ import { type Command, type CommandHost, explained, type Invocation } from '../c
 
 const KIND: FlagRow = ['kind', { kind: 'string', help: 'The kind of the entry.' }];
 const NAME: FlagRow = ['name', { kind: 'string', help: 'The name of the entry.' }];
+const MODIFY_INDEX: FlagRow = [
+  'modify-index',
+  { kind: 'int', help: 'With -cas: the ModifyIndex that it was read with.' },
+];
 const MAX_INPUT_BYTES = 1024 * 1024;
 
 export const list: Command = {
@@ -52,16 +56,27 @@ export const read: Command = {
 
 export const remove: Command = {
   synopsis: '[options] -kind KIND -name NAME',
-  examples: ['-kind service-defaults -name web'],
+  examples: [
+    '-kind service-defaults -name web',
+    '-kind service-defaults -name web -cas -modify-index=7',
+  ],
   http: 'query',
-  flags: new Map([KIND, NAME]),
+  flags: new Map([
+    KIND,
+    NAME,
+    ['cas', { kind: 'bool', help: 'Only if it still stands at -modify-index.' }],
+    MODIFY_INDEX,
+  ]),
 
   async run(invocation) {
     const { kind, name, path } = placeOf(invocation);
-    await explained(
+    const query = casOf(invocation);
+    const answer = await explained(
       `Error deleting config entry ${kind}/${name}`,
-      invocation.client().send({ method: 'DELETE', path }),
+      invocation.client().send({ method: 'DELETE', path, query }),
     );
+    if (answer.json === false)
+      throw new ProconsulError('rejected', `Config entry not deleted: ${kind}/${name}`);
     invocation.host.print(`Config entry deleted: ${kind}/${name}\n`);
     return 0;
   },
@@ -74,11 +89,11 @@ export const write: Command = {
   http: 'query',
   flags: new Map([
     ['cas', { kind: 'bool', help: 'Only if it stands at -modify-index; 0 only if there is none.' }],
-    ['modify-index', { kind: 'int', help: 'With -cas: the ModifyIndex that it was read with.' }],
+    MODIFY_INDEX,
   ]),
 
   async run(invocation) {
-    const { args, flags, host } = invocation;
+    const { args, host } = invocation;
     const [file = ''] = args;
     if (args.length !== 1)
       throw new ProconsulError(
@@ -87,10 +102,9 @@ export const write: Command = {
       );
     const entry = entryOf(await textOf(file, host));
     const place = `${entry.Kind}/${entry.Name}`;
-    const cas = flags.isSet('cas') ? [['cas', flags.text('modify-index') || '0'] as const] : [];
     const answer = await explained(
       `Error writing config entry ${place}`,
-      send(invocation.client(), entry.body, cas),
+      send(invocation.client(), entry.body, casOf(invocation)),
     );
     if (answer.json !== true)
       throw new ProconsulError('rejected', `Config entry not updated: ${place}`);
@@ -98,6 +112,11 @@ export const write: Command = {
     return 0;
   },
 };
+
+/** Upon which state of it alone; 0 where nothing is said of that. */
+function casOf({ flags }: Invocation): readonly (readonly [string, string])[] {
+  return flags.isSet('cas') ? [['cas', flags.text('modify-index') || '0']] : [];
+}
 
 function send(api: ApiClient, body: string, query: readonly (readonly [string, string])[]) {
   return api.send({ method: 'PUT', path: '/v1/config', body, query });

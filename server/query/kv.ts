@@ -43,6 +43,17 @@ export function tree(prefix: string, asWhole = false): Query {
   };
 }
 
+/** The first so many of them alone. */
+export function firstOfTree(prefix: string, atMost: number, asWhole = false): Query {
+  return {
+    key: keyOf('kv-first', String(atMost), prefix),
+    run: (reader) => {
+      const rows = reader.keys.under(prefix, asWhole).slice(0, atMost);
+      return rows.length === 0 ? MISSING : { json: Rows.of(rows, (row) => row) };
+    },
+  };
+}
+
 /** The keys under a prefix; with a separator each only up to the next one. */
 export function keys(prefix: string, separator: string, asWhole = false): Query {
   return {

@@ -1,16 +1,17 @@
 /** Everything that the page may have done: how it comes about, and where what came of it is seen. */
 import assert from 'node:assert/strict';
-import type { KeyValue } from '../../lib/model.ts';
+import type { KeyValue, PreparedQuery } from '../../lib/model.ts';
 import * as access from '../../web/core/access.ts';
 import * as methods from '../../web/core/access-methods.ts';
 import * as tokens from '../../web/core/access-tokens.ts';
 import type { Action } from '../../web/core/action.ts';
 import * as catalog from '../../web/core/catalog.ts';
 import * as entries from '../../web/core/config-entries.ts';
+import { placeAt } from '../../web/core/coordinates.ts';
 import { fire } from '../../web/core/events.ts';
 import * as keys from '../../web/core/keys-and-values.ts';
 import * as mesh from '../../web/core/mesh.ts';
-import { makeAgain, remove } from '../../web/core/prepared-queries.ts';
+import { makeAgain, remove, write } from '../../web/core/prepared-queries.ts';
 import { invalidate } from '../../web/core/sessions.ts';
 
 /** Whatever a shell, a file or a flag could take for its own. */
@@ -244,10 +245,29 @@ export const CASES: Readonly<Record<string, Case>> = {
     at: (n) => `/v1/catalog/node/${n}`,
     hasNoCommand: true,
   },
+  placeAt: {
+    action: async ({ n, put }) => {
+      await put('/v1/catalog/register', { Node: n, Address: '10.0.0.1' });
+      const Coord = { Vec: [0.01, 0, 0, 0, 0, 0, 0, 0], Error: 0.5, Adjustment: 0, Height: 0.1 };
+      return placeAt(n, Coord);
+    },
+    at: (n) => `/v1/coordinate/node/${n}`,
+    hasNoCommand: true,
+  },
   invalidate: {
     action: async ({ n, put }) =>
       invalidate((await put<{ ID: string }>('/v1/session/create', { Name: n })).ID),
     at: () => '/v1/session/list',
+    hasNoCommand: true,
+  },
+  write: {
+    action: async ({ n, put, get }) => {
+      const body = { Name: n, Service: { Service: 'web' } };
+      const { ID } = await put<{ ID: string }>('POST /v1/query', body);
+      const [row] = await get<readonly PreparedQuery[]>(`/v1/query/${ID}`);
+      return write({ ...there(row), DNS: { TTL: '7s' } });
+    },
+    at: () => '/v1/query',
     hasNoCommand: true,
   },
   remove: {
@@ -275,6 +295,6 @@ export const WAYS_BACK = [
   makeAgain.name,
 ];
 /** Tried by specs of the page, with servers of their own, or of parts. */
-export const ELSEWHERE = [tokens.bootstrap, tokens.logOut, catalog.forceLeave].map(
+export const ELSEWHERE = [keys.readKeys, tokens.bootstrap, tokens.logOut, catalog.forceLeave].map(
   ({ name }) => name,
 );

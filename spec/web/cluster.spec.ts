@@ -95,6 +95,33 @@ describePage('the page of the cluster', () => {
     await page.getByText('none: if its machine is lost').waitFor();
   });
 
+  it('shows at once that a server has come or gone', async () => {
+    const server = await start();
+    const page = await openPage(`http://127.0.0.1:${server.port}/ui/`);
+    const isLook = (url: string) => url.endsWith('/v1/operator/autopilot/state');
+    let [looks, looked, waits] = [0, 0, 0];
+    page.on('request', (request) => {
+      looks += Number(isLook(request.url()));
+      waits += Number(/health\/service\/consul\?index=/.test(request.url()));
+    });
+    page.on('requestfinished', (request) => {
+      looked += Number(isLook(request.url()));
+    });
+    await page.clock.install();
+    await page.goto(addressOf(server));
+    await page.getByText('1 server, none may be lost').waitFor();
+    await until(() => waits > 0);
+    // From now on nothing is looked at because time passes.
+    await page.clock.pauseAt(Date.now() + 1000);
+    await page.evaluate('1');
+    await until(() => looked === looks);
+    const before = looks;
+    await send(server.port, 'PUT', '/v1/catalog/register', {
+      body: { Node: 's2', Address: '10.0.0.2', Service: { Service: 'consul', Port: 8300 } },
+    });
+    await until(() => looks > before);
+  });
+
   it('says that nothing is known of a cluster that has just begun', async () => {
     const server = await startProconsul(['-dev']);
     const young = { Healthy: false, FailureTolerance: 0, Servers: {}, Leader: '' };

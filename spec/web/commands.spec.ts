@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Action } from '../../web/core/action.ts';
-import { commandOf, curlOf } from '../../web/core/commands.ts';
+import { commandOf, curlOf, curlOfRead } from '../../web/core/commands.ts';
+import { deleteFolder, deleteKey, readKeys } from '../../web/core/keys-and-values.ts';
 import {
   CASES,
   type Case,
@@ -42,7 +43,7 @@ class Trying {
       assert.equal(status, 200, `${name}: ${text}`);
     });
     const byCurl = await this.#effect(name, each, async (action) => {
-      await this.#run(curlOf(action, { origin: this.#origin, hasToken: true }));
+      await this.run(curlOf(action, { origin: this.#origin, hasToken: true }));
     });
     assert.equal(byCurl, byPage, name);
     if (each.hasNoCommand) {
@@ -51,7 +52,7 @@ class Trying {
       return;
     }
     const byCommand = await this.#effect(name, each, async (action) => {
-      await this.#run(there(commandOf(action, this.#origin)));
+      await this.run(there(commandOf(action, this.#origin)));
     });
     assert.equal(byCommand, byPage, name);
   }
@@ -101,20 +102,21 @@ class Trying {
   }
 
   /** In a shell, in which `proconsul` notes what it was called with; that is run then. */
-  async #run(text: string): Promise<void> {
+  async run(text: string): Promise<string> {
     assert.equal(text.includes(ROOT), false);
     const files = ['argv', 'stdin', 'address'].map((name) => join(this.#folder, name));
     const [argv = '', stdin = '', address = ''] = files;
     const noting = `proconsul() { printf '%s\\0' "$@" >${argv}; printf %s "$CONSUL_HTTP_ADDR" >${address}; cat >${stdin}; }`;
     const script = `export CONSUL_HTTP_TOKEN=${ROOT}\n${noting}\n{ ${text}\n} </dev/null`;
-    await promisify(execFile)('bash', ['-c', script]);
-    if (text.startsWith('curl')) return;
+    const { stdout } = await promisify(execFile)('bash', ['-c', script]);
+    if (text.startsWith('curl')) return stdout;
     const [words = '', said = '', at = ''] = files.map((file) => readFileSync(file, 'utf8'));
     const ran = await runWords(words.split('\0').slice(0, -1), {
       env: { CONSUL_HTTP_ADDR: at, CONSUL_HTTP_TOKEN: ROOT },
       stdin: said,
     });
     assert.equal(ran.code, 0, `${text}\n${ran.err}`);
+    return ran.out;
   }
 }
 
@@ -126,6 +128,25 @@ describe('an action of the page as a command', function () {
     const { process } = await startWebServer([ACCESS_CONTROL]);
     const tried = new Trying(`http://127.0.0.1:${process.port}`, folder);
     for (const [name, each] of Object.entries(CASES)) await tried.all(name, each);
+  });
+
+  it('reaches by curl nothing else than what is called by dots', async () => {
+    const { process, put, get } = await startWebServer([ACCESS_CONTROL]);
+    const asked = { origin: `http://127.0.0.1:${process.port}`, hasToken: true };
+    const tried = new Trying(asked.origin, folder);
+    const row = { ModifyIndex: 7 };
+    const key = 'app/../color';
+    await put('/v1/txn', [{ KV: { Verb: 'set', Key: key, Value: btoa('blue') } }], ROOT);
+    await put('/v1/kv/color', 'red', ROOT);
+    // What a curl of itself asks for is the other key.
+    await tried.run(curlOf(deleteFolder('app/../c'), asked));
+    assert.match(curlOf(deleteKey(key, row), asked), /^curl --path-as-is /);
+    assert.doesNotMatch(curlOfRead('/v1/kv/a/b?c=/../d', asked), /as-is/);
+    assert.equal((await get<readonly object[]>('/v1/kv/?recurse', ROOT)).length, 2);
+    const read = await tried.run(curlOf(readKeys('get', key), asked));
+    assert.match(read, /"Value":\s?"Ymx1ZQ=="/);
+    const below = await tried.run(curlOf(readKeys('get-tree', 'app/../'), asked));
+    assert.match(below, /"Key":\s?"app\/\.\.\/color"/);
   });
 
   it('is made in core/, and each of them is tried', () => {

@@ -79,6 +79,26 @@ describePage('the page of keys', () => {
     assert.equal(await button(page, 'color').count(), 0);
   });
 
+  it('shows of a large store the first of what is below, and says so', async () => {
+    const server = await start();
+    const key = (n: number) => `app/${String(n).padStart(4, '0')}`;
+    for (let from = 0; from < 1001; from += 64) {
+      const count = Math.min(64, 1001 - from);
+      const ops = Array.from({ length: count }, (_, i) => ({
+        KV: { Verb: 'set', Key: key(from + i), Value: btoa('x') },
+      }));
+      await put(server, '/v1/txn', ops);
+    }
+    const page = await open(server, '?deep=yes');
+    await page.getByText('The first 1,000 keys alone are shown and searched.').waitFor();
+    await button(page, key(0)).waitFor();
+    await page.getByRole('searchbox').fill('1000');
+    await page.getByText('No key matches').waitFor();
+    await page.getByRole('searchbox').fill('');
+    await page.goto(page.url().replace('deep=yes', 'folder=app/&search=1000'));
+    await button(page, '1000').waitFor();
+  });
+
   it('writes a key, new or known, and says what is no JSON', async () => {
     const server = await start();
     const page = await open(server);
@@ -191,20 +211,20 @@ describePage('the page of keys', () => {
     assert.equal(await get(server, 'app/color'), 'one\ntwo');
   });
 
-  it('edits no bytes that are no text, and asks for no name that a browser changes', async () => {
+  it('edits no bytes that are no text, and asks for no name that no path leads to', async () => {
     const server = await start();
     await send(server.port, 'PUT', '/v1/kv/bytes', { body: Buffer.from([0xff, 0xfe]) });
     const page = await open(server, '?key=bytes');
     await page.getByText('These bytes are no text').waitFor();
     assert.equal(await value(page).count(), 0);
     await page.goto(page.url().replace('bytes', 'a/../b'));
-    await page.getByText('A browser cannot ask for this key').waitFor();
+    await page.getByText('No path leads to this key').waitFor();
   });
 
-  it('asks for no folder, and deletes none, whose name a browser changes', async () => {
+  it('asks for no folder, and deletes none, that no path leads to', async () => {
     const server = await start({ 'app/color': 'blue' });
     const page = await open(server, '?folder=x/../');
-    await page.getByText('A browser cannot ask for this key').waitFor();
+    await page.getByText('No path leads to this key').waitFor();
     assert.equal(await button(page, 'Delete the folder').count(), 0);
     assert.equal(await get(server, 'app/color'), 'blue');
   });

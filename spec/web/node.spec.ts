@@ -64,6 +64,29 @@ describePage('the page of a node', () => {
     await page.getByText('No session rests on this node').waitFor();
   });
 
+  it('says how far other nodes are, the nearest first, and how that is told where nobody knows', async () => {
+    const { open, put, register } = await startWebServer();
+    const place = (Node: string, x: number) =>
+      put('/v1/coordinate/update', {
+        Node,
+        Coord: { Vec: [x, 0, 0, 0, 0, 0, 0, 0], Error: 0.5, Adjustment: 0, Height: 0.001 },
+      });
+    for (const name of ['m1', 'm2', 'm3', 'm4']) await register(name, 'pay', 'passing');
+    const page = await open('nodes/m1?show=distances');
+    await page.getByText('Nobody knows how far it is').waitFor();
+    await page.getByText('/v1/coordinate/update').waitFor();
+    await place('m2', 0.03);
+    await place('m3', 0.01);
+    await place('m1', 0);
+    await page.getByText('The nearest node is 12 ms away').waitFor();
+    const rows = page.getByRole('table', { name: 'Round trips' }).getByRole('row');
+    assert.deepEqual(await rows.getByRole('link').allInnerTexts(), ['m3', 'm2']);
+    const far = rows.filter({ hasText: 'm2' });
+    await far.getByText('32 ms').waitFor();
+    await far.getByRole('link').click();
+    await page.getByRole('heading', { name: 'm2' }).waitFor();
+  });
+
   it('says that there is none', async () => {
     const { open } = await startWebServer();
     const page = await open('nodes/nobody');

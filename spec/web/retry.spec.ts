@@ -20,6 +20,20 @@ describe('what is asked once', () => {
     assert.equal(asked, 4);
   });
 
+  it('is asked again where somebody hangs, who is waited for no more', async () => {
+    let given = 0;
+    const ask = async (signal: AbortSignal) =>
+      await new Promise<string>((resolve, reject) => {
+        if (given === 2) resolve('here');
+        signal.addEventListener('abort', () => {
+          given++;
+          reject(signal.reason);
+        });
+      });
+    assert.equal(await untilAnswered(ask, new AbortController().signal, NO_WAIT), 'here');
+    assert.equal(given, 2);
+  });
+
   it('has a refusal for an answer', async () => {
     const refused = new Refusal('forbidden', 403, 'Permission denied');
     const ask = () => Promise.reject(refused);

@@ -5,6 +5,8 @@ import { until } from '../support/until.ts';
 import { ACCESS_CONTROL, ROOT, startGuardedServer, startWebServer } from '../support/web-server.ts';
 
 const LONG_MS = 30_000;
+/** As web/core/retry.ts has it. */
+const PATIENCE_MS = 15_000;
 
 describePage('what a token may do', () => {
   it('is asked again where another token came before it was answered', async () => {
@@ -46,7 +48,7 @@ describePage('what a token may do', () => {
     await entry.waitFor({ state: 'detached' });
   });
 
-  it('is waited for, however long it takes and whatever is asked again meanwhile', async () => {
+  it('is waited for, whatever is asked again meanwhile, until somebody hangs', async () => {
     const server = await startGuardedServer();
     const page = await server.openWith(
       'node_prefix "" { policy = "write" } session_prefix "" { policy = "read" }',
@@ -58,8 +60,11 @@ describePage('what a token may do', () => {
     await page.clock.install();
     const questions: Route[] = [];
     await page.route('**/v1/internal/acl/authorize', (route) => void questions.push(route));
-    const given: string[] = [];
-    page.on('requestfailed', (request) => given.push(request.url()));
+    const given = new Map<string, number>();
+    page.on('requestfailed', (request) => {
+      const asked = request.postData() ?? '';
+      if (request.url().includes('authorize')) given.set(asked, (given.get(asked) ?? 0) + 1);
+    });
     let waits = 0;
     page.on('request', (request) => {
       waits += Number(/session\/node.*index=/.test(request.url()));
@@ -77,11 +82,12 @@ describePage('what a token may do', () => {
       await until(() => passes(() => waits > before), undefined, LONG_MS);
       await page.clock.runFor(2000);
     }
-    assert.deepEqual(
-      given.filter((url) => url.includes('authorize')),
-      [],
-    );
-    for (const route of questions.splice(0)) await route.continue();
+    const passed: number = await page.evaluate('performance.now()');
+    // Of one that hangs no more than once in so long.
+    for (const [asked, times] of given) assert.ok(times <= passed / PATIENCE_MS, asked);
+    const askedBefore = questions.length;
+    await until(() => passes(() => questions.length > askedBefore), undefined, LONG_MS);
+    for (const route of questions.splice(0)) await route.continue().catch(() => undefined);
     const maintain = page.getByRole('button', { name: 'Put into maintenance' });
     await until(
       async () => (await passes(() => true)) && (await maintain.count()) === 1,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeMethod } from '../../web/core/access-methods.ts';
 import { type ConfigEntryRow, changeEntry, shownTextOf } from '../../web/core/config-entries.ts';
-import { hidesSecrets, shownOf } from '../../web/core/secrets.ts';
+import { HIDDEN, hidesSecrets, shownOf, withoutSecrets } from '../../web/core/secrets.ts';
 
 const ENTRY: ConfigEntryRow = {
   ...{ Kind: 'inline-certificate', Name: 'site', CreateIndex: 1, ModifyIndex: 7 },
@@ -9,6 +9,11 @@ const ENTRY: ConfigEntryRow = {
 };
 
 describe('secrets on the page', () => {
+  it('are hidden in a list too, which stays one', () => {
+    const list = [{ Token: 'x', Name: 'a' }, 'b'];
+    assert.deepEqual(withoutSecrets(list), [{ Token: HIDDEN, Name: 'a' }, 'b']);
+  });
+
   it('are in no command, whatever form it is of', () => {
     const draft = {
       name: 'okta',

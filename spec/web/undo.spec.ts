@@ -131,6 +131,25 @@ describePage('what is taken back', () => {
     }
   });
 
+  it('is lost of nobody who wrote a moment before, where the API has no condition', async () => {
+    const server = await startWebServer([ACCESS_CONTROL]);
+    const policy = { Name: 'readers', Rules: RULES };
+    const { ID } = JSON.parse(await server.put('/v1/acl/policy', policy, ROOT)) as { ID: string };
+    const path = `/v1/acl/policy/${ID}`;
+    const page = await server.openAs(ROOT, 'access');
+    // What somebody else writes is not told to the page.
+    await page.route(`**${path}?index=*`, () => undefined);
+    await page.goto(page.url().replace(/access.*/, `access/policies/${ID}?edit=yes`));
+    await page.getByLabel('Description').fill('mine');
+    const theirs = { ID, ...policy, Description: 'theirs' };
+    await server.put(path, theirs, ROOT);
+    await button(page, 'Save').click();
+    await page.getByText('Somebody else has changed it meanwhile: nothing was done.').waitFor();
+    const told = async () => await server.get<{ Description: string }>(path, ROOT);
+    assert.equal((await told()).Description, 'theirs');
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+  });
+
   it('is no maintenance that somebody has begun since', async () => {
     const server = await startWebServer();
     await server.put('/v1/agent/service/register', { Name: 'pay' });

@@ -17,4 +17,12 @@ export interface Action {
   readonly input?: string | undefined;
   /** Where it is meant, as `otherDatacenter` has it: there it is done, wherever somebody is by then. */
   readonly datacenter?: string | undefined;
+  /** Of what the API has no condition for: what must stand there still. */
+  readonly upon?: Upon;
+}
+
+export interface Upon {
+  /** Where it is seen. */
+  readonly at: string;
+  readonly index: number;
 }

@@ -3,12 +3,15 @@ import type { Action } from './action.ts';
 import { ask } from './api.ts';
 import { otherDatacenter } from './datacenter.ts';
 import { Refusal } from './refusal.ts';
+import { indexOf, seenAt } from './seen.ts';
 
 /** As the status of a conflict. */
 export const NOT_DONE = 409;
 
 /** Rejects with a Refusal. */
-export async function perform<T>({ method, path, body, datacenter }: Action): Promise<T> {
+export async function perform<T>({ method, path, body, datacenter, upon }: Action): Promise<T> {
+  if (upon !== undefined && indexOf(await seenAt(upon.at, datacenter)) !== upon.index)
+    throw new Refusal('refused', NOT_DONE, '');
   const { value } = await ask<T>(path, { method, body, datacenter });
   // Of a write with a condition: it was not done.
   if (value === false) throw new Refusal('refused', NOT_DONE, '');
@@ -18,4 +21,18 @@ export async function perform<T>({ method, path, body, datacenter }: Action): Pr
 /** Meant where somebody is now. */
 export function here(action: Action): Action {
   return { ...action, datacenter: otherDatacenter.peek() };
+}
+
+/**
+ * Only while nobody has changed it since, if it is there at all, of what the API has no condition for: it is looked at right before, which
+ * leaves a moment in which somebody else is not seen.
+ */
+export function upon(action: Action, row: Standing | undefined): Action {
+  return row === undefined
+    ? action
+    : { ...action, upon: { at: action.path, index: row.ModifyIndex } };
+}
+
+interface Standing {
+  readonly ModifyIndex: number;
 }

@@ -13,12 +13,16 @@ export const RIGHTS = '/v1/internal/acl/authorize';
 export interface Asking {
   readonly method?: string;
   readonly body?: string | object | undefined;
+  /** Without one it is given up after a minute. */
   readonly signal?: AbortSignal;
   /** In place of the page's own; '' for none. */
   readonly by?: string;
   /** In place of that of the address; '' for the server's own. */
   readonly datacenter?: string | undefined;
 }
+
+/** Whoever waits for longer has a signal of his own. */
+const PATIENCE_MS = 60_000;
 
 /** Rejects with a Refusal, or with the signal's reason. */
 export async function ask<T>(path: string, asking: Asking = {}): Promise<Answer<T>> {
@@ -51,12 +55,13 @@ function indexOf(text: string): bigint {
 }
 
 async function fetched(asked: string, asking: Asking): Promise<[Response, string]> {
-  const { method = 'GET', body, signal, by = token.peek(), datacenter } = asking;
+  const { method = 'GET', body, by = token.peek(), datacenter } = asking;
+  const { signal = AbortSignal.timeout(PATIENCE_MS) } = asking;
   const path = inDatacenter(asked, datacenter);
   if (strangeIn(by) !== undefined) throw new Refusal('refused', 0, 'No header carries this token');
   if (!isAsWritten(path)) throw new Refusal('refused', 0, `A browser cannot ask for ${path}`);
   const headers: Record<string, string> = by === '' ? {} : { 'X-Consul-Token': by };
-  const init: RequestInit = { method, headers, cache: 'no-store', ...(signal && { signal }) };
+  const init: RequestInit = { method, headers, cache: 'no-store', signal };
   if (body !== undefined) init.body = typeof body === 'string' ? body : JSON.stringify(body);
   const response = await fetch(path, init);
   return [response, await response.text()];

@@ -2,6 +2,7 @@
 import type { Action } from './action.ts';
 import { inDatacenter } from './asked-path.ts';
 import { otherDatacenter } from './datacenter.ts';
+import { isAsWritten } from './path.ts';
 import { shownOf } from './secrets.ts';
 import { canBeSaid, commandText, quoted } from './shell.ts';
 
@@ -14,7 +15,7 @@ export interface Asked {
 /** The token is named, and no secret is written out: commands are pasted where others read them. */
 export function curlOf(action: Action, { origin, hasToken }: Asked): string {
   const { method, path, body, datacenter } = shownOf(action);
-  const parts = ['curl', '-X', method, ...byToken(hasToken)];
+  const parts = ['curl', ...asWritten(path), '-X', method, ...byToken(hasToken)];
   const said = typeof body === 'object' ? JSON.stringify(body) : body;
   const isWord = canBeSaid(said ?? '');
   // As it stands: with -d what begins with @ is read from a file.
@@ -32,7 +33,13 @@ function printed(text: string): string {
 
 /** The same for what is only read. */
 export function curlOfRead(path: string, { origin, hasToken }: Asked): string {
-  return ['curl', ...byToken(hasToken), quoted(origin + inDatacenter(path))].join(' ');
+  const parts = ['curl', ...asWritten(path), ...byToken(hasToken)];
+  return [...parts, quoted(origin + inDatacenter(path))].join(' ');
+}
+
+/** Of itself it takes parts that are dots away, and asks for something else. */
+function asWritten(path: string): readonly string[] {
+  return isAsWritten(path) ? [] : ['--path-as-is'];
 }
 
 function byToken(hasToken: boolean): readonly string[] {

@@ -123,8 +123,12 @@ export function deleteEntry({
   return {
     method: 'DELETE',
     path: `${entryPath(Kind, Name)}?cas=${ModifyIndex}`,
-    // It knows no condition.
-    command: { words: ['config', 'delete', '-kind', Kind, '-name', Name] },
+    command: {
+      words: [
+        ...['config', 'delete', `-kind=${Kind}`, `-name=${Name}`],
+        ...['-cas', `-modify-index=${ModifyIndex}`],
+      ],
+    },
   };
 }
 

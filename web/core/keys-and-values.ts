@@ -24,7 +24,7 @@ export function wayTo(folder: string): readonly string[] {
   return parts.map((_, i) => `${parts.slice(0, i + 1).join('/')}/`);
 }
 
-/** A browser takes parts of a path that are dots away, however they are written. */
+/** A path has no parts that are dots, however they are written: a browser takes them away, and so does a server. */
 export function canBeAsked(key: string): boolean {
   return !key.split('/').some((part) => part === '.' || part === '..');
 }
@@ -93,4 +93,9 @@ export function rollBack(
     path: `${pathOfKey(key)}?rollback=${revision}&cas=${cas}`,
     ...(cas > 0 && { command: { words, args: [key, String(revision)] } }),
   };
+}
+
+/** A transaction names in its body what no path does. */
+export function readKeys(Verb: 'get' | 'get-tree', Key: string): Action {
+  return { method: 'PUT', path: '/v1/txn', body: [{ KV: { Verb, Key } }] };
 }

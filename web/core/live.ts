@@ -18,6 +18,7 @@ interface Held {
   readonly query: LiveQuery<unknown>;
   /** Whether it holds a connection while it waits. */
   readonly isWaiting: boolean;
+  readonly isGlance: boolean;
   users: number;
 }
 
@@ -124,8 +125,9 @@ function known<T>(path: string, manner: Manner<T>): LiveQuery<T> {
 }
 
 function holding<T>(query: LiveQuery<T>, { isOnce = false, restMs }: Manner<T>): Held {
-  const isWaiting = !isOnce && restMs === undefined;
-  return { query: query as LiveQuery<unknown>, isWaiting, users: 0 };
+  const isGlance = restMs !== undefined;
+  const isWaiting = !isOnce && !isGlance;
+  return { query: query as LiveQuery<unknown>, isWaiting, isGlance, users: 0 };
 }
 
 function take<T>(key: string, query: LiveQuery<T>, manner: Manner<T>): void {
@@ -184,6 +186,12 @@ export function startLive(): void {
     }
     last = now;
   });
+}
+
+/** What is looked at now and then, at once: something else says that it is another one. */
+export function glanceAnew(): void {
+  if (document.hidden) return;
+  for (const { query, isGlance } of used()) if (isGlance) query.start();
 }
 
 /** Everything that is shown. */

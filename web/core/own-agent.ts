@@ -24,10 +24,10 @@ export function startOwnAgent(): void {
   });
 }
 
-async function learn(signal: AbortSignal): Promise<void> {
+async function learn(by: AbortSignal): Promise<void> {
   try {
-    const self = await untilAnswered(() => ask<Self>('/v1/agent/self', { signal }), signal);
-    if (!signal.aborted) ownNode.value = self?.value.Config.NodeName ?? '';
+    const self = await untilAnswered((signal) => ask<Self>('/v1/agent/self', { signal }), by);
+    if (!by.aborted) ownNode.value = self?.value.Config.NodeName ?? '';
   } catch {
     // It may not be known.
   }

@@ -22,8 +22,6 @@ export interface Explained {
   readonly Query: PreparedQuery;
 }
 
-/** What stands for a token that whoever asks may not see. */
-
 export function isTemplate({ Template }: PreparedQuery): boolean {
   return Template.Type !== '';
 }
@@ -39,6 +37,12 @@ export function pathToTry(name: string, how: 'execute' | 'explain', limit = ''):
 
 export function remove({ ID }: PreparedQuery): Action {
   return { method: 'DELETE', path: `/v1/query/${ID}` };
+}
+
+/** As it is: for whoever wants to have it otherwise, and changes what is copied. */
+export function write(query: PreparedQuery): Action {
+  const { CreateIndex: _, ModifyIndex: __, ...body } = query;
+  return { method: 'PUT', path: `/v1/query/${query.ID}`, body };
 }
 
 /** The same again, under another id; undefined where not all of it may be seen. */

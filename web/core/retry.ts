@@ -28,24 +28,45 @@ export function spread(ms: number, chance: number): number {
   return ms * (0.75 + chance / 2);
 }
 
+/** A server that hangs, or has gone without a word, says nothing, ever. */
+const PATIENCE_MS = 15_000;
+
 /**
- * Asks until somebody answers, also if that is a refusal: what is asked once alone must not be lost in a hiccup. Once
- * the signal says so it asks no more, and the answer is undefined.
+ * Asks until somebody answers, also if that is a refusal: what is asked once alone must not be lost in a hiccup, nor
+ * wait for what never comes. Once the signal says so it asks no more, and the answer is undefined.
  */
 export async function untilAnswered<T>(
-  ask: () => Promise<T>,
+  ask: (signal: AbortSignal) => Promise<T>,
   signal: AbortSignal,
   pace: Pace = PACE,
 ): Promise<T | undefined> {
   for (let failures = 0; !signal.aborted; failures++) {
     try {
-      return await ask();
+      return await patiently(ask, signal, pace);
     } catch (error) {
       if (!(error instanceof Refusal) || error.why !== 'lost') throw error;
       await passed(retryMs(failures, pace.random()), signal, pace);
     }
   }
   return undefined;
+}
+
+/** Lost where there is no answer in time. */
+async function patiently<T>(
+  ask: (signal: AbortSignal) => Promise<T>,
+  signal: AbortSignal,
+  { after }: Pace,
+): Promise<T> {
+  const asking = new AbortController();
+  const end = () => asking.abort(signal.reason);
+  signal.addEventListener('abort', end);
+  const cancel = after(PATIENCE_MS, () => asking.abort(new Refusal('lost', 0, '')));
+  try {
+    return await ask(asking.signal);
+  } finally {
+    cancel();
+    signal.removeEventListener('abort', end);
+  }
 }
 
 function passed(ms: number, signal: AbortSignal, { after }: Pace): Promise<void> {

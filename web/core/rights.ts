@@ -94,18 +94,18 @@ async function answer(rights: ReadonlyMap<string, Right>, by: AbortSignal): Prom
 
 async function allowedOf(
   body: readonly Right[],
-  signal: AbortSignal,
+  by: AbortSignal,
 ): Promise<readonly boolean[] | undefined> {
   try {
     const answered = await untilAnswered(
-      () => ask<readonly { Allow: boolean }[]>(RIGHTS, { method: 'POST', body, signal }),
-      signal,
+      (signal) => ask<readonly { Allow: boolean }[]>(RIGHTS, { method: 'POST', body, signal }),
+      by,
     );
     if (answered === undefined) return undefined;
     isControlled.value = true;
     return answered.value.map(({ Allow }) => Allow);
   } catch (error) {
-    if (signal.aborted) return undefined;
+    if (by.aborted) return undefined;
     // 401: there is no access control. A token that nobody knows may do nothing.
     const why = error instanceof Refusal ? error.why : 'refused';
     if (why !== 'refused') isControlled.value = why !== 'off';

@@ -20,8 +20,12 @@ function isSecret(name: string, value: unknown): boolean {
   );
 }
 
+/** Of a list too. */
 export function withoutSecrets(config: object): object {
-  return mapped(config, (name, value) => (isSecret(name, value) ? HIDDEN : value));
+  const { all } = mapped({ all: config }, (name, value) =>
+    isSecret(name, value) ? HIDDEN : value,
+  ) as { readonly all: object };
+  return all;
 }
 
 /** What was hidden is as it was. */

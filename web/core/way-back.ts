@@ -4,9 +4,9 @@
  */
 import type { Action } from './action.ts';
 import { NOT_DONE, perform } from './actions.ts';
-import { ask } from './api.ts';
 import { holds } from './holds.ts';
 import { Refusal } from './refusal.ts';
+import { indexOf, seenAt } from './seen.ts';
 
 export interface WayBack {
   /** Upon what stands there then: its index is 0 where there is nothing. Undefined where there is no way. */
@@ -32,7 +32,7 @@ export async function openedBy(
   { action, at, left }: WayBack,
 ): Promise<Return | undefined> {
   const { datacenter = '' } = done.action;
-  const look = () => (at === '' ? undefined : standing(at, datacenter));
+  const look = () => (at === '' ? undefined : seenAt(at, datacenter));
   const go = async (there: unknown) => {
     const back = action(indexOf(there));
     if (back !== undefined) await perform({ ...back, datacenter });
@@ -59,34 +59,7 @@ function isLeft(there: unknown, { action, answer }: Done, left: WayBack['left'])
   return holds(there, sent);
 }
 
-/** Undefined where there is nothing, in whichever form that is answered. */
-async function standing(at: string, datacenter: string): Promise<unknown> {
-  try {
-    const { value } = await ask<unknown>(at, { datacenter });
-    if (Array.isArray(value)) return value[0];
-    return isObject(value) && Object.keys(value).length === 0 ? undefined : value;
-  } catch (error) {
-    if (error instanceof Refusal && isMissing(error)) return undefined;
-    throw error;
-  }
-}
-
-/** Of a token or a policy that is not there, Consul says so with the status of a refusal. */
-function isMissing({ why, message }: Refusal): boolean {
-  return why === 'missing' || message.startsWith('ACL not found');
-}
-
 function markOf(there: unknown): string {
   const index = indexOf(there);
   return index > 0 ? String(index) : (JSON.stringify(there) ?? '');
-}
-
-function indexOf(row: unknown): number {
-  if (!isObject(row)) return 0;
-  const { ModifyIndex = 0 } = row as { readonly ModifyIndex?: number };
-  return ModifyIndex;
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
 }

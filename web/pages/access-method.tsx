@@ -7,6 +7,7 @@ import {
   type TokenRow,
 } from '../core/access.ts';
 import { deleteMethod } from '../core/access-methods.ts';
+import { upon } from '../core/actions.ts';
 import { useLive } from '../core/live.ts';
 import type { Given } from '../core/path.ts';
 import { useMay } from '../core/rights.ts';
@@ -92,7 +93,7 @@ function askDelete(method: MethodRow): void {
   askFirst({
     title: say.deleteMethod,
     text: say.deleteMethodText,
-    action: deleteMethod(method),
+    action: upon(deleteMethod(method), method),
     verb: say.deleteMethod,
     done: say.deleted(method.Name),
     isGrave: true,

@@ -9,6 +9,7 @@ import {
   type TokenRow,
   writePolicy,
 } from '../core/access.ts';
+import { upon } from '../core/actions.ts';
 import { useLive } from '../core/live.ts';
 import type { Given } from '../core/path.ts';
 import { useMay } from '../core/rights.ts';
@@ -79,7 +80,7 @@ function factsOf({ ID, Description, Datacenters }: PolicyRow): readonly Fact[] {
 
 function askDelete(policy: PolicyRow, has: string): void {
   const say = accessFormWords.peek();
-  const action = deletePolicy(policy);
+  const action = upon(deletePolicy(policy), policy);
   askFirst({
     title: say.deletePolicy,
     text: say.deletePolicyText(has),

@@ -7,6 +7,7 @@ import {
   type TokenRow,
   writeRole,
 } from '../core/access.ts';
+import { upon } from '../core/actions.ts';
 import { useLive } from '../core/live.ts';
 import type { Given } from '../core/path.ts';
 import { useMay } from '../core/rights.ts';
@@ -75,7 +76,7 @@ function factsOf(role: RoleRow): readonly Fact[] {
 function askDelete(role: RoleRow, has: string): void {
   const say = accessFormWords.peek();
   const dc = datacenter.peek();
-  const action = deleteRole(role);
+  const action = upon(deleteRole(role), role);
   askFirst({
     title: say.deleteRole,
     text: say.deleteRoleText(has),

@@ -2,6 +2,7 @@
 import '../style/access.css';
 import { ANONYMOUS, mayWriteAccess, type TokenInFull } from '../core/access.ts';
 import { cloneToken, deleteToken, restoreToken } from '../core/access-tokens.ts';
+import { upon } from '../core/actions.ts';
 import { useLive } from '../core/live.ts';
 import type { Given } from '../core/path.ts';
 import { useMay } from '../core/rights.ts';
@@ -95,7 +96,7 @@ function askClone(token: TokenInFull): void {
 function askDelete(token: TokenInFull): void {
   const say = accessFormWords.peek();
   const mayRestore = token.SecretID !== HIDDEN && token.AuthMethod === undefined;
-  const action = deleteToken(token);
+  const action = upon(deleteToken(token), token);
   askFirst({
     title: say.deleteToken,
     text: say.deleteTokenText,

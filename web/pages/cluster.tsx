@@ -1,5 +1,6 @@
 /** The servers: how each is, which names it answers for, and the log that makes them one. */
 import '../style/cluster.css';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { withQuery } from '../core/asked-path.ts';
 import {
   type ClusterState,
@@ -10,7 +11,7 @@ import {
   type ServerRow,
   serverRows,
 } from '../core/cluster.ts';
-import { useGlance } from '../core/live.ts';
+import { glanceAnew, useGlance, useLive } from '../core/live.ts';
 import { query, setQuery } from '../core/router.ts';
 import { Finds, LogParts, milliseconds, OwnNode } from '../ui/cluster-log.tsx';
 import { Empty } from '../ui/empty.tsx';
@@ -26,6 +27,7 @@ import { count, percent } from '../words/words.ts';
 
 export function Page() {
   const say = clusterWords.value;
+  useNews();
   const name = query.value.get('name') ?? '';
   const cluster = useGlance<ClusterState>('/v1/operator/autopilot/state');
   const ring = useGlance<RingState>(withQuery('/v1/agent/ring', { key: name }));
@@ -38,6 +40,7 @@ export function Page() {
         title={say.title}
         beside={cluster.value && count > 0 && say.summary(count, cluster.value.FailureTolerance)}
       />
+      <p class="aside">{say.looked}</p>
       <Shown of={cluster}>{(value) => <Servers rows={serverRows(value, ring.value)} />}</Shown>
       <div class="cluster-parts">
         <Shown of={log}>{(value) => <LogParts log={value} metrics={metrics.value} />}</Shown>
@@ -59,6 +62,16 @@ export function Page() {
       {log.value?.Redis && <Finds of={log.value.Redis.Finds} server={log.value.Node} />}
     </>
   );
+}
+
+/** What servers measure has no index. That one comes or goes has: of the checks of their own service. */
+function useNews(): void {
+  const { value } = useLive<unknown>('/v1/health/service/consul');
+  const last = useRef(value);
+  useLayoutEffect(() => {
+    if (last.current !== undefined && last.current !== value) glanceAnew();
+    last.current = value;
+  }, [value]);
 }
 
 function Servers({ rows }: { readonly rows: readonly ServerRow[] }) {

@@ -2,13 +2,13 @@
 import '../style/kv.css';
 import type { KeyValue } from '../../lib/model.ts';
 import { withQuery } from '../core/asked-path.ts';
-import { canBeAsked, deleteFolder, pathOfKey, wayTo } from '../core/keys-and-values.ts';
+import { curlOf } from '../core/commands.ts';
+import { canBeAsked, deleteFolder, pathOfKey, readKeys, wayTo } from '../core/keys-and-values.ts';
 import { useLive } from '../core/live.ts';
 import { useMay } from '../core/rights.ts';
 import { query, setQuery } from '../core/router.ts';
-import { commandText } from '../core/shell.ts';
 import { askFirst } from '../ui/asked.tsx';
-import { Copyable } from '../ui/commands.tsx';
+import { asker, Copyable } from '../ui/commands.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Heading } from '../ui/heading.tsx';
 import { Editor } from '../ui/kv-editor.tsx';
@@ -40,7 +40,7 @@ export function Page() {
             <List folder={folder} open={key} />
           ) : (
             <Empty title={say.unaskable} hint={say.unaskableHint}>
-              <Copyable text={commandText({ words: ['kv', 'get', '-keys'], args: [folder] })} />
+              <Copyable text={curlOf(readKeys('get-tree', folder), asker())} />
             </Empty>
           )}
         </section>
@@ -128,12 +128,22 @@ function Flat({ folder, open, search }: SearchedProps) {
   );
 }
 
+/** They come anew, with what they say, whenever one of them changes: of a large store that would be all of it. */
+const MAX_BELOW = 1000;
+
 function Deep({ folder, open, search }: SearchedProps) {
-  const live = useLive<readonly KeyValue[]>(withQuery(pathOfKey(folder), { recurse: 'yes' }));
+  const live = useLive<readonly KeyValue[]>(
+    withQuery(pathOfKey(folder), { recurse: 'yes', limit: String(MAX_BELOW) }),
+  );
   const rows = <AllBelow folder={folder} rows={[]} open={open} search={search} />;
   return (
     <Seen of={live} sees={everyOne('key', folder)} isNone={isEmpty} missing={rows}>
-      {(all) => <AllBelow folder={folder} rows={all} open={open} search={search} />}
+      {(all) => (
+        <>
+          {all.length === MAX_BELOW && <p class="partial">{kvWords.value.firstBelow(MAX_BELOW)}</p>}
+          <AllBelow folder={folder} rows={all} open={open} search={search} />
+        </>
+      )}
     </Seen>
   );
 }

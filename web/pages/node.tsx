@@ -11,6 +11,7 @@ import type { Given } from '../core/path.ts';
 import { href } from '../core/router.ts';
 import { bothOf, byInstance, RANK, standingOf } from '../core/standing.ts';
 import { Checks } from '../ui/checks.tsx';
+import { Distances } from '../ui/distances.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Facts } from '../ui/facts.tsx';
 import { Heading } from '../ui/heading.tsx';
@@ -31,9 +32,6 @@ export function Page({ name = '' }: Given) {
   const encoded = encodeURIComponent(name);
   const live = useLive<NodeInFull>(`/v1/internal/ui/node/${encoded}`);
   const sessions = useLive<readonly Session[]>(`/v1/session/node/${encoded}`);
-  const past = useLive<readonly Change[]>(
-    withQuery(`/v1/internal/history/node/${encoded}`, { limit: String(MAX_CHANGES) }),
-  );
   const node = live.value;
   const checks = node?.Checks ?? [];
   const own = checks.filter(({ ServiceID }) => ServiceID === '');
@@ -54,7 +52,7 @@ export function Page({ name = '' }: Given) {
       name: 'checks',
       title: say.checks,
       count: node && count(own.length),
-      show: () => <OwnChecks checks={own} past={past.value ?? []} />,
+      show: () => <OwnChecks name={name} checks={own} />,
     },
     {
       name: 'sessions',
@@ -78,11 +76,12 @@ export function Page({ name = '' }: Given) {
     {
       name: 'history',
       title: pastWords.value.history,
-      show: () => (
-        <Seen of={past} sees={everyOne('service')} isNone={isEmpty}>
-          {(changes) => <Past changes={changes} isOfNode />}
-        </Seen>
-      ),
+      show: () => <History name={name} />,
+    },
+    {
+      name: 'distances',
+      title: say.distances,
+      show: () => <Distances name={name} />,
     },
   ];
   return (
@@ -127,12 +126,30 @@ function Gone({ name }: { readonly name: string }) {
   );
 }
 
-interface OwnChecksProps {
-  readonly checks: readonly Check[];
-  readonly past: readonly Change[];
+/** Of the parts that show it: a page waits for three answers at most. */
+function usePast(name: string) {
+  return useLive<readonly Change[]>(
+    withQuery(`/v1/internal/history/node/${encodeURIComponent(name)}`, {
+      limit: String(MAX_CHANGES),
+    }),
+  );
 }
 
-function OwnChecks({ checks, past }: OwnChecksProps) {
+function History({ name }: { readonly name: string }) {
+  return (
+    <Seen of={usePast(name)} sees={everyOne('service')} isNone={isEmpty}>
+      {(changes) => <Past changes={changes} isOfNode />}
+    </Seen>
+  );
+}
+
+interface OwnChecksProps {
+  readonly name: string;
+  readonly checks: readonly Check[];
+}
+
+function OwnChecks({ name, checks }: OwnChecksProps) {
+  const past = usePast(name).value ?? [];
   const own = past.filter(({ ServiceID }) => ServiceID === '');
   const since = sinceOf(own, ({ CheckID }) => CheckID);
   if (checks.length === 0) return <Empty title={nodeWords.value.noChecks} />;

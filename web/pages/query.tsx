@@ -3,9 +3,10 @@ import '../style/queries.css';
 import type { PreparedQuery } from '../../lib/model.ts';
 import { useLive } from '../core/live.ts';
 import type { Given } from '../core/path.ts';
-import { makeAgain, nameOf, remove } from '../core/prepared-queries.ts';
+import { makeAgain, nameOf, remove, write } from '../core/prepared-queries.ts';
 import { href } from '../core/router.ts';
 import { askFirst } from '../ui/asked.tsx';
+import { Commands } from '../ui/commands.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Facts } from '../ui/facts.tsx';
 import { Heading } from '../ui/heading.tsx';
@@ -44,6 +45,7 @@ function Parts({ query }: { readonly query: PreparedQuery }) {
       <section>
         <h2>{say.definition}</h2>
         <Facts facts={factsOf(query)} />
+        <Commands action={write(query)} />
       </section>
       <section>
         <h2>{say.try}</h2>

@@ -7,6 +7,7 @@ import {
   ruleDraftOf,
   writeBindingRule,
 } from '../core/access-methods.ts';
+import { upon } from '../core/actions.ts';
 import { query, setQuery } from '../core/router.ts';
 import type { Done } from '../core/way-back.ts';
 import { accessFormWords } from '../words/access-form-words.ts';
@@ -103,6 +104,7 @@ function RuleForm({ method, rule }: RuleFormProps) {
     rule?.ModifyIndex ?? 0,
   );
   const { value, change } = draft;
+  const action = writeBindingRule(method, rule?.ID ?? '', value);
   const close = () => setQuery({ rule: '' });
   const onDone = (done: Done) => {
     close();
@@ -121,7 +123,7 @@ function RuleForm({ method, rule }: RuleFormProps) {
     <Form
       label={rule === undefined ? say.newRule : uiWords.value.edit}
       verb={rule === undefined ? uiWords.value.make : uiWords.value.save}
-      action={value.bindName === '' ? undefined : writeBindingRule(method, rule?.ID ?? '', value)}
+      action={value.bindName === '' ? undefined : upon(action, rule)}
       draft={draft}
       onDone={onDone}
       onCancel={close}
@@ -163,7 +165,7 @@ function RuleForm({ method, rule }: RuleFormProps) {
 
 function askDelete(rule: BindingRuleRow): void {
   const say = accessFormWords.peek();
-  const action = deleteBindingRule(rule);
+  const action = upon(deleteBindingRule(rule), rule);
   const before = writeBindingRule(rule.AuthMethod, '', ruleDraftOf(rule));
   askFirst({
     title: say.deleteRule,

@@ -12,6 +12,7 @@ import {
 } from '../core/access.ts';
 import { changeToken, makeToken, type TokenDraft } from '../core/access-tokens.ts';
 import type { Action } from '../core/action.ts';
+import { upon } from '../core/actions.ts';
 import { datacenter, go, href } from '../core/router.ts';
 import type { Done } from '../core/way-back.ts';
 import { accessFormWords } from '../words/access-form-words.ts';
@@ -58,7 +59,7 @@ export function TokenForm({ token }: { readonly token: TokenRow | undefined }) {
     <Form
       label={token === undefined ? say.newToken : uiWords.value.edit}
       verb={token === undefined ? uiWords.value.make : uiWords.value.save}
-      action={action}
+      action={upon(action, token)}
       draft={draft}
       onDone={onDone}
       onCancel={() => (token === undefined ? toList('tokens') : edit(false))}
@@ -101,6 +102,7 @@ export function PolicyForm({ policy }: { readonly policy: PolicyRow | undefined 
     policy?.ModifyIndex ?? 0,
   );
   const { value, change } = draft;
+  const action = writePolicy(policy?.ID ?? '', value);
   const onDone = (done: Done) => {
     const { ID, Name } = done.answer as PolicyRow;
     if (policy !== undefined) changed(Name, done, writePolicy(ID, draftOfPolicy(policy)));
@@ -113,7 +115,7 @@ export function PolicyForm({ policy }: { readonly policy: PolicyRow | undefined 
     <Form
       label={policy === undefined ? say.newPolicy : uiWords.value.edit}
       verb={policy === undefined ? uiWords.value.make : uiWords.value.save}
-      action={value.name === '' ? undefined : writePolicy(policy?.ID ?? '', value)}
+      action={value.name === '' ? undefined : upon(action, policy)}
       draft={draft}
       onDone={onDone}
       onCancel={() => (policy === undefined ? toList('policies') : edit(false))}
@@ -163,6 +165,7 @@ export function RoleForm({ of: role }: { readonly of: RoleRow | undefined }) {
     role?.ModifyIndex ?? 0,
   );
   const { value, change } = draft;
+  const action = writeRole(role, value, dc);
   const onDone = (done: Done) => {
     const { ID, Name } = done.answer as RoleRow;
     if (role !== undefined) changed(Name, done, writeRole(role, draftOfRole(role), dc));
@@ -175,7 +178,7 @@ export function RoleForm({ of: role }: { readonly of: RoleRow | undefined }) {
     <Form
       label={role === undefined ? say.newRole : uiWords.value.edit}
       verb={role === undefined ? uiWords.value.make : uiWords.value.save}
-      action={value.name === '' ? undefined : writeRole(role, value, dc)}
+      action={value.name === '' ? undefined : upon(action, role)}
       draft={draft}
       onDone={onDone}
       onCancel={() => (role === undefined ? toList('roles') : edit(false))}

@@ -6,6 +6,7 @@ import {
   type MethodType,
   writeMethod,
 } from '../core/access-methods.ts';
+import { upon } from '../core/actions.ts';
 import { callbackAddress } from '../core/login.ts';
 import { go, href } from '../core/router.ts';
 import { withoutSecrets } from '../core/secrets.ts';
@@ -38,7 +39,7 @@ export function MethodForm({ method }: { readonly method: MethodRow | undefined 
     <Form
       label={method === undefined ? say.newMethod : uiWords.value.edit}
       verb={method === undefined ? uiWords.value.make : uiWords.value.save}
-      action={action}
+      action={action && upon(action, method)}
       draft={draft}
       onDone={onDone}
       onCancel={() => (method === undefined ? toList('methods') : edit(false))}

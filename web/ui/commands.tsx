@@ -1,7 +1,7 @@
 /** The same by a command, to be copied. */
 import { useState } from 'preact/hooks';
 import type { Action } from '../core/action.ts';
-import { commandOf, curlOf, LOCAL } from '../core/commands.ts';
+import { type Asked, commandOf, curlOf, LOCAL } from '../core/commands.ts';
 import { HIDDEN, hidesSecrets } from '../core/secrets.ts';
 import { token } from '../core/token.ts';
 import { uiWords } from '../words/ui-words.ts';
@@ -12,6 +12,11 @@ interface CommandsProps {
   readonly isElsewhere?: boolean;
 }
 
+/** Whoever looks at the page, where it is. */
+export function asker(): Asked {
+  return { origin: location.origin, hasToken: token.value !== '' };
+}
+
 export function Commands({ action, isElsewhere = false }: CommandsProps) {
   const origin = isElsewhere ? LOCAL : location.origin;
   const command = commandOf(action, origin);
@@ -19,7 +24,7 @@ export function Commands({ action, isElsewhere = false }: CommandsProps) {
     <details class="commands" open={isElsewhere}>
       <summary>{uiWords.value.asCommand}</summary>
       {command !== undefined && <Copyable text={command} />}
-      <Copyable text={curlOf(action, { origin, hasToken: token.value !== '' })} />
+      <Copyable text={curlOf(action, { ...asker(), origin })} />
       {hidesSecrets(action) && <p class="aside">{uiWords.value.putIn(HIDDEN)}</p>}
     </details>
   );

@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { KeyValue } from '../../lib/model.ts';
 import type { Action } from '../core/action.ts';
 import { here, perform } from '../core/actions.ts';
+import { curlOf } from '../core/commands.ts';
 import { draftOf, isOver } from '../core/draft.ts';
 import { begunOf, keepDraft } from '../core/drafts.ts';
 import {
@@ -10,6 +11,7 @@ import {
   deleteKey,
   pathOfKey,
   putKey,
+  readKeys,
   restoreKey,
   writeKey,
 } from '../core/keys-and-values.ts';
@@ -17,12 +19,11 @@ import { lineEndsOf } from '../core/line-ends.ts';
 import { useLive } from '../core/live.ts';
 import { useAllowed } from '../core/rights.ts';
 import { setQuery } from '../core/router.ts';
-import { commandText } from '../core/shell.ts';
 import { sizeOf, textOf } from '../core/values.ts';
 import type { WayBack } from '../core/way-back.ts';
 import { kvWords } from '../words/kv-words.ts';
 import { askFirst, inWords, tellDone } from './asked.tsx';
-import { Commands, Copyable } from './commands.tsx';
+import { asker, Commands, Copyable } from './commands.tsx';
 import { Empty } from './empty.tsx';
 import { KeyLock } from './kv-lock.tsx';
 import { KeyRevisions } from './kv-revisions.tsx';
@@ -48,7 +49,7 @@ export function Editor({ name }: { readonly name: string }) {
         </Shown>
       ) : (
         <Empty title={say.unaskable} hint={say.unaskableHint}>
-          <Copyable text={commandText({ words: ['kv', 'get'], args: [name] })} />
+          <Copyable text={curlOf(readKeys('get', name), asker())} />
         </Empty>
       )}
     </section>

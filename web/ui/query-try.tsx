@@ -16,10 +16,9 @@ import {
 import { href } from '../core/router.ts';
 import { shellText } from '../core/shell.ts';
 import { standingOf } from '../core/standing.ts';
-import { token } from '../core/token.ts';
 import { queryWords } from '../words/query-words.ts';
 import { inWords } from './asked.tsx';
-import { Copyable } from './commands.tsx';
+import { asker, Copyable } from './commands.tsx';
 import { Facts } from './facts.tsx';
 import { Field } from './form.tsx';
 import { factsOf } from './query-facts.tsx';
@@ -39,7 +38,7 @@ export function TryQuery({ query }: { readonly query: PreparedQuery }) {
   const [tried, setTried] = useState<Tried | undefined>();
   const [problem, setProblem] = useState('');
   const name = isTemplate(query) ? text : query.ID;
-  const asking = { origin: location.origin, hasToken: token.value !== '' };
+  const asking = asker();
   const run = async () => {
     try {
       const [{ value: found }, { value: explained }] = await Promise.all([

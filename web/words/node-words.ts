@@ -32,6 +32,15 @@ export const nodeWords = words(
     noSessions: 'No session rests on this node',
     noSessionsHint:
       'A session is what locks are held by: proconsul lock makes one, and so does the API.',
+    distances: 'Round trips',
+    distance: 'There and back',
+    ms: (ms: string) => `${ms} ms`,
+    span: (nearest: string, middle: string, farthest: string) =>
+      `The nearest node is ${nearest} away, the one in the middle ${middle}, the farthest ${farthest}.`,
+    estimated: 'By the coordinates of both: what somebody measured, and wrote there.',
+    noDistances: 'Nobody knows how far it is from here to other nodes',
+    noDistancesHint:
+      'Agents measure nothing. Who does writes where a node stands, and ?near sorts by it; two nodes are needed:',
     forceLeave: 'Force leave',
     forceLeaveText: (name: string) =>
       `${name} is taken for one that has left, and is taken out. It comes back when its agent does.`,
@@ -76,6 +85,14 @@ export const nodeWords = words(
     noMeta: '没有元数据',
     noSessions: '此节点没有会话',
     noSessionsHint: '锁由会话持有：proconsul lock 或 API 都会创建会话。',
+    distances: '往返时间',
+    distance: '往返',
+    ms: (ms: string) => `${ms} 毫秒`,
+    span: (nearest: string, middle: string, farthest: string) =>
+      `最近的节点 ${nearest}，居中的 ${middle}，最远的 ${farthest}。`,
+    estimated: '根据双方的坐标估算：坐标由测量者写入。',
+    noDistances: '尚不知道此节点与其他节点的往返时间',
+    noDistancesHint: 'Agent 不进行测量。测量者写入节点的坐标，?near 据此排序；需要两个节点：',
     forceLeave: '强制离开',
     forceLeaveText: (name: string) => `${name} 将被视为已离开并被移除；其 Agent 恢复后会重新加入。`,
     hasLeft: (name: string) => `${name} 已离开。`,

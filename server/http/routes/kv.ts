@@ -25,6 +25,7 @@ export function kvRoutes(deps: Deps): Route[] {
       rest: 'key',
       params: {
         recurse: param.flag('all keys that begin with this one'),
+        limit: param.number('with recurse: the first so many of them'),
         keys: param.flag('their names alone'),
         separator: param.text('with keys: names end here, each once: folders'),
         raw: param.flag('the value alone, as it was written'),
@@ -71,13 +72,20 @@ export function kvRoutes(deps: Deps): Route[] {
 
 function queryOf({ rest: key, params }: HttpRequest, asWhole: boolean): Query {
   if (params.has('keys')) return queries.keys(key, params.get('separator'), asWhole);
-  if (params.has('recurse')) return queries.tree(key, asWhole);
+  if (params.has('recurse')) return treeOf(key, params, asWhole);
   if (key === '') throw missingKey();
   if (params.has('history')) return queries.history(key, indexOf(params, 'history') || Infinity);
   if (params.has('revision')) {
     return queries.revision(key, indexOf(params, 'revision'), params.has('raw'));
   }
   return params.has('raw') ? queries.rawKey(key) : queries.oneKey(key);
+}
+
+function treeOf(prefix: string, params: Params, asWhole: boolean): Query {
+  if (!params.has('limit')) return queries.tree(prefix, asWhole);
+  const atMost = indexOf(params, 'limit');
+  if (atMost === 0) throw new ProconsulError('invalid', 'Invalid limit');
+  return queries.firstOfTree(prefix, atMost, asWhole);
 }
 
 function missingKey(): ProconsulError {

@@ -37,6 +37,19 @@ describe('proconsul config', () => {
     assert.equal(again.code, 1);
   });
 
+  it('deletes with -cas only what stands at the index that is named', async () => {
+    const run = commandLineOf((await startServer()).port);
+    await run(`config write ${file('web.hcl', web)}`);
+    const { out } = await run('config read -kind=service-defaults -name=web');
+    const { ModifyIndex: index } = JSON.parse(out) as { ModifyIndex: number };
+    const remove = (upon: number) =>
+      run(`config delete -kind=service-defaults -name=web -cas -modify-index=${upon}`);
+    const refused = await remove(index + 1);
+    assert.equal(refused.err, 'Config entry not deleted: service-defaults/web\n');
+    assert.equal(refused.code, 1);
+    assert.equal((await remove(index)).out, 'Config entry deleted: service-defaults/web\n');
+  });
+
   it('says what is wrong in the words of Consul', async () => {
     const run = commandLineOf((await startServer()).port);
     for (const [words, why] of [

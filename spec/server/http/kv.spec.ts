@@ -35,6 +35,21 @@ describe('GET /v1/kv/:key', () => {
     );
   });
 
+  it('with ?recurse and a limit gives the first of them, and wakes for any', async () => {
+    const { get, put } = await start('a/2', 'a/1', 'a/3', 'b');
+    const path = '/v1/kv/a/?recurse&limit=2';
+    const first = await get(path);
+    const keys = (first.json as { Key: string }[]).map(({ Key }) => Key);
+    assert.deepEqual(keys, ['a/1', 'a/2']);
+    const waiting = get(`${path}&index=${first.index}`);
+    await put('/v1/kv/a/3', 'new');
+    assert.ok((await waiting).index > first.index);
+    assert.equal((await get('/v1/kv/c/?recurse&limit=2')).status, 404);
+    for (const limit of ['0', 'x', '-1']) {
+      assert.equal((await get(`/v1/kv/a/?recurse&limit=${limit}`)).status, 400, limit);
+    }
+  });
+
   it('a tree sleeps on when a key beside it changes, and wakes for one in it', async () => {
     const { clock, get, put } = await start('t/a');
     const { index } = await get('/v1/kv/t/?recurse');
