@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
 import { barriersOn, describePage, SCREENS } from '../support/browser.ts';
+import { overflowing } from '../support/page-width.ts';
 import { SEED } from '../support/seed.ts';
 import { send } from '../support/servers/start-server.ts';
 import { openAsRoot, patterns, shown, startWebWorld, type WebWorld } from '../support/web-world.ts';
@@ -61,24 +62,6 @@ describePage('every page', () => {
     }).timeout(TIMEOUT_MS);
   }
 });
-
-/** What leads out of the screen at its right, but within what scrolls by itself. */
-function overflowing(page: Page): Promise<readonly string[]> {
-  return page.evaluate(`(() => {
-    const scrolls = (element) => {
-      for (let each = element; each !== null; each = each.parentElement)
-        if (/auto|scroll|hidden|clip/.test(getComputedStyle(each).overflowX)) return true;
-      return false;
-    };
-    const isSeen = (element) => element.checkVisibility() && element.getClientRects().length > 0;
-    const out = [...document.body.querySelectorAll('*')].filter(
-      (each) => each.getBoundingClientRect().right > innerWidth + 1 && !scrolls(each) && isSeen(each)
-        && !each.matches('.unseen, .unseen *, svg *, [popover]:not(:popover-open) *'),
-    );
-    const wide = document.documentElement.scrollWidth > innerWidth ? ['the page itself'] : [];
-    return [...wide, ...out.map((each) => each.outerHTML.slice(0, 200))];
-  })()`);
-}
 
 /** As they came over the wire. */
 function loaded(page: Page): Promise<number> {
