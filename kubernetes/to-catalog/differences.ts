@@ -5,7 +5,7 @@
 import { sameJson } from '../../lib/equal.ts';
 import { listIn, objectIn } from '../api/shapes.ts';
 import type { WantedCheck, WantedInstance } from './instances.ts';
-import type { RegisteredRow } from './registered.ts';
+import type { RegisteredRow } from './rows.ts';
 
 /** One operation of /v1/txn. */
 export type Operation = Readonly<Record<string, object>>;

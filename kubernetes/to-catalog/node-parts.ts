@@ -3,6 +3,7 @@
  * Whoever wrote too much there would else keep everybody from reading what is to be taken out.
  */
 import { ProconsulError } from '../../lib/errors.ts';
+import { quote } from '../../lib/go-literals.ts';
 import { objectIn, objectsIn, type Said, textIn } from '../api/shapes.ts';
 import {
   type Catalog,
@@ -13,11 +14,14 @@ import {
 } from '../catalog.ts';
 import { together } from '../together.ts';
 import { MAX_READ_BYTES } from './room.ts';
+import type { Shown } from './rows.ts';
 
 /** How the ids that consul-k8s makes end: a part is of those that end alike. */
 const DIGITS = [...'0123456789abcdef'];
 /** Of ids that end alike by so many digits there are few, whatever a cluster has. */
 const MAX_DIGITS = 6;
+/** Ids in one question, which may have 255 bytes and more: a server takes a line of 32 KB. */
+const MAX_NAMED = 8;
 const TOO_LARGE = 413;
 /** Too much is being sent for one large answer: small ones come through. */
 const BUSY = 429;
@@ -26,9 +30,7 @@ const BUSY = 429;
 const SERVICES = { path: '/v1/catalog/node/', of: 'ID', none: 'ID == ""' };
 const CHECKS = { path: '/v1/health/node/', of: 'ServiceID', none: 'CheckID == ""' };
 
-interface Part {
-  readonly services: readonly Said[];
-  readonly checks: readonly Said[];
+interface Part extends Shown {
   /** Of the answers that it was in: of the services, and of the checks. */
   readonly seen: readonly [Seen, Seen];
 }
@@ -56,8 +58,16 @@ type Ask = (
   none?: readonly number[],
 ) => Promise<CatalogAnswer | undefined>;
 
-/** Answers for the node alone, as the catalog does for /v1/internal/ui/node/, by answers that have no more bytes each. */
-export function wholeNode(catalog: Catalog, node: string, most = MAX_READ_BYTES): Catalog {
+/**
+ * Answers for the node alone, as the catalog does for /v1/internal/ui/node/, by answers that have no more bytes each. Of a part no
+ * more is held than `keeping` keeps, which begins with each read.
+ */
+export function wholeNode(
+  catalog: Catalog,
+  node: string,
+  keeping: () => (part: Shown) => Shown = () => (part) => part,
+  most = MAX_READ_BYTES,
+): Catalog {
   /** Undefined while one answer is enough. */
   let indexes: Parts['indexes'] | undefined;
   return {
@@ -69,7 +79,7 @@ export function wholeNode(catalog: Catalog, node: string, most = MAX_READ_BYTES)
       } else if (request.query?.some(([name]) => name === 'index') === true) {
         await untilChanged(catalog, node, indexes, signal);
       }
-      const read = await inParts(node, ask);
+      const read = await inParts(node, ask, keeping());
       indexes = read.chars < most / 2 ? undefined : read.indexes;
       if (indexes !== undefined) return read.answer;
       // The whole is waited for next: what changed since its own part was read is after the earliest of all alone.
@@ -113,11 +123,12 @@ function small(catalog: Catalog, maxBytes: number, signal: AbortSignal): Ask {
   };
 }
 
-async function inParts(node: string, ask: Ask): Promise<Parts> {
+async function inParts(node: string, ask: Ask, keep: (part: Shown) => Shown): Promise<Parts> {
   const [services, checks, seen]: [Said[], Said[], Part['seen'][]] = [[], [], []];
   for await (const part of partsOf(node, '', ask)) {
-    for (const each of part.services) services.push(each);
-    for (const each of part.checks) checks.push(each);
+    const kept = keep(part);
+    for (const each of kept.services) services.push(each);
+    for (const each of kept.checks) checks.push(each);
     seen.push(part.seen);
   }
   // What has changed since the first part was read is read once more.
@@ -140,13 +151,13 @@ async function inParts(node: string, ask: Ask): Promise<Parts> {
 async function* partsOf(node: string, end: string, ask: Ask): AsyncIterable<Part> {
   for (const digit of DIGITS) {
     const longer = `${digit}${end}`;
-    const part = await partOf(node, [`matches "${longer}$"`], ask);
+    const part = await partOf(node, all([`matches "${longer}$"`]), ask);
     if (part !== undefined) yield part;
     else if (longer.length < MAX_DIGITS) yield* partsOf(node, longer, ask);
     else throw tooLarge(`instances whose ids end in ${longer}`);
   }
   const others = [`matches "${end}$"`, `not matches "[0-9a-f]${end}$"`];
-  const rest = await partOf(node, end === '' ? others.slice(1) : others, ask);
+  const rest = await partOf(node, all(end === '' ? others.slice(1) : others), ask);
   if (rest === undefined) throw tooLarge('instances whose ids end otherwise than ours');
   yield rest;
 }
@@ -155,12 +166,39 @@ function tooLarge(what: string): ProconsulError {
   return new ProconsulError('too-large', `the catalog has too much of ${what}`);
 }
 
-async function partOf(
+/** Of these ids alone, as they are after this was called. Rejects with a ProconsulError. */
+export async function someOf(
+  catalog: Catalog,
   node: string,
-  conditions: readonly string[],
-  ask: Ask,
-): Promise<Part | undefined> {
-  const filter = (of: string) => conditions.map((each) => `${of} ${each}`).join(' and ');
+  ids: readonly string[],
+  signal: AbortSignal,
+): Promise<Shown> {
+  const ask = small(catalog, MAX_READ_BYTES, signal);
+  const parts: Part[] = [];
+  for (let at = 0; at < ids.length; at += MAX_NAMED) {
+    const named = ids.slice(at, at + MAX_NAMED).map((id) => `== ${literal(id)}`);
+    const filter = (of: string) => named.map((each) => `${of} ${each}`).join(' or ');
+    const part = await partOf(node, filter, ask);
+    if (part === undefined) throw tooLarge('a few instances');
+    parts.push(part);
+  }
+  const [services, checks] = [parts.map((each) => each.services), parts.map((each) => each.checks)];
+  return { services: services.flat(), checks: checks.flat() };
+}
+
+/** In a filter a text ends with the first quote, whatever stands before that. */
+function literal(text: string): string {
+  return `"${quote(text).slice(1, -1).replaceAll('\\"', '\\x22')}"`;
+}
+
+/** All conditions, on the field of a list that says which instance it is of. */
+type Filter = (of: string) => string;
+
+function all(conditions: readonly string[]): Filter {
+  return (of) => conditions.map((each) => `${of} ${each}`).join(' and ');
+}
+
+async function partOf(node: string, filter: Filter, ask: Ask): Promise<Part | undefined> {
   const asked = async ({ path, of }: typeof SERVICES) =>
     await ask({ path: `${path}${encodeURIComponent(node)}`, query: [['filter', filter(of)]] });
   const services = await asked(SERVICES);

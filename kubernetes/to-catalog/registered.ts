@@ -4,11 +4,11 @@
  */
 import { ProconsulError } from '../../lib/errors.ts';
 import { objectIn, objectsIn, type Said, textIn } from '../api/shapes.ts';
-import { type CatalogAnswer, plainJson } from '../catalog.ts';
-import { OWNER_META, SOURCE, SOURCE_META } from '../ours.ts';
+import { type Catalog, type CatalogAnswer, plainJson } from '../catalog.ts';
 import { Reading, type ReadingDeps } from '../reading.ts';
-import { NAMESPACE_META, type WantedCheck, type WantedInstance } from './instances.ts';
-import { wholeNode } from './node-parts.ts';
+import type { WantedCheck, WantedInstance } from './instances.ts';
+import { someOf, wholeNode } from './node-parts.ts';
+import { keeping, type RegisteredRow, rowsIn } from './rows.ts';
 
 /**
  * Between two reads of the node, which is read whole: of ten thousand instances that takes a server and this most of
@@ -19,12 +19,6 @@ const PACE_OF_ROW_MS = 1;
 /** Whoever waits for its turn need not know at once: what it knows is where it begins. */
 const WAITING_PACE = 2;
 
-export interface RegisteredRow {
-  /** With its ModifyIndex: nothing is written over what is newer than what is known. */
-  readonly service: Said;
-  readonly checks: ReadonlyMap<string, Said>;
-}
-
 export interface RegisteredEvents {
   /** The catalog was read. */
   readonly read: () => void;
@@ -34,6 +28,8 @@ export interface RegisteredEvents {
 export class Registered {
   readonly #reading: Reading;
   readonly #on: RegisteredEvents;
+  readonly #catalog: Catalog;
+  readonly #node: string;
   readonly #owner: string;
   #rows = new Map<string, RegisteredRow>();
   #isKnown = false;
@@ -50,8 +46,10 @@ export class Registered {
     on: RegisteredEvents,
   ) {
     this.#on = on;
+    this.#catalog = deps.catalog;
+    this.#node = node;
     this.#owner = owner;
-    const catalog = wholeNode(deps.catalog, node);
+    const catalog = wholeNode(deps.catalog, node, () => keeping(owner));
     this.#reading = new Reading(
       { ...deps, catalog },
       {
@@ -131,20 +129,31 @@ export class Registered {
     return this.#reading.readAnew(signal);
   }
 
+  /**
+   * Only these, as they are after this was called: of a node of fifty thousand instances all is read once in a minute. Rejects
+   * with a ProconsulError.
+   */
+  async readSome(ids: readonly string[], signal: AbortSignal): Promise<void> {
+    const writes = this.#writes;
+    const found = rowsIn(
+      keeping(this.#owner)(await someOf(this.#catalog, this.#node, ids, signal)),
+    );
+    if (signal.aborted) return;
+    for (const id of ids) {
+      if (this.#underWay.has(id) || (this.#written.get(id) ?? 0) > writes) continue;
+      const row = found.get(id);
+      if (row === undefined) this.#rows.delete(id);
+      else this.#rows.set(id, row);
+      // Whatever is read of it that was asked for before this is older.
+      this.#written.set(id, ++this.#writes);
+    }
+  }
+
   /** Of what was written since it was asked for more is known here. A node that is not there has nothing. */
   #take(found: Said | undefined, writes: number): boolean {
-    const node = found ?? {};
-    const checks = new Map<string, Map<string, Said>>();
-    for (const check of objectsIn(node['Checks'])) {
-      const id = textIn(check['ServiceID']);
-      const of = checks.get(id) ?? new Map<string, Said>();
-      checks.set(id, of.set(textIn(check['CheckID']), fieldsOf(check, CHECK_FIELDS)));
-    }
-    const rows = new Map<string, RegisteredRow>();
-    for (const service of objectsIn(node['Services'])) {
-      const id = textIn(service['ID']);
-      rows.set(id, this.#kept(service, checks.get(id)));
-    }
+    const { Services, Checks } = found ?? {};
+    const shown = { services: objectsIn(Services), checks: objectsIn(Checks) };
+    const rows = rowsIn(keeping(this.#owner)(shown));
     const later = [...this.#written].filter(([, write]) => write > writes).map(([id]) => id);
     const kept = new Set([...later, ...this.#underWay]);
     for (const id of kept) {
@@ -158,27 +167,6 @@ export class Registered {
     this.#on.read();
     return kept.size === 0;
   }
-
-  /** What is compared, and not what a server adds; of what others wrote, whose it is: they may have written very much. */
-  #kept(service: Said, checks: RegisteredRow['checks'] = NONE): RegisteredRow {
-    const row = { service: fieldsOf(service, SERVICE_FIELDS), checks };
-    const owner = ownerOf(row);
-    if (owner === this.#owner || owner === '') return row;
-    const Meta = fieldsOf(objectIn(service['Meta']), [OWNER_META, SOURCE_META, NAMESPACE_META]);
-    return {
-      service: { ...fieldsOf(service, ['ID', 'Service', 'ModifyIndex']), Meta },
-      checks: NONE,
-    };
-  }
-}
-
-const NONE: RegisteredRow['checks'] = new Map();
-const SERVICE_FIELDS = 'ID Service Address Port Tags Meta Weights ModifyIndex'.split(' ');
-const CHECK_FIELDS = ['CheckID', 'Name', 'Status', 'Notes', 'Output'];
-
-function fieldsOf(said: Said, fields: readonly string[]): Said {
-  const there = fields.filter((field) => Object.hasOwn(said, field));
-  return Object.fromEntries(there.map((field) => [field, said[field]]));
 }
 
 /** Throws a ProconsulError where it is none: that says nothing of its instances. */
@@ -191,12 +179,4 @@ function nodeIn({ text, json }: CatalogAnswer): Said {
 function rowOf({ service, checks }: WantedInstance, ModifyIndex: unknown): RegisteredRow {
   const rows = checks.map((check: WantedCheck): [string, Said] => [check.CheckID, { ...check }]);
   return { service: { ...service, ModifyIndex }, checks: new Map(rows) };
-}
-
-/** Whose a row is: ours, of a consul-k8s before us that is taken over, or somebody else's. */
-export function ownerOf({ service }: RegisteredRow): string {
-  const meta = objectIn(service['Meta']);
-  const owner = textIn(meta[OWNER_META]);
-  if (owner !== '') return owner;
-  return meta[SOURCE_META] === SOURCE ? '' : 'nobody that marks it';
 }

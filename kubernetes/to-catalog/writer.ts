@@ -16,13 +16,16 @@ import { differences, type Operation } from './differences.ts';
 import type { WantedInstance } from './instances.ts';
 import { KnownInTurn } from './known-in-turn.ts';
 import { type Due, Pending } from './pending.ts';
-import { ownerOf, type Registered } from './registered.ts';
+import type { Registered } from './registered.ts';
+import { ownerOf } from './rows.ts';
 import type { SyncRules } from './rules.ts';
 import { answerIn, bytesOf, faultsIn, indexesIn } from './transactions.ts';
 import type { Wanted } from './wanted.ts';
 
 /** Transactions on their way at once. */
 const AT_ONCE = 4;
+/** As the catalog says that somebody else wrote it meanwhile. */
+const LOST_RACE = /index is stale/;
 /** A transaction that is none: it is too large, or one of its operations cannot be read. */
 const REFUSED_WHOLE = [400, 413];
 /** A server takes half a megabyte in one transaction. */
@@ -311,7 +314,7 @@ export class Writer {
       if (REFUSED_WHOLE.includes(status)) return this.#refusedWhole(batch, answer.text);
       const said = answerIn(answer);
       this.#failures = 0;
-      if (status === 409) return this.#refused(batch, said);
+      if (status === 409) return await this.#refused(batch, said, signal);
       const indexes = indexesIn(said);
       for (const { id, want, since } of batch) {
         this.late.observe(clock.monotonic() - since);
@@ -347,11 +350,15 @@ export class Writer {
   }
 
   /** Each for itself: one that the token may not write, or that cannot be, keeps no other from being written. */
-  #refused(batch: readonly Change[], errors: readonly Said[]): void {
+  async #refused(
+    batch: readonly Change[],
+    errors: readonly Said[],
+    signal: AbortSignal,
+  ): Promise<void> {
     const whats = faultsIn(errors);
     const lost = whats.get(0);
     if (lost !== undefined) throw new ProconsulError('rejected', `the lock is another's: ${lost}`);
-    const refused: string[] = [];
+    const [refused, raced]: [string[], string[]] = [[], []];
     let at = 1;
     for (const { id, operations, since } of batch) {
       const what = operations.map((_, i) => whats.get(at + i)).find((each) => each !== undefined);
@@ -362,10 +369,21 @@ export class Writer {
         continue;
       }
       refused.push(id);
+      if (LOST_RACE.test(what)) raced.push(id);
       this.#notices.tell(id, `"${id}" is not taken: ${what}`);
       this.#retries.failed(id);
     }
     this.refused += refused.length;
     this.#pending.setApart(refused);
+    // Else it would be written over what it is no more, until all of the node is read again.
+    if (raced.length > 0) await this.#readRaced(raced, signal);
+  }
+
+  async #readRaced(ids: readonly string[], signal: AbortSignal): Promise<void> {
+    try {
+      await this.#deps.registered.readSome(ids, signal);
+    } catch (error) {
+      if (!(error instanceof ProconsulError)) throw error;
+    }
   }
 }

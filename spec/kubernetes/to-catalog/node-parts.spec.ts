@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { objectIn, objectsIn, type Said } from '../../../kubernetes/api/shapes.ts';
 import type { Catalog, CatalogRequest } from '../../../kubernetes/catalog.ts';
-import { wholeNode } from '../../../kubernetes/to-catalog/node-parts.ts';
+import { someOf, wholeNode } from '../../../kubernetes/to-catalog/node-parts.ts';
+import type { Shown } from '../../../kubernetes/to-catalog/rows.ts';
 import { kubeService, kubeSlice } from '../../support/kubernetes/cluster.ts';
 import { NODE, startSyncWorld } from '../../support/kubernetes/syncs.ts';
 import { send } from '../../support/servers/start-server.ts';
@@ -62,6 +63,20 @@ describe('a node that is too large for one answer', () => {
     assert.ok(asked.some((filter) => filter === 'ID matches "0a$"'));
   });
 
+  it('is held no more of than is kept, part by part', async () => {
+    const { catalog } = await started(8);
+    const tooLarge = catalog((each) => each.path === WHOLE);
+    let parts = 0;
+    const keeping = () => (part: Shown) => {
+      parts++;
+      return { services: part.services.slice(0, 1), checks: [] };
+    };
+    const { json } = await wholeNode(tooLarge, NODE, keeping).ask(request, signal);
+    const { Services, Checks } = objectIn(json);
+    assert.deepEqual([parts, objectsIn(Checks)], [17, []]);
+    assert.ok(objectsIn(Services).length < 9);
+  });
+
   it('is read in parts too where a server is too busy for one large answer', async () => {
     const { catalog } = await started(3);
     const busy = catalog(() => false);
@@ -112,7 +127,7 @@ describe('a node that is too large for one answer', () => {
     // Whose beats say something of the node each moment.
     await first.stop();
     const tooLarge = catalog(({ path }) => path === WHOLE);
-    const parts = wholeNode(tooLarge, NODE, 100);
+    const parts = wholeNode(tooLarge, NODE, undefined, 100);
     const read = async (...query: CatalogRequest['query'] & object) => {
       const { index, json } = await parts.ask({ ...request, query }, signal);
       const { Services, Checks } = objectIn(json);
@@ -172,5 +187,29 @@ describe('a node that is too large for one answer', () => {
     objects.create('services', kubeService('shop'));
     objects.create('endpointslices', kubeSlice('shop', [{ ip: '10.2.0.1' }]));
     await untilShown('web 10.1.0.1:8080 passing', 'shop 10.2.0.1:8080 passing');
+  });
+});
+
+describe('some instances of a node', () => {
+  it('are asked for by their ids, whatever those are, a few at a time', async () => {
+    const { catalog, asked, register, first } = await started(20);
+    await first.stop();
+    const ids = ['x', 'a"b', 'c d', 'über', '\\'];
+    for (const ID of ids) {
+      const Check = { CheckID: `of ${ID}`, Name: 'c', ServiceID: ID, Status: 'passing' };
+      const Service = { ID, Service: 'x' };
+      await register({ Node: NODE, SkipNodeUpdate: true, Service, Check });
+    }
+    const none = Array.from({ length: 6 }, (_, i) => `none-${i}`);
+    const { signal } = new AbortController();
+    const { services, checks } = await someOf(
+      catalog(() => false),
+      NODE,
+      [...ids, ...none],
+      signal,
+    );
+    assert.deepEqual(services.map(({ ID }) => ID).sort(), [...ids].sort());
+    assert.deepEqual(checks.map(({ ServiceID }) => ServiceID).sort(), [...ids].sort());
+    assert.equal(asked.length, 4);
   });
 });

@@ -1,7 +1,9 @@
 /** What is kept of what the catalog has of the node. */
 import assert from 'node:assert/strict';
+import type { Said } from '../../../kubernetes/api/shapes.ts';
 import type { Catalog } from '../../../kubernetes/catalog.ts';
 import { Registered } from '../../../kubernetes/to-catalog/registered.ts';
+import { keeping, rowsIn } from '../../../kubernetes/to-catalog/rows.ts';
 import { FakeClock } from '../../support/fakes/fake-clock.ts';
 import { seededRandom } from '../../support/fakes/seeded-random.ts';
 
@@ -42,7 +44,8 @@ describe('what is kept of a row of the catalog', () => {
       ...{ ID: 'web-1', Service: 'web', Address: '10.1.0.1', Port: 80, Tags: ['t'], Meta: OURS },
       ...{ Weights: { Passing: 1, Warning: 1 }, ModifyIndex: 7 },
     });
-    const check = { CheckID: 'c', Name: 'c', Status: 'passing', Notes: '', Output: 'well' };
+    const said = { CheckID: 'c', Name: 'c', Status: 'passing', Notes: '', Output: 'well' };
+    const check = { ServiceID: 'web-1', ...said };
     assert.deepEqual([...(row?.checks ?? [])], [['c', check]]);
   });
 
@@ -56,5 +59,18 @@ describe('what is kept of a row of the catalog', () => {
   it('is all that is compared of what consul-k8s left, which is taken over where it is wanted', async () => {
     const row = await rowOf({ 'external-source': 'kubernetes' });
     assert.deepEqual([row?.service['Address'], row?.checks.size], ['10.1.0.1', 1]);
+  });
+});
+
+describe('what others wrote on the node', () => {
+  it('is kept no more of than finds room, and all of what is ours', () => {
+    const row = (ID: string, owner: string) => ({ ID, Meta: { 'external-k8s-sync': owner } });
+    const keep = keeping('o', 3);
+    const first = [row('a', 'p'), row('b', 'p'), row('c', 'o'), row('d', 'p')];
+    const ids = (services: readonly object[]) =>
+      [...rowsIn(keep({ services: services as Said[], checks: [] })).keys()].join('');
+    assert.equal(ids(first), 'abcd');
+    // Another part of the same read.
+    assert.equal(ids([row('e', 'p'), row('f', 'o')]), 'f');
   });
 });

@@ -21,20 +21,30 @@ type Answer = (body: string) => { readonly status: number; readonly text: string
 
 const NOTHING = { Services: [] as object[], Checks: [] as object[] };
 
-/** A catalog that answers a transaction as it is told to, and whose node has this. */
+/** A catalog that answers a transaction as it is told to, and whose node has this, or by now what is newer, by which it is asked for by id. */
 function started(
   answer: Answer,
   services: readonly KubeObject[] = [],
   slices: KubeObject[] = [],
   node = NOTHING,
+  newer = NOTHING,
 ) {
   const [clock, random, logger] = [new FakeClock(), seededRandom(1), new RecordingLogger()];
   const sent: string[] = [];
+  const answered = (json: object) => ({
+    ...{ status: 200, index: '1', text: JSON.stringify(json) },
+    json,
+  });
   const catalog: Catalog = {
     ask: async ({ path, body }) => {
+      if (path === '/v1/health/node/n') return answered(newer.Checks);
+      if (path === '/v1/catalog/node/n')
+        return answered({
+          Node: { Node: 'n' },
+          Services: Object.fromEntries(newer.Services.entries()),
+        });
       if (path !== '/v1/txn') {
-        const json = { Node: 'n', ...node };
-        return { status: 200, index: '1', text: JSON.stringify(json), json };
+        return answered({ Node: 'n', ...node });
       }
       const text = encodeJson(body);
       sent.push(text);
@@ -205,6 +215,23 @@ describe('what the catalog refuses', () => {
     return started(answer, [service, kubeService('web')], [kubeSlice('web', [{ ip: '10.1.0.1' }])]);
   }
   const isOf = (name: string) => (body: string) => body.includes(`"Service":"${name}"`);
+
+  it('is read anew by itself where somebody else has written it meanwhile, and tried again over that', async () => {
+    const [services, slices] = [[kubeService('web')], [kubeSlice('web', [{ ip: '10.1.0.1' }])]];
+    const { Services, Checks } = rowsOf(services, slices);
+    const at = (ModifyIndex: number) => ({
+      Services: Services.map((each) => ({ ...each, Port: 1, ModifyIndex })),
+      Checks,
+    });
+    const stale = JSON.stringify({ Errors: [{ OpIndex: 1, What: 'x, index is stale' }] });
+    const answer: Answer = (body) =>
+      body.includes('"ModifyIndex":9') ? TAKEN : { status: 409, text: stale };
+    const { sent, run } = started(answer, services, slices, at(7), at(9));
+    await run(10);
+    const indexes = sent.map((body) => /"ModifyIndex":(\d+)/.exec(body)?.[1]);
+    // Before the node was read none was known.
+    assert.deepEqual(indexes, ['0', '7', '9']);
+  });
 
   it('is tried again in transactions of its own, in which nobody else is refused with it', async () => {
     const { sent, run, setSlice } = denied(300);
