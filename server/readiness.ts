@@ -82,12 +82,14 @@ export class Readiness {
     return index <= applied.index ? undefined : this.#reached(index, deadline);
   }
 
-  /** Resolves once what was acknowledged by now is here too, or where nobody can say. */
-  async caughtUp(): Promise<void> {
+  /** Resolves once what was acknowledged by now is here too; with false where nobody can say whether it is. */
+  async caughtUp(): Promise<boolean> {
     try {
       await this.ready('leader');
+      return true;
     } catch (error) {
-      if (!(error instanceof ProconsulError) || error.code !== 'unavailable') throw error;
+      if (error instanceof ProconsulError && error.code === 'unavailable') return false;
+      throw error;
     }
   }
 

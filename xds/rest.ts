@@ -61,6 +61,7 @@ async function endpoints(options: RestOptions, request: HttpRequest): Promise<Re
   if (names.size > MAX_NAMES) throw tooMany(names.size);
   const member = await options.views.enter(request.token, request.remoteAddress);
   try {
+    if (VersionInfo !== '') member.comesWithSomething();
     const world = options.worlds.of({ id: String(Node.id ?? '') });
     const wanted = [...names].map((name) => world.resources('endpoints', name));
     const found = await allOf(member, wanted, options.clock);

@@ -4,6 +4,7 @@
  */
 import type { AccessControl, Caller } from '../lib/acl/rights.ts';
 import type { Cancel } from '../lib/clock.ts';
+import { noLeader } from '../lib/errors.ts';
 import type { System } from '../lib/system.ts';
 import { type Account, Accounts } from './accounts.ts';
 import { type Compute, Derived } from './derived.ts';
@@ -13,8 +14,8 @@ import { type AskAgent, MAX_QUESTIONS, Questions } from './questions.ts';
 export interface ViewsOptions {
   readonly ask: AskAgent;
   readonly access: AccessControl;
-  /** Resolves once what others acknowledged is known here too. */
-  readonly caughtUp: () => Promise<void>;
+  /** Resolves once what others acknowledged is known here too; with false where nobody can say whether it is. */
+  readonly caughtUp: () => Promise<boolean>;
   readonly system: System;
 }
 
@@ -43,17 +44,18 @@ export class Views {
    */
   async enter(token: string, address: string): Promise<Member> {
     const { access, caughtUp } = this.#options;
-    const [caller] = await Promise.all([access.callerOf(token, address), caughtUp()]);
+    const [caller, isCurrent] = await Promise.all([access.callerOf(token, address), caughtUp()]);
     const { key } = caller.rights;
     const view =
       this.#byRights.get(key) ?? new View(this.#options, () => this.#byRights.delete(key));
     this.#byRights.set(key, view);
     const { account, leave } = this.#accounts.enter(address);
     const joined = view.join(token);
-    return new Member(view, caller, account, () => {
+    const left = () => {
       joined();
       leave();
-    });
+    };
+    return new Member(view, { caller, account, isCurrent, leave: left });
   }
 
   stop(): void {
@@ -62,19 +64,40 @@ export class Views {
   }
 }
 
+export interface Entered {
+  readonly caller: Caller;
+  /** On which it has questions followed. */
+  readonly account: Account;
+  /** Whether what is known here was as new as anywhere when it came. */
+  readonly isCurrent: boolean;
+  readonly leave: Cancel;
+}
+
 /** One who has entered a view, until it leaves. */
 export class Member {
   readonly view: View;
-  readonly caller: Caller;
-  readonly leave: Cancel;
-  /** On which it has questions followed. */
-  readonly account: Account;
+  readonly #entered: Entered;
 
-  constructor(view: View, caller: Caller, account: Account, leave: Cancel) {
+  constructor(view: View, entered: Entered) {
     this.view = view;
-    this.caller = caller;
-    this.account = account;
-    this.leave = leave;
+    this.#entered = entered;
+  }
+
+  get caller(): Caller {
+    return this.#entered.caller;
+  }
+
+  get account(): Account {
+    return this.#entered.account;
+  }
+
+  /** Throws 'unavailable' where it may be told something older than it has: it is to turn to another server. */
+  comesWithSomething(): void {
+    if (!this.#entered.isCurrent) throw noLeader();
+  }
+
+  leave(): void {
+    this.#entered.leave();
   }
 
   /** Calls with each change, until it is cancelled. Throws 'busy' where too much is asked. */

@@ -25,7 +25,7 @@ export interface XdsOptions {
   /** Whether the state may be shown. */
   readonly isReady: () => boolean;
   /** As of views. */
-  readonly caughtUp: () => Promise<void>;
+  readonly caughtUp: () => Promise<boolean>;
   readonly system: System;
   readonly listens: readonly Listens[];
   /** Loads what speaks gRPC; called when the first client comes. */

@@ -24,8 +24,8 @@ export interface XdsRoleOptions {
 export interface XdsReadiness {
   /** Whether the state is known. */
   readonly begun: boolean;
-  /** Resolves once what others acknowledged by now is known here too, or where nobody can say. */
-  caughtUp(): Promise<void>;
+  /** Resolves once what others acknowledged by now is known here too; with false where nobody can say whether it is. */
+  caughtUp(): Promise<boolean>;
 }
 
 /** Whatever is answered is an answer: what may not be seen, or asked for so, is as if it were not there. */

@@ -8,6 +8,7 @@ import { fieldIn } from './fields.ts';
 import type { Head } from './head.ts';
 import { readingsOf, type Value } from './header-readings.ts';
 import { decoded } from './percent.ts';
+import { meantBy } from './plain-path.ts';
 import { Tried } from './tried.ts';
 
 export type Asked = Pick<Head, 'method' | 'path' | 'authority' | 'fields'> &
@@ -65,8 +66,8 @@ function pathTests(http: Said, aim: Aim, cost: Tried): readonly Test[] {
   const isFolded = http['CaseInsensitive'] === true;
   const folded = (text: string) => (isFolded ? text.toLowerCase() : text);
   const at = ({ path }: Asked) => folded(pathnameOf(path));
-  const exact = waysToWrite(textIn(http['PathExact']), aim).map(folded);
-  const prefix = waysToWrite(textIn(http['PathPrefix']), aim).map(folded);
+  const exact = waysToWrite(textIn(http['PathExact']), aim, false).map(folded);
+  const prefix = waysToWrite(textIn(http['PathPrefix']), aim, true).map(folded);
   const regex = textIn(http['PathRegex']);
   const tests: Test[] = [];
   if (exact[0]) tests.push((asked) => exact.includes(at(asked)));
@@ -84,9 +85,15 @@ function pathTests(http: Said, aim: Aim, cost: Tried): readonly Test[] {
   return tests;
 }
 
-/** Who judges looks at what the codes of a path stand for: so is a rule with codes about those. */
-function waysToWrite(rule: string, aim: Aim): readonly string[] {
-  return aim === 'route' ? [rule] : [...new Set([rule, decoded(rule)])];
+/**
+ * Who judges looks at what the codes of a path stand for: so is a rule with codes about those. What is denied is denied
+ * as the path that goes on is written too.
+ */
+function waysToWrite(rule: string, aim: Aim, isPrefix: boolean): readonly string[] {
+  if (aim === 'route' || rule === '') return [rule];
+  const ways = [rule, decoded(rule)];
+  if (aim === 'deny') ways.push(...ways.map((each) => meantBy(each, isPrefix)));
+  return [...new Set(ways)];
 }
 
 function methodTests(methods: readonly string[], aim: Aim): readonly Test[] {

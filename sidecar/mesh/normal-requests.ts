@@ -3,8 +3,8 @@ import { type Fields, without } from '../http/fields.ts';
 import type { Head, Unclear } from '../http/head.ts';
 import { pathnameOf } from '../http/matching.ts';
 import { decodedUnreserved } from '../http/percent.ts';
+import { merged, withoutDots } from '../http/plain-path.ts';
 import { listIn, objectIn, type Said, textIn } from '../said.ts';
-import { withoutDots } from './readings.ts';
 
 export type Normal = (head: Head) => Head | Unclear;
 
@@ -40,7 +40,7 @@ function pathBy(said: Said): (pathname: string) => string | undefined {
     // Nobody is led elsewhere here: who would be told to come again goes on with the same path.
     if (action.startsWith('UNESCAPE')) path = path.replace(SLASH, '/');
     if (!hasDots) path = withoutDots(decodedUnreserved(path.replaceAll('\\', '/')));
-    return merges ? path.replace(/\/{2,}/g, '/') : path;
+    return merges ? merged(path) : path;
   };
 }
 

@@ -5,12 +5,13 @@
  */
 import { pathnameOf } from '../http/matching.ts';
 import { decoded, decodedStructure, decodedUnreserved } from '../http/percent.ts';
+import { merged, withoutDots } from '../http/plain-path.ts';
 import { Tried } from '../http/tried.ts';
 
 export interface ReadPath {
   /** With its query. */
   readonly path: string;
-  /** As it came, and all that it may be taken for; each with its query. */
+  /** All that it may be taken for, itself first; each with its query. How it came is nobody's affair behind this. */
   readonly readings: readonly string[];
 }
 
@@ -32,14 +33,13 @@ export function readPath(path: string, cost = new Tried()): ReadPath | undefined
   const canonical = canonicalOf(pathname);
   const found = readingsOf(canonical, cost);
   if (found === undefined || found.length * path.length > MAX_WHOLE_LETTERS) return undefined;
-  const readings = new Set([pathname, ...found]);
-  return { path: canonical + query, readings: [...readings].map((each) => each + query) };
+  return { path: canonical + query, readings: found.map((each) => each + query) };
 }
 
 /** In the order of Envoy: slashes that are codes become ones, then come dots, and what is empty between slashes last. */
 function canonicalOf(pathname: string): string {
   const slashed = pathname.replace(/%2f|%5c|\\/gi, '/');
-  return withoutDots(decodedUnreserved(slashed)).replace(/\/{2,}/g, '/');
+  return merged(withoutDots(decodedUnreserved(slashed)));
 }
 
 /** What programs may do with it. Slashes and dots that matter are gone: one that comes of these makes it unclear. */
@@ -79,18 +79,4 @@ function asText(path: string): string {
   if (!/[\x80-\xff]/.test(path) || /[^\0-\xff]/.test(path)) return path;
   const text = Buffer.from(path, 'latin1').toString();
   return text.includes('\ufffd') ? path : text;
-}
-
-/** RFC 3986, 5.2.4. */
-export function withoutDots(path: string): string {
-  if (!path.includes('/.')) return path;
-  const kept: string[] = [];
-  const [, ...parts] = path.split('/');
-  for (const part of parts) {
-    if (part === '..') kept.pop();
-    else if (part !== '.') kept.push(part);
-  }
-  const last = parts.at(-1);
-  if (last === '..' || last === '.') kept.push('');
-  return `/${kept.join('/')}`;
 }

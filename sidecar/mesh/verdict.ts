@@ -46,7 +46,10 @@ export class PermissionList {
     if (!this.#judgesPaths) return { path, ways: [this.#aboutPath(asked)] };
     const read = readPath(path, this.cost);
     if (read === undefined) return undefined;
-    if (read.readings.length === 1) return { path, ways: [this.#aboutPath(asked)] };
+    if (read.readings.length === 1) {
+      const { path: on } = read;
+      return { path: on, ways: [this.#aboutPath({ ...asked, path: on })] };
+    }
     const ways = new Map<string, readonly Permission[]>();
     for (const reading of read.readings) {
       this.cost.add(this.#permissions.length);

@@ -47,11 +47,11 @@ describe('what clients of xDS are told', function () {
   this.timeout(60_000);
 
   it('is nothing of a server before it knows what others have acknowledged', async () => {
-    let [isAsked, caughtUp] = [false, () => {}];
+    let [isAsked, caughtUp] = [false, (_: boolean) => {}];
     const { port, agent } = await startXds({
       caughtUp: () => {
         isAsked = true;
-        return new Promise<void>((resolve) => {
+        return new Promise<boolean>((resolve) => {
           caughtUp = resolve;
         });
       },
@@ -60,9 +60,28 @@ describe('what clients of xDS are told', function () {
     await until(() => isAsked);
     assert.deepEqual(agent.asked, []);
     agent.sayInstances('web', [instance('a')]);
-    caughtUp();
+    caughtUp(true);
     const { resources } = await stream.answer(0);
     assert.deepEqual(endpointsIn(resources[0]), ['0  10.0.0.1:80 HEALTHY 1']);
+  });
+
+  it('is nothing where nobody can say whether a server is behind, but to those that know nothing yet', async () => {
+    const xds = await startXds({ caughtUp: async () => false });
+    xds.agent.sayInstances('web', [instance('a')]);
+    const fresh = subscribed(xds.port);
+    const { version_info, resources } = await fresh.answer(0);
+    assert.equal(endpointsIn(resources[0]).length, 1);
+    fresh.subscribe(['web', 'other'], { version_info, response_nonce: '1' });
+    await fresh.answer(1);
+    const client = new XdsClient(xds.port);
+    const whole = client.stream(EDS, 'StreamEndpoints');
+    whole.subscribe(['web'], { version_info });
+    const delta = client.stream(EDS, 'DeltaEndpoints');
+    delta.send({ resource_names_subscribe: ['web'], initial_resource_versions: { web: 'x' } });
+    for (const stream of [whole, delta]) {
+      await stream.ended();
+      assert.match(stream.details, /^No cluster leader/);
+    }
   });
 
   it('is what is so now, and what the one that is asked knows where nobody can say', async () => {

@@ -23,7 +23,7 @@ async function enter() {
   const views = new Views({
     ask: agent.ask,
     access: OPEN,
-    caughtUp: async () => undefined,
+    caughtUp: async () => true,
     system,
   });
   return { agent, views, enter: (from: string) => views.enter('', from) };

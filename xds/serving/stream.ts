@@ -18,6 +18,17 @@ export interface AnyRequest {
   readonly type_url: string;
   readonly node: ClientNode | null;
   readonly error_detail: { readonly message: string } | null;
+  /** What it was told before, by this stream or another: of each form its own. */
+  readonly version_info?: string;
+  readonly response_nonce?: string;
+  readonly initial_resource_versions?: Readonly<Record<string, string>>;
+}
+
+/** Of another stream. */
+function hasSomething(request: AnyRequest): boolean {
+  const { version_info = '', response_nonce = '', initial_resource_versions = {} } = request;
+  const hasVersion = version_info !== '' && response_nonce === '';
+  return hasVersion || Object.keys(initial_resource_versions).length > 0;
 }
 
 export interface StreamOptions<Request extends AnyRequest> {
@@ -168,6 +179,7 @@ export class Stream<Request extends AnyRequest> {
     const kind = this.#options.kind ?? kindOf(request.type_url);
     // Of a kind that is not served there is nothing, and nobody is to wait for more than that.
     if (kind === undefined) return undefined;
+    if (hasSomething(request)) this.#member?.comesWithSomething();
     const subscription = this.#subscriptions.get(kind) ?? this.#begin(kind);
     return subscription.take(request);
   }

@@ -24,7 +24,7 @@ describe('a path that permissions go by', () => {
     it(`goes on as ${on} where it came as ${path}`, () => {
       const read = readPath(`${path}?a;b//c`);
       assert.equal(read?.path, `${on}?a;b//c`);
-      assert.ok(read?.readings.includes(`${path}?a;b//c`) && read.readings.includes(read.path));
+      assert.equal(read?.readings[0], read?.path);
     });
   }
 

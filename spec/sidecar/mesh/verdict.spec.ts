@@ -56,6 +56,30 @@ describe('what an intention says of a request', () => {
     assert.equal(on('/x/%252e%252e/admin'), 'unclear');
   });
 
+  it('is said of the path that goes on, and not of how that came', () => {
+    const all = list([rule('allow', { PathPrefix: '/public' }), rule('deny', { PathPrefix: '/' })]);
+    for (const path of ['//public/x', '/x/../public/x', '/%70ublic//x', '/\\public/./x']) {
+      const request = all.permitted(asked(path));
+      assert.equal(typeof request === 'string' ? request : request.path, '/public/x', path);
+    }
+    assert.equal(all.allows(asked('/public/../x')), false);
+  });
+
+  it('denies what a rule means that is written as no path goes on', () => {
+    const exact = ['/a//b', '/x/../a/b', '/a%2fb', '\\a\\b', '/a/./b'];
+    const prefixes = ['//a/b', '/x/../a/b', '/a//b', '/a%2F%2Fb'];
+    const rules = [
+      ...exact.map((PathExact) => rule('deny', { PathExact })),
+      ...prefixes.map((PathPrefix) => rule('deny', { PathPrefix })),
+    ];
+    for (const each of rules) {
+      const all = list([each, rule('allow', { PathPrefix: '/' })]);
+      for (const path of ['/a/b', '/a//b', '/x/../a/b', '/a%2fb'])
+        assert.equal(all.allows(asked(path)), false, `${JSON.stringify(each)} ${path}`);
+      assert.equal(all.allows(asked('/a')), true);
+    }
+  });
+
   it('goes on so too where permissions go by the path as a header', () => {
     const Header = [{ Name: ':Path', Prefix: '/admin' }];
     const all = list([rule('deny', { Header }), rule('allow', { PathPrefix: '/' })]);

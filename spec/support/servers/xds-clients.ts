@@ -64,7 +64,7 @@ export async function startXds(
     access: OPEN,
     place: { datacenter: 'dc1', domain: 'consul.', callsByDefault: true },
     isReady: () => state.isReady,
-    caughtUp: async () => undefined,
+    caughtUp: async () => true,
     system: { clock, logger, random: seededRandom(1) },
     listens: [{ at: { host: '127.0.0.1', port: 0 }, door: undefined }],
     load: async (parts) => new Serving(parts),
