@@ -58,6 +58,8 @@ export interface ApiClientOptions {
   readonly onJson?: (what: string) => void;
   /** Told where an answer does not come that ought to come at once. */
   readonly progress?: Progress;
+  /** In place of Node's own, which is loaded when it is first asked for. */
+  readonly way?: Way;
 }
 
 /**
@@ -66,7 +68,8 @@ export interface ApiClientOptions {
  */
 export function createApiClient(options: ApiClientOptions): ApiClient {
   const { target, query, signal, onJson, progress } = options;
-  const way = wayTo(target);
+  const { way: given } = options;
+  const way = given === undefined ? wayTo(target) : async () => given;
   const open = (request: ApiRequest) =>
     respond(way, target, { ...request, query: [...(request.query ?? []), ...query] }, signal);
   return {
@@ -180,7 +183,8 @@ type Request = (
   onResponse: (response: IncomingMessage) => void,
 ) => ClientRequest;
 
-interface Way {
+/** How a connection is opened. */
+export interface Way {
   readonly request: Request;
   /** Nobody waits for what rests in it: a command ends all the same. */
   readonly kept: Agent;

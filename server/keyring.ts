@@ -5,6 +5,7 @@ import type { Logger } from '../lib/logger.ts';
 import { type Key, parseKey } from '../lib/seal/key.ts';
 import { forgetRetired, install, type Keyring, retire, use } from '../lib/seal/keyring.ts';
 import type { Command } from './commands.ts';
+import type { EventLog } from './log/event-log.ts';
 import { type SealedPayloads, writeKeyring } from './log/sealed/sealed-payloads.ts';
 import type { Outcome } from './state/outcome.ts';
 
@@ -13,6 +14,7 @@ const MAX_ATTEMPTS = 5;
 
 export interface ClusterKeyringDeps {
   readonly payloads: SealedPayloads;
+  readonly log: Pick<EventLog, 'newestSnapshot'>;
   readonly propose: (command: Command) => Promise<Outcome>;
   /** Saves one of the state as it is, or as it is later; rejects when that failed. */
   readonly saveSnapshot: () => Promise<void>;
@@ -23,13 +25,33 @@ export interface ClusterKeyringDeps {
 const MAX_REWRITES = 40;
 const REWRITE_PAUSE_MS = 250;
 
+/** Who changes the key has the log rewritten himself, unless he ends first, or Redis loses that again. */
+const REWRITE_AFTER_MS = 10_000;
+
+/**
+ * So long the log must have had no need of a key that was taken out, without a break: all may lose their
+ * power at once, and a Redis that comes back with less than it had needs that key again.
+ */
+export const FORGET_AFTER_MS = 5 * 60_000;
+
 const NOT_GONE =
-  'the key is not gone yet: it seals nothing new, but the log holds what it has sealed until a snapshot is saved; the log of the server says why none was. Remove it again';
+  'the key is not gone yet: it seals nothing new, but the log holds what it has sealed until a snapshot is saved, which is tried again; the log of the server says why none was';
 
 type Change = (keyring: Keyring) => Keyring;
 
+/** What the leader sees of the log, and since when. */
+interface Sight {
+  /** What a snapshot must be of, at least. */
+  readonly soundFrom: number;
+  readonly isSound: boolean;
+  readonly since: number;
+}
+
+/** Of its duties as a leader: what stands in the log needs no key but those that there are. */
 export class ClusterKeyring {
   readonly #deps: ClusterKeyringDeps;
+  #sight: Sight | undefined;
+  #isRewriting = false;
   readonly #stopping = new AbortController();
 
   constructor(deps: ClusterKeyringDeps) {
@@ -63,21 +85,61 @@ export class ClusterKeyring {
     if (changed) this.#rewrite().catch((error: unknown) => this.#complain(error));
   }
 
-  /** Resolves when nothing that has to be read is sealed under the key any more. */
+  /** Resolves when nothing that has to be read is sealed under the key any more. It is forgotten later. */
   async remove(text: string): Promise<void> {
     const key = parseKey(text);
     await this.#change((keyring) => retire(keyring, key));
-    if (!this.#isRetired(key)) return;
-    await this.#rewrite().catch((error: unknown) => this.#complain(error));
-    if (this.#isRetired(key)) throw new ProconsulError('rejected', NOT_GONE);
+    if (this.#isSound()) return;
+    try {
+      await this.#rewrite();
+    } catch (error) {
+      this.#complain(error);
+      throw new ProconsulError('rejected', NOT_GONE);
+    }
   }
 
-  /** A snapshot of that index is saved. What comes after it was sealed under keys that are still used. */
-  async snapshotSaved(index: number): Promise<void> {
-    const { retired, version } = this.#deps.payloads.keyring;
-    if (retired.length === 0 || index < version) return;
-    // The next snapshot tries it again.
-    await this.#change(forgetRetired).catch((error: unknown) => this.#complain(error));
+  async begin(): Promise<void> {
+    // Another server has led meanwhile: nobody has looked for us.
+    this.#sight = undefined;
+  }
+
+  async tick(): Promise<void> {
+    const { retired } = this.#deps.payloads.keyring;
+    const { isSound, since } = this.#look();
+    const lastedMs = this.#deps.clock.monotonic() - since;
+    if (!isSound && lastedMs >= REWRITE_AFTER_MS) this.#rewriteAgain();
+    if (!isSound || retired.length === 0 || lastedMs < FORGET_AFTER_MS) return;
+    await this.#change(forgetRetired);
+  }
+
+  /** Whether the newest snapshot, and all that comes after it, needs no key but those that there are. */
+  #isSound(): boolean {
+    const { log, payloads } = this.#deps;
+    return log.newestSnapshot() >= payloads.soundFrom;
+  }
+
+  #look(): Sight {
+    const { clock, payloads } = this.#deps;
+    const { soundFrom } = payloads;
+    const isSound = this.#isSound();
+    const isAsBefore = this.#sight?.soundFrom === soundFrom && this.#sight.isSound === isSound;
+    if (this.#sight === undefined || !isAsBefore) {
+      this.#sight = { soundFrom, isSound, since: clock.monotonic() };
+    }
+    return this.#sight;
+  }
+
+  /** Nobody waits for it: a leader has more to do than to write what may be large. */
+  #rewriteAgain(): void {
+    this.#sight = undefined;
+    if (this.#isRewriting) return;
+    this.#isRewriting = true;
+    const { saveSnapshot } = this.#deps;
+    saveSnapshot()
+      .catch((error: unknown) => this.#complain(error))
+      .finally(() => {
+        this.#isRewriting = false;
+      });
   }
 
   async #rewrite(): Promise<void> {
@@ -94,10 +156,6 @@ export class ClusterKeyring {
       }
       await pause(clock, REWRITE_PAUSE_MS, this.#stopping.signal);
     }
-  }
-
-  #isRetired({ id }: Key): boolean {
-    return this.#deps.payloads.keyring.retired.some((key) => key.id === id);
   }
 
   /** Whether there was anything to change. */

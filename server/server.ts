@@ -159,7 +159,6 @@ export class Server {
     this.#snapshots = new Snapshots({
       save: (snapshot) => log.saveSnapshot(snapshot),
       take: () => this.#replica.snapshot(),
-      onSaved: async (index) => await this.#keyring?.snapshotSaved(index),
       logger,
     });
     this.#replica.onApplied((entry, outcome) => this.#applied(entry, outcome));
@@ -168,7 +167,7 @@ export class Server {
     const propose = (command: Command) => this.#proposer.propose(command);
     const saveSnapshot = () => this.#snapshots.saveNow();
     this.#keyring =
-      payloads && new ClusterKeyring({ payloads, propose, saveSnapshot, clock, logger });
+      payloads && new ClusterKeyring({ payloads, log, propose, saveSnapshot, clock, logger });
     const knowsLeader = () => this.#leader.knowsLeader;
     this.#readiness = new Readiness({ log, applied, state, knowsLeader, clock });
     // Whoever answers others gets no state before it is whole.
@@ -186,6 +185,7 @@ export class Server {
       new Keeper({ leases, kinds: [sessions, agents, ...kinds], clock, logger }),
       ...this.#agentless.duties,
       this.notifier,
+      ...(this.#keyring ? [this.#keyring] : []),
       ...(connect ? [connect.authority] : []),
       ...tidyingOf(options, { state, propose }),
     ];

@@ -19,8 +19,6 @@ export interface SnapshotsDeps {
   readonly save: (snapshot: Snapshot) => Promise<void>;
   /** Of the state as it is, between two entries. */
   readonly take: () => Snapshot;
-  /** Told of the index of each that is saved. Never rejects. */
-  readonly onSaved?: (index: number) => Promise<void>;
   readonly logger: Logger;
 }
 
@@ -90,7 +88,6 @@ export class Snapshots {
       this.#last = index;
       this.saved.observe(systemClock.monotonic() - from);
       logger.info(`server: snapshot of entry ${index} saved`);
-      await this.#deps.onSaved?.(index);
       return undefined;
     } catch (error) {
       // While another server saves one nothing is wrong.

@@ -118,6 +118,9 @@ export interface EventLog {
    */
   saveSnapshot(snapshot: Snapshot): Promise<void>;
 
+  /** The index of the newest snapshot, as it was last seen in the log; 0 where none was. */
+  newestSnapshot(): number;
+
   status(): LogStatus;
 
   /** Who uses this log, as far as is known without asking anybody. */

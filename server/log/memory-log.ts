@@ -92,6 +92,10 @@ export class MemoryLog implements EventLog {
     this.#storage.written = written.filter(({ entry }) => entry.index > position.index);
   }
 
+  newestSnapshot(): number {
+    return this.#storage.snapshot?.position.index ?? 0;
+  }
+
   status(): LogStatus {
     return { writable: this.#sink !== undefined, lastContactMs: 0 };
   }

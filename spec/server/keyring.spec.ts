@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { silentLogger } from '../../lib/logger.ts';
 import { keyIdOf } from '../../lib/seal/box.ts';
 import { parseKey } from '../../lib/seal/key.ts';
-import { ClusterKeyring } from '../../server/keyring.ts';
+import { ClusterKeyring, FORGET_AFTER_MS } from '../../server/keyring.ts';
 import { MemoryLog, MemoryStorage } from '../../server/log/memory-log.ts';
 import { encodeProposal } from '../../server/log/payload.ts';
 import { SealedLog } from '../../server/log/sealed/sealed-log.ts';
@@ -10,8 +10,24 @@ import { proposal } from '../support/experiments/proposals.ts';
 import { FakeClock } from '../support/fakes/fake-clock.ts';
 import { RecordingSink } from '../support/fakes/recording-sink.ts';
 import { KEYS, type SealedOptions, sealedPayloads } from '../support/sealed.ts';
+import { until } from '../support/until.ts';
 
 const [first, second] = [parseKey(KEYS.first), parseKey(KEYS.second)];
+const TICK_MS = 5000;
+/** Until a leader helps. */
+const PATIENCE_MS = 20_000;
+
+/** As a disk would have it now. */
+function copyOf({ snapshot, written }: MemoryStorage): MemoryStorage {
+  return Object.assign(new MemoryStorage(), { snapshot, written: [...written] });
+}
+
+/** Puts the second key in the place of the first. */
+async function rotate(keyring: ClusterKeyring) {
+  await keyring.install(KEYS.second);
+  await keyring.use(KEYS.second);
+  await keyring.remove(KEYS.first);
+}
 
 async function start(storage = new MemoryStorage(), options: SealedOptions = {}) {
   const payloads = sealedPayloads(options);
@@ -20,8 +36,10 @@ async function start(storage = new MemoryStorage(), options: SealedOptions = {})
   await log.start(sink);
   let made = 0;
   const state = { full: false };
-  const keyring: ClusterKeyring = new ClusterKeyring({
+  const clock = new FakeClock();
+  const keyring = new ClusterKeyring({
     payloads,
+    log,
     propose: async (command) => {
       await log.append([encodeProposal(`k${made++}`, command)]);
       return { applied: true };
@@ -30,14 +48,22 @@ async function start(storage = new MemoryStorage(), options: SealedOptions = {})
       if (state.full) throw new Error('no room');
       const { position } = sink;
       await log.saveSnapshot({ position, lines: ['{"state":1}'] });
-      await keyring.snapshotSaved(position.index);
     },
-    clock: new FakeClock(),
+    clock,
     logger: silentLogger,
   });
+  /** As a leader does it. */
+  const lead = async (ms: number) => {
+    for (let past = 0; past < ms; past += TICK_MS) {
+      await keyring.tick();
+      await clock.advance(TICK_MS);
+    }
+    await keyring.tick();
+  };
   const write = (id: string) => log.append([proposal(id)]);
   const texts = () => keyring.keys.map(({ text }) => text);
-  return { storage, payloads, log, sink, keyring, write, texts, state };
+  const isSound = () => log.newestSnapshot() >= payloads.soundFrom;
+  return { storage, payloads, log, sink, keyring, write, texts, state, lead, isSound };
 }
 
 describe('the keyring of a cluster', () => {
@@ -71,19 +97,18 @@ describe('the keyring of a cluster', () => {
   });
 
   it('lets a key go when a snapshot has taken the place of what it sealed', async () => {
-    const { storage, keyring, write, payloads, texts, log } = await start();
+    const { storage, keyring, write, payloads, texts, log, lead } = await start();
     await write('a');
-    await keyring.install(KEYS.second);
-    await keyring.use(KEYS.second);
-    await keyring.remove(KEYS.first);
+    await rotate(keyring);
     await write('b');
     assert.deepEqual(texts(), [KEYS.second]);
+    await lead(FORGET_AFTER_MS);
     assert.deepEqual([...payloads.openers.keys()], [second.id]);
     await log.stop();
     // Who has the new key alone reads all that there is.
     const late = await start(storage, { keys: [KEYS.second] });
     assert.deepEqual(late.sink.restored?.lines, ['{"state":1}']);
-    assert.equal(late.sink.ids.at(-1), 'b');
+    assert(late.sink.ids.includes('b'));
     // And the old one is of no use.
     await assert.rejects(
       start(storage, { keys: [KEYS.first] }),
@@ -92,16 +117,90 @@ describe('the keyring of a cluster', () => {
   });
 
   it('keeps a key whose entries no snapshot could replace, and says so', async () => {
-    const { keyring, state, payloads, write } = await start();
+    const { keyring, state, payloads, write, lead, isSound } = await start();
     await write('a');
     await keyring.install(KEYS.second);
     await keyring.use(KEYS.second);
     state.full = true;
     await assert.rejects(keyring.remove(KEYS.first), { code: 'rejected', message: /not gone yet/ });
     assert(payloads.openers.has(first.id));
+    await lead(FORGET_AFTER_MS);
+    assert(payloads.openers.has(first.id));
     state.full = false;
-    await keyring.remove(KEYS.first);
+    await lead(PATIENCE_MS);
+    await until(isSound);
+    await lead(FORGET_AFTER_MS);
     assert(!payloads.openers.has(first.id));
+  });
+
+  it('keeps a key for minutes in which a log may come back that needs it', async () => {
+    let kept: readonly string[] = [];
+    const options: SealedOptions = {
+      keep: ({ keys, retired }) => {
+        kept = [...keys, ...retired].map(({ text }) => text);
+      },
+    };
+    const server = await start(undefined, options);
+    await server.write('a');
+    const before = copyOf(server.storage);
+    await rotate(server.keyring);
+    await server.lead(FORGET_AFTER_MS - 2 * TICK_MS);
+    // All have lost their power, and Redis what it had not written.
+    const again = await start(copyOf(before), { keys: kept });
+    assert.deepEqual(again.sink.ids, ['a']);
+    await server.lead(2 * TICK_MS);
+    assert.deepEqual(kept, [KEYS.second]);
+  });
+
+  it('replaces a snapshot of before that has come back, and counts the minutes anew', async () => {
+    const { storage, keyring, write, payloads, lead, isSound } = await start();
+    await write('a');
+    const before = copyOf(storage);
+    await rotate(keyring);
+    await lead(FORGET_AFTER_MS - 2 * TICK_MS);
+    storage.snapshot = before.snapshot;
+    await lead(PATIENCE_MS);
+    await until(isSound);
+    await lead(FORGET_AFTER_MS - 2 * TICK_MS);
+    assert(payloads.openers.has(first.id));
+    await lead(FORGET_AFTER_MS);
+    assert(!payloads.openers.has(first.id));
+  });
+
+  it('seals as all others can read it where the log has lost that another key was used', async () => {
+    let kept: readonly string[] = [];
+    const options: SealedOptions = {
+      keep: ({ keys }) => {
+        kept = keys.map(({ text }) => text);
+      },
+    };
+    const server = await start(undefined, options);
+    await server.write('a');
+    const before = copyOf(server.storage);
+    await server.keyring.install(KEYS.second);
+    await server.keyring.use(KEYS.second);
+    const again = await start(before, { keys: kept });
+    await again.write('b');
+    // Who was away all the while.
+    assert.deepEqual((await start(before)).sink.ids, ['a', 'b']);
+    await again.keyring.use(KEYS.second);
+    assert.deepEqual(again.texts(), [KEYS.second, KEYS.first]);
+  });
+
+  it('tells who was away of a key that became primary, as long as one of his is there', async () => {
+    const { storage, keyring, write } = await start();
+    await write('a');
+    await keyring.install(KEYS.second);
+    await keyring.use(KEYS.second);
+    await until(() => storage.snapshot !== undefined);
+    await write('b');
+    const late = await start(copyOf(storage));
+    assert.deepEqual(late.sink.restored?.lines, ['{"state":1}']);
+    assert.deepEqual(late.texts(), [KEYS.second, KEYS.first]);
+    assert.equal(late.sink.ids.at(-1), 'b');
+    // Taken out, it is told nothing more.
+    await keyring.remove(KEYS.first);
+    await assert.rejects(start(copyOf(storage)), /snapshot of entry \d+ is refused/);
   });
 
   it('passes over what was sealed under a key that was taken out meanwhile, on every server', async () => {

@@ -16,6 +16,7 @@ function but(changes: (log: EventLog) => Partial<EventLog>) {
       append: (batch) => log.append(batch),
       readIndex: (by) => log.readIndex(by),
       saveSnapshot: (snapshot) => log.saveSnapshot(snapshot),
+      newestSnapshot: () => log.newestSnapshot(),
       status: () => log.status(),
       servers: () => log.servers(),
       account: () => log.account(),

@@ -5,10 +5,12 @@ import { SimAgent } from './agent.ts';
 import { Answers } from './answers.ts';
 import { SimDocker } from './docker.ts';
 import { History } from './history.ts';
+import { SimKube } from './kube.ts';
 import type { LuaScripts } from './redis/scripts.ts';
 import { MASTER_NAME, SimSentinel } from './redis/sentinel.ts';
 import { type RedisTap, SimRedis } from './redis/sim-redis.ts';
 import { SimServer } from './server.ts';
+import { SimSync } from './sync.ts';
 import { replaceGlobals } from './world/globals.ts';
 import type { Machine } from './world/machine.ts';
 import { Network } from './world/network.ts';
@@ -18,6 +20,7 @@ const REDIS_PORT = 6379;
 const REPLICA_LAG_MS = 20;
 const BEGINNING_MS = 4000;
 const SENTINELS = 3;
+const SYNCS = 2;
 /** From the word to a replica until it is a master, and until other sentinels know of it, at most. */
 const PROMISE_MS = 40;
 const SENTINEL_LAG_MS = 1500;
@@ -40,6 +43,8 @@ export interface ClusterOptions {
   readonly isSealed?: boolean;
   /** Whether containers run beside the agents. */
   readonly hasContainers?: boolean;
+  /** Whether there is a cluster of Kubernetes, and what brings its services to the catalog. */
+  readonly hasKube?: boolean;
   /** Whether there will be two masters that are written to. */
   readonly splits?: boolean;
   /** Whether nothing will go wrong: then nobody is refused. */
@@ -64,6 +69,9 @@ export class SimCluster {
   readonly sentinels: readonly SimSentinel[];
   readonly servers: readonly SimServer[];
   readonly agents: readonly SimAgent[];
+  readonly kube: SimKube | undefined;
+  /** They begin when somebody has them begin. */
+  readonly syncs: readonly SimSync[];
   /** Large bodies of runs before it, in which a server was killed. */
   readonly bytesBefore = largeBodies.bytes;
   /** Nobody begins anything from then on. */
@@ -90,6 +98,7 @@ export class SimCluster {
     hasAccess = false,
     isSealed = false,
     hasContainers = false,
+    hasKube = false,
     hasSentinels = false,
     scripts = [],
     taps = [],
@@ -131,6 +140,12 @@ export class SimCluster {
         join,
         docker: hasContainers ? new SimDocker(place) : undefined,
       });
+    });
+    const kube = hasKube ? new SimKube(world) : undefined;
+    this.kube = kube;
+    this.syncs = Array.from({ length: kube ? SYNCS : 0 }, (_, i) => {
+      const place = { world, network, number: i + 1 };
+      return new SimSync({ ...place, kube: kube as SimKube, servers: this.servers });
     });
   }
 

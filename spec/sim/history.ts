@@ -35,6 +35,7 @@ export class History {
       append: (batch) => log.append(batch),
       readIndex: (by) => log.readIndex(by),
       saveSnapshot: (snapshot) => log.saveSnapshot(snapshot),
+      newestSnapshot: () => log.newestSnapshot(),
       status: () => log.status(),
       servers: () => log.servers(),
       account: () => log.account(),

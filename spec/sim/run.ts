@@ -23,6 +23,7 @@ import { Locks } from './workloads/locks.ts';
 import { Notices } from './workloads/notices.ts';
 import { Passed } from './workloads/passed.ts';
 import { Past } from './workloads/past.ts';
+import { PodsOfCluster } from './workloads/pods.ts';
 import { Probes } from './workloads/probes.ts';
 import { Queries } from './workloads/queries.ts';
 import { Registers } from './workloads/registers.ts';
@@ -63,6 +64,7 @@ export const WORKLOADS = {
   defaults: (cluster: SimCluster) => new Defaults(cluster),
   rotation: (cluster: SimCluster) => new Rotation(cluster),
   archives: (cluster: SimCluster) => new Archives(cluster),
+  pods: (cluster: SimCluster) => new PodsOfCluster(cluster),
 } satisfies Record<string, (cluster: SimCluster) => Workload>;
 
 export type WorkloadName = keyof typeof WORKLOADS;
@@ -146,6 +148,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     hasAccess: names.includes('access'),
     isSealed: names.includes('rotation'),
     hasContainers: names.includes('containers'),
+    hasKube: names.includes('pods'),
     ...(options.taps && {
       taps: options.taps,
       scripts: options.taps.map(({ scripts }) => scripts),

@@ -9,9 +9,11 @@ import { FastPath } from '../../lib/http/fast/fast-path.ts';
 import { Listener } from '../../lib/http/listener.ts';
 import { anyone } from '../../lib/http/right.ts';
 import type { Route } from '../../lib/http/route.ts';
+import { param } from '../../lib/http/takes.ts';
 import { MAX_JSON_BODY_BYTES, MAX_KV_VALUE_BYTES } from '../../lib/limits.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Beat } from '../../lib/membership.ts';
+import type { CheckStatus } from '../../lib/model.ts';
 import { parseKey } from '../../lib/seal/key.ts';
 import type { Keyring } from '../../lib/seal/keyring.ts';
 import { MemoryLeases } from '../../server/cluster/memory-leases.ts';
@@ -280,7 +282,12 @@ export class SimServer {
     const paths = server.eurekaPaths();
     const eureka = eurekaRouter({ paths, access, guards: [], logger });
     const fastPath = new FastPath();
-    const routes = [...server.routes(), beats(server), ...introductionRoutes({ ...self, servers })];
+    const routes = [
+      ...server.routes(),
+      beats(server, 'pass', 'passing'),
+      beats(server, 'warn', 'warning'),
+      ...introductionRoutes({ ...self, servers }),
+    ];
     this.#listener = new Listener({
       listener: createApp({ routes, access, mounted: [eureka] }, { fastPath, logger }),
       shortcut: fastPath,
@@ -313,15 +320,18 @@ export class SimServer {
 }
 
 /** What the agent of the server's node does with a beat of what it does not know. */
-function beats(server: Server): Route {
+function beats(server: Server, how: string, status: CheckStatus): Route {
   return {
     method: 'PUT',
-    path: '/v1/agent/check/pass/',
+    path: `/v1/agent/check/${how}/`,
     rest: 'check',
+    params: { node: param.text('whose check it is'), note: param.text('its output') },
     right: anyone,
     does: 'takes a beat',
     handle: async (request) => {
-      const said = { id: request.rest, node: '', status: 'passing', output: '' } as const;
+      const node = request.params.get('node');
+      const output = request.params.get('note');
+      const said = { id: request.rest, node, status, output } as const;
       return { status: (await server.reports().report(request, said)) ? 200 : 404 };
     },
   };

@@ -106,6 +106,10 @@ export class FileLog implements EventLog {
     return this.#saving;
   }
 
+  newestSnapshot(): number {
+    return this.#snapshot.index;
+  }
+
   status(): LogStatus {
     return { writable: this.#isRunning(), lastContactMs: 0 };
   }

@@ -33,6 +33,10 @@ export class SealedLog implements EventLog {
     return this.#log.saveSnapshot(seals ? sealSnapshot(snapshot, this.#payloads) : snapshot);
   }
 
+  newestSnapshot(): number {
+    return this.#log.newestSnapshot();
+  }
+
   status(): LogStatus {
     return this.#log.status();
   }

@@ -47,6 +47,7 @@ export class SealedPayloads implements PayloadReader {
   #own: readonly Proposal[] = [];
   /** The same by their ids, once one is looked for: files are not read back. */
   #ownById: ReadonlyMap<string, Proposal> | undefined;
+  #soundFrom = 0;
   /** Whether anything was read that is not sealed. */
   sawPlain = false;
 
@@ -67,6 +68,11 @@ export class SealedPayloads implements PayloadReader {
   /** As it was when the entry of that index had been admitted. */
   keyringAt(index: number): Keyring {
     return this.#keyrings.findLast(({ version }) => version <= index) ?? this.#deps.keyring;
+  }
+
+  /** A snapshot of an earlier index is sealed under a key that has lost its place since. */
+  get soundFrom(): number {
+    return this.#soundFrom;
   }
 
   /** Whether what is written is sealed. */
@@ -120,15 +126,32 @@ export class SealedPayloads implements PayloadReader {
     const { command, index } = entry;
     // It has waited since before the key was taken out: no server may need that key to pass over it.
     if (this.#isRemoved(payload)) return { ...entry, command: REMOVED };
-    if (command.type === 'set-keyring' && isSealed(payload)) this.#follow(command, index);
+    if (!isSealed(payload)) return entry;
+    if (this.keyring.version === 0) this.#sealAs(payload);
+    if (command.type === 'set-keyring') this.#follow(command, index);
     return entry;
   }
 
   /** The state was replaced by that of a snapshot, or of the empty beginning. */
   restored(keyring: Keyring | undefined): void {
     this.#keyrings = [keyring ?? this.#deps.keyring];
+    // Which of its changes the head does not tell. The snapshot that it came with is none the older for that.
+    this.#soundFrom = keyring?.version ?? 0;
     this.#learn(this.keyring);
     if (keyring !== undefined) this.#keep();
+  }
+
+  /**
+   * The log tells of no keyring, and may have done before it lost that: a key of this server's that others have
+   * never heard of must not seal what they have to read.
+   */
+  #sealAs(payload: string): void {
+    const { keyring } = this;
+    const id = keyIdOf(payload);
+    const key = keyring.keys.find((each) => each.id === id);
+    if (key === undefined || key === keyring.keys[0]) return;
+    const keys = [key, ...keyring.keys.filter((each) => each !== key)];
+    this.#keyrings = [{ ...keyring, keys }];
   }
 
   #about(id: string): string {
@@ -154,6 +177,7 @@ export class SealedPayloads implements PayloadReader {
     // Of two changes at once the later one knew too little: whoever made it looks, and makes it again.
     if (replaces !== this.keyring.version) return;
     const next = readKeyring({ ...texts, version });
+    if (takesPlace(next, this.keyring)) this.#soundFrom = version;
     this.#keyrings = [...this.#keyrings, next].slice(-KEPT_VERSIONS);
     this.#learn(next);
     this.#keep();
@@ -174,6 +198,12 @@ export class SealedPayloads implements PayloadReader {
       this.#deps.logger.error(`server: ${why}: ${describeChain(error)}`);
     }
   }
+}
+
+/** Whether something may be sealed under a key that seals no more, or is no more. */
+function takesPlace(next: Keyring, { keys }: Keyring): boolean {
+  const kept = new Set(next.keys.map(({ id }) => id));
+  return primaryOf(next).id !== keys[0]?.id || keys.some(({ id }) => !kept.has(id));
 }
 
 export type KeyringTexts = Omit<SetKeyring, 'type' | 'replaces'>;

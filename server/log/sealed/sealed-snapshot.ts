@@ -1,12 +1,13 @@
 /**
  * A snapshot's lines, compressed and sealed in chunks. Each chunk is bound to the snapshot's position,
- * to its number, to whether it is the last one, and to the head; the head holds the keyring.
+ * to its number, to whether it is the last one, and to the head. The head holds the keyring, sealed under
+ * each key that there is: who was away while another became primary learns of that one here.
  */
 import { promisify } from 'node:util';
 import { deflateRaw, inflateRaw, type ZlibOptions } from 'node:zlib';
 import { ProconsulError } from '../../../lib/errors.ts';
-import { isSealed, open } from '../../../lib/seal/box.ts';
-import type { Key } from '../../../lib/seal/key.ts';
+import { isSealed, keyIdOf, open } from '../../../lib/seal/box.ts';
+import { type Key, parseKey } from '../../../lib/seal/key.ts';
 import { type Keyring, primaryOf } from '../../../lib/seal/keyring.ts';
 import type { Position, Snapshot } from '../event-log.ts';
 import {
@@ -30,7 +31,14 @@ const LAST = '.';
 const deflate = (text: string, options: ZlibOptions) => promisify(deflateRaw)(text, options);
 const inflate = (box: Buffer, options: ZlibOptions) => promisify(inflateRaw)(box, options);
 
-type Head = KeyringTexts & { readonly version: number };
+/** Between the boxes of a head. */
+const NEXT = ' ';
+
+type Head = KeyringTexts & {
+  readonly version: number;
+  /** What the chunks are sealed under: the keyring is that of the position, and may not hold it yet. */
+  readonly under?: string;
+};
 
 /** The snapshot as it goes into the log. */
 export function sealSnapshot({ position, lines }: Snapshot, payloads: SealedPayloads): Snapshot {
@@ -46,22 +54,27 @@ async function* sealedLines(
   const keyring = payloads.keyringAt(position.index);
   // By the newest one there is: what it replaces may be taken out as soon as this is saved.
   const key = primaryOf(payloads.keyring);
-  const shown: Head = { version: keyring.version, ...writeKeyring(keyring) };
-  const head = sealing.seal(key, JSON.stringify(shown), aboutHead(payloads, position));
+  const shown: Head = {
+    version: keyring.version,
+    ...writeKeyring(keyring),
+    under: key.text,
+  };
+  const [text, about] = [JSON.stringify(shown), aboutHead(payloads, position)];
+  const head = payloads.keyring.keys.map((each) => sealing.seal(each, text, about)).join(NEXT);
   yield head;
   let number = 0;
-  const chunk = async (text: string, kind: string) => {
-    const about = aboutChunk({ head, number: number++, kind });
-    return `${kind}${sealing.seal(key, await deflate(text, { level: FAST }), about)}`;
+  const chunk = async (block: string, kind: string) => {
+    const place = aboutChunk({ head, number: number++, kind });
+    return `${kind}${sealing.seal(key, await deflate(block, { level: FAST }), place)}`;
   };
-  let text = '';
+  let block = '';
   for await (const line of lines) {
-    text += `${line}\n`;
-    if (text.length < CHUNK_CHARACTERS) continue;
-    yield await chunk(text, MORE);
-    text = '';
+    block += `${line}\n`;
+    if (block.length < CHUNK_CHARACTERS) continue;
+    yield await chunk(block, MORE);
+    block = '';
   }
-  yield await chunk(text, LAST);
+  yield await chunk(block, LAST);
 }
 
 export interface OpenedSnapshot extends Snapshot {
@@ -99,12 +112,20 @@ async function openHead(
     return { position, lines: first.done ? [] : prepended(head, rest), keyring: undefined };
   }
   const shown = refusing(position, () =>
-    open(head, payloads.openers, aboutHead(payloads, position)),
+    open(ourBox(head, payloads.openers), payloads.openers, aboutHead(payloads, position)),
   );
-  const keyring = readKeyring(JSON.parse(shown.toString()) as Head);
-  // As they are now: the head's keyring may not hold what it was sealed under itself.
+  const { under, ...texts } = JSON.parse(shown.toString()) as Head;
+  const keyring = readKeyring(texts);
+  // One from before heads said it is sealed under what this server has.
   const openers = new Map(payloads.openers);
+  if (under !== undefined) openers.set(parseKey(under).id, parseKey(under));
   return { position, keyring, lines: openedLines({ position, head, rest, openers }) };
+}
+
+/** The box that is ours to open, or the first one: under that key all else is sealed. */
+function ourBox(head: string, openers: ReadonlyMap<string, Key>): string {
+  const boxes = head.split(NEXT);
+  return boxes.find((box) => openers.has(keyIdOf(box))) ?? boxes[0] ?? '';
 }
 
 interface Sealed {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { proposal, proposals } from '../../support/experiments/proposals.ts';
+import { until } from '../../support/until.ts';
 import { type CaseOf, type Opened, untilFed } from './log-case.ts';
 
 const LINES = ['{"type":"head"}', '"a\u2028b"', '"\\u0000"', '{"Flags":18446744073709551615}'];
@@ -20,6 +21,15 @@ export function describeSnapshot(caseOf: CaseOf): void {
       assert.deepEqual(second.sink.restored, { position: sink.position, lines: LINES });
       assert.deepEqual(second.sink.ids, []);
       assert.equal(await second.log.readIndex(), 10);
+    });
+
+    it('is known of, by its index, to whoever reads the log', async () => {
+      const { log, sink } = await filled(10);
+      assert.equal(log.newestSnapshot(), 0);
+      await log.saveSnapshot({ position: sink.position, lines: LINES });
+      await until(() => log.newestSnapshot() === 10);
+      const second = await caseOf().restart();
+      await until(() => second.log.newestSnapshot() === 10);
     });
 
     it('lets the entries after it follow, chained to it', async () => {

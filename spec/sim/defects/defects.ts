@@ -200,6 +200,42 @@ const OTHERS: readonly Defect[] = [
     ],
   },
   {
+    name: 'a key that is forgotten as soon as a snapshot is saved, which Redis may lose again',
+    log: 'redis',
+    workloads: ['rotation'],
+    edits: [
+      {
+        file: 'server/keyring.ts',
+        from: 'FORGET_AFTER_MS = 5 * 60_000;',
+        to: 'FORGET_AFTER_MS = 0;',
+      },
+    ],
+  },
+  {
+    name: 'a snapshot that opens under the newest key alone: who was away is told of it nowhere',
+    log: 'redis',
+    workloads: ['rotation'],
+    edits: [
+      {
+        file: 'server/log/sealed/sealed-snapshot.ts',
+        from: 'payloads.keyring.keys.map((each)',
+        to: '[key].map((each)',
+      },
+    ],
+  },
+  {
+    name: 'pods that are taken out by a sync that has not read all of its cluster yet',
+    log: 'redis',
+    workloads: ['pods'],
+    edits: [
+      {
+        file: 'kubernetes/sync.ts',
+        from: 'return isWhole && lostAt === undefined;',
+        to: 'return lostAt === undefined || isWhole;',
+      },
+    ],
+  },
+  {
     name: 'defaults of proxies that are taken over once, and followed no more',
     log: 'redis',
     workloads: ['defaults'],

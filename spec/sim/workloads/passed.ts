@@ -1,6 +1,7 @@
 /**
  * Clients that wait at agents, which pass that on and share what is alike, for changes of services that come,
- * change and go. Who waits is told of what all servers know; in the end everybody answers alike.
+ * change and go. Who waits is told of what all servers know; whoever has written something is shown it; in the
+ * end everybody answers alike.
  */
 import { healthTopic } from '../../../server/state/topic-names.ts';
 import type { Answer, SimClient } from '../client.ts';
@@ -37,6 +38,22 @@ const LOOK_MS = 250;
 /** Since nothing goes wrong any more: by then a wait has been passed to a server that answers. */
 const HEALED_MS = 12_000;
 const WAKE_MS = 1500;
+/** What nobody has answered is done by then, or never. */
+const LATE_MS = 60_000;
+
+/** The writes of an instance. */
+interface Written {
+  count: number;
+  /** Under way. */
+  open: number;
+  /** Since when there is none that may still be done. */
+  knownFrom: number;
+}
+
+interface Row {
+  readonly Service: { readonly ID: string };
+  readonly Checks: readonly { readonly CheckID: string; readonly Status: string }[];
+}
 
 interface Waiting {
   readonly service: string;
@@ -47,6 +64,8 @@ interface Waiting {
 
 export class Passed extends Clients {
   readonly #waiting = new Set<Waiting>();
+  /** By its id. */
+  readonly #written = new Map<string, Written>();
 
   async run(untilMs: number): Promise<void> {
     await Promise.all([
@@ -91,9 +110,42 @@ export class Passed extends Clients {
         ? { Node, Address: '10.8.0.1', Service, Check }
         : { Node, ServiceID: ID };
       const path = `/v1/catalog/${isThere ? 'register' : 'deregister'}`;
-      await client.ask(this.anyPort(), 'PUT', path, { body: JSON.stringify(what) });
+      const body = JSON.stringify(what);
+      const write = () => client.ask(this.anyPort(), 'PUT', path, { body });
+      const isKnown = await this.#isKnown(ID, write);
+      const seen = isKnown() ? await this.#statusOf(client, service, ID) : undefined;
+      const wanted = isThere ? Status : '';
+      // Another may have written meanwhile.
+      if (isKnown() && seen !== undefined && seen.status !== wanted) {
+        const found = `${ID} at ${seen.port}: "${seen.status}", not "${wanted}"`;
+        this.violations.add('what was written is not shown', found);
+      }
       await this.rest(client, WRITE_MS);
     }
+  }
+
+  /** What tells, once the write was done, whether nobody else writes the same or has just done so. */
+  async #isKnown(id: string, write: () => Promise<Answer | undefined>): Promise<() => boolean> {
+    const { world } = this.cluster;
+    const written = this.#written.get(id) ?? { count: 0, open: 0, knownFrom: 0 };
+    this.#written.set(id, written);
+    const isAlone = written.open++ === 0;
+    const count = ++written.count;
+    const isTaken = isAnswer(await write());
+    written.open--;
+    if (!isTaken) written.knownFrom = world.now + LATE_MS;
+    return () => isTaken && isAlone && written.count === count && world.now >= written.knownFrom;
+  }
+
+  /** By a question that others wait with; '' where it is not there. */
+  async #statusOf(client: SimClient, service: string, id: string) {
+    const port = this.anyPort();
+    const mode = this.cluster.splits ? '?consistent' : '';
+    const answer = await client.ask(port, 'GET', `/v1/health/service/${service}${mode}`);
+    if (!isAnswer(answer)) return undefined;
+    const row = (JSON.parse(answer.text) as Row[]).find(({ Service }) => Service.ID === id);
+    const own = row?.Checks.find(({ CheckID }) => CheckID === `c-${id}`);
+    return { port, status: own?.Status ?? '' };
   }
 
   async #watch(client: SimClient, number: number, untilMs: number): Promise<void> {

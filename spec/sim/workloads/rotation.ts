@@ -1,8 +1,10 @@
 /**
  * An operator who changes the key that seals the log, again and again, through whichever server answers, while
  * somebody writes what nobody else may read. What was acknowledged opens at every server under the keys that it
- * keeps on its disk, those that were taken out are nowhere, and no text stands in the log, or on a disk, as it is.
+ * keeps on its disk, those that were taken out are nowhere when their time is over, and no text stands in the log,
+ * or on a disk, as it is.
  */
+import { FORGET_AFTER_MS } from '../../../server/keyring.ts';
 import type { SimClient } from '../client.ts';
 import { ROTATED_KEY } from '../cluster.ts';
 import { Clients } from './clients.ts';
@@ -14,10 +16,13 @@ const WRITE_MS = 300;
 const PATIENT_MS = 15_000;
 /** The last fault is long over by then. */
 const GIVE_UP_MS = 40_000;
+/** A key is forgotten by then: in a run that is long enough the operator looks. */
+const FORGOTTEN_MS = FORGET_AFTER_MS + 60_000;
 /** Whoever was behind has applied it by then. */
 const TOLD_MS = 5000;
 const SECRET = 'nobody-may-read-this';
 const KEYS = 8;
+const LOOKS_EVERY = 4;
 const PATH = '/v1/operator/keyring';
 
 type Method = 'POST' | 'PUT' | 'DELETE';
@@ -29,6 +34,8 @@ interface Pool {
 
 export class Rotation extends Clients {
   #key = ROTATED_KEY;
+  /** When the last one was taken out. */
+  #removedAt = 0;
   #made = 0;
   #giveUpAt = 0;
   /** By key, what is known to be there; undefined where nobody knows. */
@@ -48,13 +55,11 @@ export class Rotation extends Clients {
   async look(): Promise<void> {
     await this.as('reader', async (client) => {
       await client.pause(TOLD_MS);
-      for (const { port, machine, keptKeys } of this.cluster.servers) {
+      for (const { port, machine } of this.cluster.servers) {
         await this.#judgeKeys(client, port, machine.name);
-        if (this.#isDone && keptKeys.join() !== this.#key) {
-          this.violations.add('other keys are kept than there are', machine.name);
-        }
         await this.#judgeWritten(client, port, machine.name);
       }
+      this.#judgeKept();
     });
     this.#judgeSealed();
   }
@@ -65,16 +70,36 @@ export class Rotation extends Clients {
       const [before, next] = [this.#key, keyOf(++this.#made)];
       this.#isDone = false;
       if (!(await this.#do(client, 'POST', next))) return;
-      // Who is away when a key is used that it has never heard of would have to be given it by hand.
-      await this.#untilAllHave(client, next);
       await this.rest(client, PAUSE_MS);
       if (!(await this.#do(client, 'PUT', next))) return;
       await this.rest(client, PAUSE_MS);
+      // Who is away all the while would have to be given it by hand.
+      await this.#untilAllHave(client, next);
       if (!(await this.#do(client, 'DELETE', before))) return;
-      await this.rest(client, PAUSE_MS);
+      this.#removedAt = world.now;
       this.#key = next;
       this.#isDone = true;
       this.rotations++;
+      await this.rest(client, PAUSE_MS);
+      if (this.rotations % LOOKS_EVERY === 0) await this.#untilForgotten(client, untilMs);
+    }
+  }
+
+  async #untilForgotten(client: SimClient, untilMs: number): Promise<void> {
+    const { world } = this.cluster;
+    while (world.now + FORGOTTEN_MS < untilMs && world.now < this.#removedAt + FORGOTTEN_MS) {
+      await client.pause(PAUSE_MS);
+    }
+    this.#judgeKept();
+  }
+
+  /** Redis may have stood still, or come back, and then it takes longer: only where all is calm. */
+  #judgeKept(): void {
+    const { servers, calmMs, world } = this.cluster;
+    if (!this.#isDone || Math.min(calmMs, world.now - this.#removedAt) < FORGOTTEN_MS) return;
+    for (const { machine, keptKeys } of servers) {
+      if (keptKeys.join() === this.#key) continue;
+      this.violations.add('other keys are kept than there are', machine.name);
     }
   }
 

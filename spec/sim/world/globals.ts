@@ -171,8 +171,8 @@ export function replaceGlobals({ world, network }: Place): () => void {
   };
   const listening = new WeakMap<object, { port: number; close: () => void }>();
   replace(net.Server.prototype, 'listen', function listen(this: Listener, ...args: Args) {
-    const options = args[0] as { port?: number };
-    const port = options.port || network.freePort();
+    const [first] = args as [number | { readonly port?: number }];
+    const port = (typeof first === 'number' ? first : first.port) || network.freePort();
     const close = network.listen(world.here, port, (socket) => this.emit('connection', socket));
     listening.set(this, { port, close });
     const done = args.find((each) => typeof each === 'function');

@@ -67,6 +67,10 @@ export class HeldLog implements EventLog {
     return this.#log.saveSnapshot(snapshot);
   }
 
+  newestSnapshot(): number {
+    return this.#log.newestSnapshot();
+  }
+
   status(): LogStatus {
     return this.#log.status();
   }

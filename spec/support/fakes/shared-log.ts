@@ -80,6 +80,10 @@ export class SharedLogMember implements EventLog {
     // Nobody starts anew.
   }
 
+  newestSnapshot(): number {
+    return 0;
+  }
+
   status(): LogStatus {
     return { writable: this.#sink !== undefined, lastContactMs: 0 };
   }

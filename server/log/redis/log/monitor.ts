@@ -31,6 +31,8 @@ export class Monitor {
   #ends: readonly number[] = [];
   /** The newest snapshot, and how much had been followed when it was first seen. */
   #saved = { index: 0, bytes: 0 };
+  /** The same, as this link has shown it: Redis may have come back with an older one. */
+  #newestSnapshot = 0;
   /** When we last knew for certain that there was nothing more to read. */
   #contactAt: number;
   /** What Redis had at a look, and we have not applied yet. */
@@ -61,6 +63,10 @@ export class Monitor {
     }));
   }
 
+  get newestSnapshot(): number {
+    return this.#newestSnapshot;
+  }
+
   get lastContactMs(): number {
     return Math.max(0, Math.round(this.#deps.clock.monotonic() - this.#contactAt));
   }
@@ -81,6 +87,7 @@ export class Monitor {
   /** Rejects when the link ends, or must end since Redis and this server do not agree. */
   async watch(epochLink: EpochLink): Promise<never> {
     this.#ahead = undefined;
+    this.#newestSnapshot = 0;
     for (;;) {
       await this.#look(epochLink);
       await pause(this.#deps.clock, this.#deps.intervalMs, epochLink.link.signal);
@@ -105,6 +112,7 @@ export class Monitor {
     if (wantedSnapshot > 0 && wantedSnapshot <= history.position.index) {
       this.#deps.onWanted(wantedSnapshot);
     }
+    this.#newestSnapshot = standing.snapshot;
     this.#considerSnapshot(standing.snapshot);
   }
 

@@ -187,6 +187,10 @@ export class RedisLog implements EventLog {
     await this.#snapshots.save(snapshot, this.#history);
   }
 
+  newestSnapshot(): number {
+    return this.#monitor?.newestSnapshot ?? 0;
+  }
+
   status(): LogStatus {
     const writable = this.#gate.current !== undefined && !this.#stopping.signal.aborted;
     return { writable, lastContactMs: this.#monitor?.lastContactMs ?? Number.MAX_SAFE_INTEGER };
