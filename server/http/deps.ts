@@ -44,7 +44,7 @@ export interface ReadDeps {
   readonly standing: Standing;
   readonly readiness: Pick<
     Readiness,
-    'begun' | 'ready' | 'caughtUp' | 'consistency' | 'knownLeader' | 'ageMs'
+    'begun' | 'ready' | 'caughtUp' | 'consistency' | 'knownLeader' | 'ageMs' | 'state'
   >;
   readonly random: Random;
 }

@@ -61,6 +61,22 @@ export class SharedRead {
     return readiness.ready(readiness.consistency(this.request.demand), this.request.wait);
   }
 
+  /**
+   * The answer that was come to just now, once it may be told after a wait; undefined where it may be at once. What this
+   * server has applied since it last asked nobody else need have: a consistent read is confirmed anew, as in Consul.
+   */
+  confirmed(answer: Answer): Promise<Answer> | undefined {
+    const { readiness } = this.deps;
+    if (this.request.demand.consistency !== 'consistent') return undefined;
+    const state = readiness.state();
+    return readiness.ready('consistent')?.then(() => {
+      if (readiness.state() === state) return answer;
+      // The log went on in another history meanwhile, in which that may never have been.
+      const anew = this.current();
+      return this.confirmed(anew) ?? anew;
+    });
+  }
+
   /** The answer as the state stands. */
   current(): Answer {
     return this.deps.answers.read(this.question);
@@ -210,6 +226,7 @@ class JoinedRead implements Waiter, Falling, Place {
   #watched: Watched | undefined;
   #waiting: Waiting | undefined;
   #isOver = false;
+  #isFallen = false;
 
   constructor(pending: PendingRead, read: SharedRead, awaiting: Awaiting) {
     const { deps, request } = read;
@@ -227,14 +244,26 @@ class JoinedRead implements Waiter, Falling, Place {
   }
 
   onAnswer(answer: Answer): void {
-    if (this.#stillStands()) this.#awaiting.settle(this.#pending.replyOnce(answer));
+    const confirmed = this.#read.confirmed(answer);
+    if (confirmed === undefined) this.#settle(() => this.#pending.replyOnce(answer));
+    else {
+      confirmed.then(
+        (known) => this.#settle(() => this.#pending.replyOnce(known)),
+        (error: unknown) => this.onError(error),
+      );
+    }
   }
 
   onError(error: unknown): void {
-    if (this.#stillStands()) this.#awaiting.settle(this.#read.refusal(error));
+    this.#settle(() => this.#read.refusal(error));
+  }
+
+  #settle(reply: () => Reply): void {
+    if (!this.#isOver && !this.#isFallen && this.#stillStands()) this.#awaiting.settle(reply());
   }
 
   fallen(): void {
+    this.#isFallen = true;
     this.#waiting?.leave();
     // It never rejects.
     void this.#read.anew().then((reply) => this.#isOver || this.#awaiting.settle(reply));

@@ -69,3 +69,43 @@ describe('a read that is held back', () => {
     });
   }
 });
+
+describe('a consistent read that waits', () => {
+  /** One that has begun to wait, whose log confirms nothing more. */
+  async function waiting() {
+    const test = await start();
+    const { log, ask, server } = test;
+    const get = (query: string) => ask('GET', `/v1/kv/a?consistent${query}`, withToken(MASTER));
+    const { index } = await get('');
+    const before = server.answers.waiting;
+    const asked = get(`&index=${index}&wait=10s`);
+    await until(() => server.answers.waiting > before);
+    log.hold();
+    return { ...test, asked };
+  }
+
+  it('is answered once the log has confirmed what it shows: nobody else need have it', async () => {
+    const { log, make, asked } = await waiting();
+    let isAnswered = false;
+    void asked.then(() => {
+      isAnswered = true;
+    });
+    const seen = log.waiting;
+    await make('PUT', 'kv/a', 'after');
+    await until(() => log.waiting > seen);
+    assert.equal(isAnswered, false);
+    log.pass()();
+    const { status, text } = await asked;
+    assert.equal(status, 200);
+    assert(text.includes(btoa('after')));
+  });
+
+  it('is refused where nobody can confirm it', async () => {
+    const { log, make, asked } = await waiting();
+    const seen = log.waiting;
+    await make('PUT', 'kv/a', 'after');
+    await until(() => log.waiting > seen);
+    log.refuse();
+    assert.equal((await asked).status, 500);
+  });
+});

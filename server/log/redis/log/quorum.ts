@@ -9,6 +9,7 @@ import type { CommitPolicy } from '../link/options.ts';
 import type { CheckIn, EpochLink, Report } from '../records/check-in.ts';
 import { majorityOf } from '../repair/epoch-plan.ts';
 import type { Written } from './append.ts';
+import type { Told } from './read-index.ts';
 
 /** The others apply within a millisecond or two; each look costs Redis some 20 µs. */
 const POLL_MS = 2;
@@ -52,13 +53,17 @@ export class Quorum {
 
   /**
    * Whether a majority knew of the round when they said that they use this Redis: no other one
-   * had begun a later epoch before that round.
+   * had begun a later epoch before that round. And has applied the index: or a later epoch may begin
+   * without what was read.
    */
   readonly confirmed = async (
     epochLink: EpochLink,
-    round: number,
+    { round, index }: Told,
     deadline: number,
-  ): Promise<boolean> => await this.#agree(epochLink, deadline, (report) => report.round >= round);
+  ): Promise<boolean> =>
+    await this.#agree(epochLink, deadline, (report) => {
+      return report.round >= round && report.applied >= index;
+    });
 
   /** Lets the others know how far this server is; one message under way at a time. */
   report(epochLink: EpochLink, index: number): void {

@@ -18,11 +18,17 @@ if ARGV[2] == '1' then m.round = redis.call('HINCRBY', KEYS[1], 'round', 1) end
 return { 'OK', m.idx, int(m.round) }
 `);
 
+/** What a read asked for, and was told. */
+export interface Told {
+  readonly round: number;
+  readonly index: number;
+}
+
 /**
- * Whether the Redis that began this round was still the one that counts; false when the link or the
- * time ends before that is known.
+ * Whether the Redis that began this round was still the one that counts, and the index is there for good; false
+ * when the link or the time ends before that is known.
  */
-export type Confirmed = (epochLink: EpochLink, round: number, deadline: number) => Promise<boolean>;
+export type Confirmed = (epochLink: EpochLink, told: Told, deadline: number) => Promise<boolean>;
 
 export interface ReadIndexDeps {
   readonly gate: LinkGate;
@@ -79,10 +85,9 @@ export class ReadIndex {
       if (reply === 'late') return undefined;
       const [answer, index, round] = reply as [string, string?, string?];
       if (answer !== 'OK') return undefined;
-      if (this.#confirmed === undefined) return Number(index);
-      return (await this.#confirmed(epochLink, Number(round), deadline))
-        ? Number(index)
-        : undefined;
+      const told = { round: Number(round), index: Number(index) };
+      if (this.#confirmed === undefined) return told.index;
+      return (await this.#confirmed(epochLink, told, deadline)) ? told.index : undefined;
     } catch (error) {
       if (error instanceof ProconsulError) return undefined;
       throw error;

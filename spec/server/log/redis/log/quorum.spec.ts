@@ -27,3 +27,34 @@ describe('Quorum.committed', () => {
     assert.deepEqual(await Promise.all([ours, theirs]), [false, true]);
   });
 });
+
+describe('Quorum.confirmed', () => {
+  const heard = (round: number, applied: number) => ({ seen: 1000, round, applied });
+
+  /** Of a read in round 7 that was told index 5, where the servers say this. */
+  function confirmed(clock: FakeClock, ...reports: readonly ReturnType<typeof heard>[]) {
+    const checkIn = { report: async () => reports } as unknown as CheckIn;
+    const applied = new IndexGate(clock);
+    const hashAt = () => undefined;
+    const quorum = new Quorum({ policy: 'quorum', servers: 3, checkIn, clock, applied, hashAt });
+    const link = { signal: new AbortController().signal, closed: false };
+    const epochLink = { link, epoch: 1 } as EpochLink;
+    return quorum.confirmed(epochLink, { round: 7, index: 5 }, clock.monotonic() + 1000);
+  }
+
+  it('takes a majority that knows of the round and has applied the index', async () => {
+    const clock = new FakeClock();
+    assert(await confirmed(clock, heard(7, 5), heard(7, 4), heard(8, 6)));
+    assert(await confirmed(clock, heard(7, 5), heard(7, 5), heard(6, 5)));
+  });
+
+  // Who has not applied it may begin an epoch without it: it would have been read, and never been.
+  it('is false where one knows of the round, and another has applied the index', async () => {
+    const clock = new FakeClock();
+    const asked = confirmed(clock, heard(7, 5), heard(7, 4), heard(6, 5));
+    await clock.untilArmed();
+    await clock.stall(2000);
+    await clock.advance(10);
+    assert.equal(await asked, false);
+  });
+});
