@@ -108,13 +108,13 @@ type Outcome = string;
  */
 function isReadAgain(
   permissions: readonly Permission[],
-  method: string,
+  { method, path: asked }: Asked,
   [seen, own]: readonly [Outcome, Outcome],
 ): boolean {
+  // It could lead anywhere, as `..;` does, which some take for `..`.
+  if (own === '400') return /[%;]/.test(asked);
   const [path = ''] = seen.split('?');
   if (!/[%;]/.test(path)) return false;
-  // It could lead anywhere.
-  if (own === '400') return true;
   const about = permissions.find(({ HTTP }) => isAbout(HTTP, method, once(path)));
   return permissions.some(({ HTTP }) => goesByPath(HTTP)) && about?.Action !== 'deny';
 }
@@ -232,13 +232,13 @@ type Difference = 'none' | 'read again' | 'list' | 'bad';
 
 function differenceOf(
   permissions: readonly Permission[],
-  { method, roles }: Asked,
+  asked: Asked,
   [theirs, own]: readonly [Outcome, Outcome],
 ): Difference {
   if (isIn(theirs) ? plain(theirs) === own : !isIn(own)) return 'none';
-  if (isIn(theirs) && !isIn(own) && isReadAgain(permissions, method, [theirs, own]))
+  if (isIn(theirs) && !isIn(own) && isReadAgain(permissions, asked, [theirs, own]))
     return 'read again';
-  return theirs === '403' && roles.some((each) => each.includes(',')) ? 'list' : 'bad';
+  return theirs === '403' && asked.roles.some((each) => each.includes(',')) ? 'list' : 'bad';
 }
 
 async function compare(judges: Judges, say: (line: string) => void): Promise<number> {
