@@ -211,6 +211,8 @@ async function isAskedAbout(page: Page, name: string): Promise<void> {
   await stands(page, name, 'what is asked about');
   // What the API takes in no path.
   if ((await unaskable.count()) > 0) return;
+  const tabs = await page.getByRole('tablist').boundingBox();
+  assert.ok(tabs !== null && tabs.y < SCREENS.phone.viewport.height / 2, `${tabs?.y}`);
   await page.getByRole('button', { name: 'Deregister' }).click();
   await page.getByRole('dialog').waitFor();
   await fits(page, `the question about ${JSON.stringify(name).slice(0, 60)}`);

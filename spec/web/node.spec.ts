@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { barriersOn, describePage, openPage, SCREENS } from '../support/browser.ts';
 import { TcpProxy } from '../support/servers/tcp-proxy.ts';
+import { until } from '../support/until.ts';
 import { startWebServer, type WebServer } from '../support/web-server.ts';
 
 describePage('the page of nodes', () => {
@@ -85,6 +86,17 @@ describePage('the page of a node', () => {
     await far.getByText('32 ms').waitFor();
     await far.getByRole('link').click();
     await page.getByRole('heading', { name: 'm2' }).waitFor();
+  });
+
+  it('has the part that is shown in sight among its tabs, on a small screen too', async () => {
+    const { open } = await startWebServer();
+    const page = await open('nodes/n1?show=distances', SCREENS.phone);
+    const tab = page.getByRole('tab', { name: 'Round trips' });
+    await tab.waitFor();
+    await until(async () => {
+      const { x, width } = (await tab.boundingBox()) ?? { x: -1, width: 0 };
+      return x >= 0 && x + width <= SCREENS.phone.viewport.width;
+    });
   });
 
   it('says that there is none', async () => {

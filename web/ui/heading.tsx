@@ -11,6 +11,9 @@ interface HeadingProps {
   readonly children?: ComponentChildren;
 }
 
+/** Of so many letters it may be cut. */
+const LONG = 80;
+
 export function Heading({ title, beside, children }: HeadingProps) {
   const dc = datacenter.value;
   useEffect(() => {
@@ -18,7 +21,7 @@ export function Heading({ title, beside, children }: HeadingProps) {
   }, [title, dc]);
   return (
     <div class="heading">
-      <h1>{title}</h1>
+      <h1 title={title.length > LONG ? title : undefined}>{title}</h1>
       <span class="aside">{beside}</span>
       <div class="actions">{children}</div>
     </div>

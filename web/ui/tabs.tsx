@@ -1,5 +1,6 @@
 /** Parts of a page of which one is shown: which, the address says. */
 import type { ComponentChildren } from 'preact';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { query, setQuery } from '../core/router.ts';
 
 export interface Tab {
@@ -25,19 +26,24 @@ export function Tabs({ label, tabs }: { readonly label: string; readonly tabs: r
     choose(next.name);
     document.getElementById(`tab-${next.name}`)?.focus();
   };
+  const list = useRef<HTMLDivElement>(null);
+  const name = shown?.name ?? '';
+  // What counts there are comes later, and takes room.
+  const counts = tabs.map(({ count = '' }) => count).join();
+  useLayoutEffect(() => showTab(list.current, name), [name, counts]);
   return (
     <>
-      <div role="tablist" class="tabs" aria-label={label} onKeyDown={step}>
-        {tabs.map(({ name, title, count }) => (
+      <div role="tablist" ref={list} class="tabs" aria-label={label} onKeyDown={step}>
+        {tabs.map(({ name: each, title, count }) => (
           <button
-            key={name}
-            id={`tab-${name}`}
+            key={each}
+            id={`tab-${each}`}
             type="button"
             role="tab"
             class="quiet"
-            aria-selected={name === shown?.name}
-            tabIndex={name === shown?.name ? 0 : -1}
-            onClick={() => choose(name)}
+            aria-selected={each === name}
+            tabIndex={each === name ? 0 : -1}
+            onClick={() => choose(each)}
           >
             {title}
             {count !== undefined && <span class="aside">{count}</span>}
@@ -51,4 +57,14 @@ export function Tabs({ label, tabs }: { readonly label: string; readonly tabs: r
       )}
     </>
   );
+}
+
+/** A small screen has not room for all of them. */
+function showTab(list: HTMLElement | null, name: string): void {
+  const tab = document.getElementById(`tab-${name}`);
+  if (list === null || tab === null) return;
+  const isSeen =
+    tab.offsetLeft >= list.scrollLeft &&
+    tab.offsetLeft + tab.offsetWidth <= list.scrollLeft + list.clientWidth;
+  if (!isSeen) list.scrollLeft = tab.offsetLeft - (list.clientWidth - tab.offsetWidth) / 2;
 }

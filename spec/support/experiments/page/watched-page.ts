@@ -4,17 +4,11 @@ import { fileURLToPath } from 'node:url';
 import type { CDPSession, Page } from 'playwright-core';
 import { openPage } from '../../browser.ts';
 import { until } from '../../until.ts';
+import { metricsOf, type Size, sizeOf } from './page-size.ts';
 
 const WATCH = fileURLToPath(new URL('./watch.mjs', import.meta.url));
 const OVERVIEW = '/v1/internal/overview/services';
 const PATIENCE_MS = 60_000;
-
-export interface Size {
-  /** What is alive once garbage was collected. */
-  readonly heapMb: number;
-  readonly nodes: number;
-  readonly listeners: number;
-}
 
 export class WatchedPage {
   readonly #page: Page;
@@ -97,23 +91,11 @@ export class WatchedPage {
 
   /** For how long its thread has been at work, on a processor. */
   async workedMs(): Promise<number> {
-    const of = await this.#metrics();
+    const of = await metricsOf(this.#devtools);
     return of('TaskDuration') * 1000;
   }
 
-  async #metrics(): Promise<(name: string) => number> {
-    const { metrics } = await this.#devtools.send('Performance.getMetrics');
-    return (name) => metrics.find((each) => each.name === name)?.value ?? 0;
-  }
-
-  async size(): Promise<Size> {
-    await this.#devtools.send('HeapProfiler.collectGarbage');
-    await this.#devtools.send('HeapProfiler.collectGarbage');
-    const of = await this.#metrics();
-    return {
-      heapMb: Math.round(of('JSHeapUsedSize') / 1e5) / 10,
-      nodes: of('Nodes'),
-      listeners: of('JSEventListeners'),
-    };
+  size(): Promise<Size> {
+    return sizeOf(this.#devtools);
   }
 }

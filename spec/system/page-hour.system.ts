@@ -1,0 +1,121 @@
+/**
+ * Each page there is, left open for an hour in which something changes each second, of all that there is to be seen:
+ * whether it holds more at the end than in the middle.
+ *
+ *   node --import tsx spec/system/page-hour.system.ts [changes of each, 3600] [only the pages whose address begins so]
+ */
+import { closeBrowser } from '../support/browser.ts';
+import { type Size, sizeOf } from '../support/experiments/page/page-size.ts';
+import { closePages } from '../support/open-pages.ts';
+import { send } from '../support/servers/start-server.ts';
+import { sleep } from '../support/sleep.ts';
+import { ROOT } from '../support/web-server.ts';
+import { openAsRoot, patterns, shown, startWebWorld, type WebWorld } from '../support/web-world.ts';
+import { report } from './report.ts';
+
+const [changes = '3600', beginning = ''] = process.argv.slice(2);
+/** As long as the page rests between two questions, and a little more: it sees each round. */
+const ROUND_MS = 200;
+const GROWTH = { heap: 1.1, heapMb: 1, nodes: 1.1, moreNodes: 300, listeners: 20 };
+
+await report(async (say) => {
+  const world = await startWebWorld();
+  const { server, examples } = world;
+  const change = changing(world);
+  let failed = 0;
+  try {
+    for (const pattern of patterns().filter((each) => each.startsWith(beginning))) {
+      const page = await openAsRoot(server.port, examples[pattern] ?? '');
+      await shown(page);
+      const devtools = await page.context().newCDPSession(page);
+      await devtools.send('Performance.enable', { timeDomain: 'threadTicks' });
+      const sizes: Size[] = [await sizeOf(devtools)];
+      let [done, rounds] = [0, 0];
+      while (done < Number(changes)) {
+        done += await change(rounds++);
+        await sleep(ROUND_MS);
+        if (done >= Number(changes) / 2 && sizes.length === 1) sizes.push(await sizeOf(devtools));
+      }
+      sizes.push(await sizeOf(devtools));
+      const holds = hasNotGrown(sizes);
+      failed += holds ? 0 : 1;
+      const told = sizes.map(
+        (each) => `${each.heapMb} MB, ${each.nodes} nodes, ${each.listeners} listeners`,
+      );
+      say(`${holds ? '' : 'FAILS: '}${pattern}: ${done} changes; ${told.join('; ')}`);
+      await page.context().close();
+    }
+  } finally {
+    await closePages();
+    await closeBrowser();
+  }
+  return failed;
+});
+
+/** What is bounded, as a history, may fill up until the middle. */
+function hasNotGrown([, middle, end]: readonly Size[]): boolean {
+  if (middle === undefined || end === undefined) return false;
+  return (
+    end.heapMb <= middle.heapMb * GROWTH.heap + GROWTH.heapMb &&
+    end.nodes <= middle.nodes * GROWTH.nodes + GROWTH.moreNodes &&
+    end.listeners <= middle.listeners + GROWTH.listeners
+  );
+}
+
+/** Of each kind of thing one that pages show; comes to how many changes there were. */
+function changing({ server: { port }, examples }: WebWorld): (round: number) => Promise<number> {
+  const [policy, role] = ['policies', 'roles'].map((kind) =>
+    (examples[`access/${kind}/:id`] ?? '').replace(/.*\//, ''),
+  );
+  const ask = async <T>(method: string, path: string, body: object | string): Promise<T> => {
+    const sent = { body, headers: { 'X-Consul-Token': ROOT } };
+    const answer = await send(port, method, path, sent);
+    if (answer.status !== 200) throw new Error(`${path}: ${answer.status} ${answer.text}`);
+    return (answer.text === '' ? undefined : answer.json) as T;
+  };
+  const put = <T>(path: string, body: object | string) => ask<T>('PUT', path, body);
+  return async (round) => {
+    const n = `${round % 50}`;
+    const { ID } = await put<{ ID: string }>('/v1/session/create', {
+      Name: `s${n}`,
+      Node: 'm1',
+      Checks: [],
+    });
+    const of: readonly (readonly [path: string, body: object | string])[] = [
+      ['/v1/catalog/register', instance(`web-${n}`, 'critical', `refused ${round}`)],
+      ['/v1/catalog/register', instance(`web-${n}`, 'passing', `200 at ${round}`)],
+      ['/v1/catalog/register', instance('web', round % 2 ? 'passing' : 'critical', `${round}`)],
+      ['/v1/kv/shop/limits.yaml', `# ${round}\norders: ${round}\n`],
+      [`/v1/kv/shop/new-${n}?acquire=${ID}`, n],
+      [`/v1/session/destroy/${ID}`, ''],
+      ['/v1/event/fire/deploy', n],
+      ['/v1/connect/intentions/exact?source=web&destination=db', intention(n)],
+      ['/v1/config', { Kind: 'service-defaults', Name: 'web', Protocol: 'http', Meta: { n } }],
+      ['/v1/coordinate/update', place('m1', round)],
+      ['/v1/coordinate/update', place('m2', round * 2)],
+      [`/v1/acl/policy/${policy}`, { ID: policy, Name: 'reader', Description: n }],
+      [`/v1/acl/role/${role}`, { ID: role, Name: 'readers', Description: n }],
+    ];
+    for (const [path, body] of of) await put(path, body);
+    const gone = { Node: 'm1', ServiceID: `web-${n}` };
+    await put('/v1/catalog/deregister', gone);
+    return of.length + 2;
+  };
+}
+
+function instance(ID: string, Status: string, Output: string): object {
+  const CheckID = `${ID}:http`;
+  return {
+    ...{ Node: 'm1', Address: '10.0.0.1', Service: { Service: 'web', ID, Port: 8080 } },
+    Check: { CheckID, Name: 'HTTP', ServiceID: ID, Status, Output },
+  };
+}
+
+function intention(n: string): object {
+  return { Action: 'deny', Description: `as of ${n}` };
+}
+
+function place(Node: string, ms: number): object {
+  const Vec = [ms / 1000, 0, 0, 0, 0, 0, 0, 0];
+  return { Node, Coord: { Vec, Error: 0.5, Adjustment: 0, Height: 0.0001 } };
+}
