@@ -15,5 +15,7 @@ export interface Defect {
   readonly workloads: readonly WorkloadName[];
   /** In place of a minute: what comes of time. */
   readonly seconds?: number;
+  /** In place of the first one: what meets by chance in few. */
+  readonly seed?: number;
   readonly edits: readonly Edit[];
 }

@@ -11,8 +11,8 @@ export const LOG_DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: `${REDIS}/log/quorum.ts`,
-        from: 'report.applied >= index',
-        to: 'true',
+        from: '(report) => report.applied >= index',
+        to: '() => true',
       },
     ],
   },

@@ -40,7 +40,7 @@ interface Failure {
 /** The first run that fails with the defect, and does not without it. */
 function hunt(defect: Defect): string | undefined {
   const folder = plant(defect.edits);
-  const first = Number(values.seed);
+  const first = defect.seed ?? Number(values.seed);
   const end = first + Number(values.seeds);
   let tookS = 0;
   try {
