@@ -1,7 +1,7 @@
 /** What `k8s-sync` reaches the catalog and the API server by. */
 import type { Catalog, CatalogRequest } from '../kubernetes/catalog.ts';
 import type { TurnLock } from '../kubernetes/turns.ts';
-import type { Clock } from '../lib/clock.ts';
+import { afterSilence, type Clock } from '../lib/clock.ts';
 import { heardFirst } from '../lib/heard-first.ts';
 import { encodeJson } from '../lib/json.ts';
 import { patienceMs } from '../lib/patience.ts';
@@ -9,10 +9,8 @@ import { within } from '../lib/within.ts';
 import type { ApiAnswer, ApiClient, ApiRequest } from './api-client.ts';
 import { KeyLock } from './key-lock.ts';
 
-/** Of what needs nothing but an answer. */
+/** Of what needs nothing but an answer. A write that has none is doubtful, and then all of the node is read: not for less. */
 const ANSWER_MS = 10_000;
-/** Of a write, which is sent once: whether it was taken is to be known soon, or looked for. */
-const WRITE_MS = 5000;
 /** Of an answer that nobody says may be larger: somebody else wrote what is in it, and many are read at a time. */
 const MAX_BYTES = 16 * 1024 * 1024;
 /** More for one that may be larger: a server with much to do makes it in slices. */
@@ -35,8 +33,8 @@ export function catalogBy(client: Client, clock: Clock): Catalog {
 
 /**
  * Each request has a connection of its own, and may so come to another server. One that takes connections and never answers
- * costs seconds: what only asks is asked again beside it, and a write has no longer than that. What waits for a change is
- * silent by nature.
+ * costs seconds: what only asks is asked again beside it, and a write is sent once. What waits for a change is silent by
+ * nature.
  */
 class Servers {
   readonly #client: Client;
@@ -46,15 +44,16 @@ class Servers {
 
   constructor(client: Client, clock: Clock) {
     this.#client = client;
-    this.#clock = clock;
+    // Who stood still himself, as one that reads a large node, has an answer that he has not read.
+    const after: Clock['after'] = (ms, fn) => afterSilence(clock, ms, fn);
+    this.#clock = { now: () => clock.now(), monotonic: () => clock.monotonic(), after };
   }
 
   async send(request: ApiRequest, signal: AbortSignal, moreMs = 0): Promise<ApiAnswer> {
     const { method, query } = request;
     const waits = query?.some(([name]) => name === 'index') === true;
     const isWrite = method === 'PUT' || method === 'DELETE';
-    const answerMs = isWrite ? WRITE_MS : ANSWER_MS + moreMs;
-    const patience = waits ? patienceMs(query) + moreMs : answerMs;
+    const patience = (waits ? patienceMs(query) : ANSWER_MS) + moreMs;
     return await within(this.#clock, patience, signal, (over) => {
       if (waits || isWrite) return this.#client(over).send(request);
       return this.#asked(request, over, moreMs > 0);

@@ -8,7 +8,7 @@ import { startAgentless } from '../support/servers/agentless.ts';
 import { type Backend, startBackend } from '../support/servers/backends.ts';
 import { until } from '../support/until.ts';
 
-const MS = { beside: 2000, write: 5000 };
+const MS = { beside: 2000, write: 10_000 };
 const READ = { method: 'GET', path: '/v1/catalog/nodes' } as const;
 
 /** One server that answers, and one that does what it is told to with each connection; who is reached is as said, in order. */
@@ -78,7 +78,7 @@ describe('a server that takes connections and never answers', () => {
     assert.equal((await asked).text, '[]');
   });
 
-  it('is sent a write once, which has no answer after five seconds', async () => {
+  it('is sent a write once, which has no answer after ten seconds', async () => {
     const { fake, hung, signal, ask, dialled } = await started(['hung']);
     const body = { Node: 'm', Address: '10.0.0.1' };
     const failed = assert.rejects(
@@ -108,6 +108,22 @@ describe('a server that takes connections and never answers', () => {
 });
 
 describe('a server that has much to do', () => {
+  it('has answered whoever stood still himself, and has not read it yet', async () => {
+    const clock = new FakeClock();
+    let answer = () => {};
+    const send = (over: AbortSignal) => () =>
+      new Promise((resolve, reject) => {
+        answer = () => resolve({ status: 200, index: '', text: '', json: undefined });
+        over.addEventListener('abort', () => reject(new Error('given up')), { once: true });
+      });
+    const client = (over: AbortSignal) => ({ send: send(over) });
+    const { ask } = catalogBy(client as never, clock);
+    const asked = ask({ method: 'PUT', path: '/v1/txn' }, new AbortController().signal);
+    setImmediate(answer);
+    await clock.stall(20_000);
+    assert.equal((await asked).status, 200);
+  });
+
   it('is asked beside itself for few of many small questions: beats need connections too', async () => {
     const { fake, hung, ask } = await started(Array.from({ length: 60 }, () => 'hung'));
     const all = Array.from({ length: 40 }, () =>
