@@ -25,7 +25,7 @@ export interface ApiRequest extends Taking {
   readonly token?: string;
   /** One of many, each as soon as the one before is answered: they share a connection. */
   readonly isOfMany?: true;
-  /** Told once its answer begins. */
+  /** Told once an answer begins that is taken. */
   readonly onBegun?: () => void;
   /** Told of how much of the body has gone out. */
   readonly onSent?: (bytes: number) => void;
@@ -76,9 +76,9 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
     async send(request) {
       const arrived = progress === undefined ? undefined : sayingSlow(request, target, progress);
       const response = await open(request).finally(arrived);
-      request.onBegun?.();
-      const text = await readText(response, request);
       const status = response.statusCode ?? 0;
+      if (status === 200 || request.accept?.includes(status) === true) request.onBegun?.();
+      const text = await readText(response, request);
       refuse(response, text, request);
       const index = String(response.headers['x-consul-index'] ?? '');
       return {

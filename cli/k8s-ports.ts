@@ -65,8 +65,17 @@ class Servers {
     const ask = async (over: AbortSignal, heard: () => void) => {
       const beside = !isLarge && count++ > 0 ? 1 : 0;
       this.#beside += beside;
+      // Whoever only says that it cannot answer is no better than one that has not answered yet.
+      let isTaken = false;
+      const onBegun = () => {
+        isTaken = true;
+        heard();
+      };
+      const onReceived = () => {
+        if (isTaken) heard();
+      };
       try {
-        return await this.#client(over).send({ ...request, onBegun: heard, onReceived: heard });
+        return await this.#client(over).send({ ...request, onBegun, onReceived });
       } finally {
         this.#beside -= beside;
       }

@@ -40,11 +40,14 @@ export class Views {
 
   /**
    * From an address. Rejects with a ProconsulError 'forbidden' where nobody knows the token. Whoever comes from another
-   * server is told nothing older than there.
+   * server is told nothing older than there; `before` is who it was here, where its token comes to something else by now.
    */
-  async enter(token: string, address: string): Promise<Member> {
+  async enter(token: string, address: string, before?: Member): Promise<Member> {
     const { access, caughtUp } = this.#options;
-    const [caller, isCurrent] = await Promise.all([access.callerOf(token, address), caughtUp()]);
+    const [caller, isCurrent] = await Promise.all([
+      access.callerOf(token, address),
+      before === undefined ? caughtUp() : before.isCurrent,
+    ]);
     const { key } = caller.rights;
     const view =
       this.#byRights.get(key) ?? new View(this.#options, () => this.#byRights.delete(key));
@@ -91,9 +94,13 @@ export class Member {
     return this.#entered.account;
   }
 
+  get isCurrent(): boolean {
+    return this.#entered.isCurrent;
+  }
+
   /** Throws 'unavailable' where it may be told something older than it has: it is to turn to another server. */
   comesWithSomething(): void {
-    if (!this.#entered.isCurrent) throw noLeader();
+    if (!this.isCurrent) throw noLeader();
   }
 
   leave(): void {

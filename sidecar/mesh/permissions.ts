@@ -7,7 +7,7 @@ import { describeChain, ProconsulError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { retryMs } from '../../lib/retries.ts';
 import { type Agent, follow, lossOf } from '../follow.ts';
-import { type InTurn, Turnstile } from './turnstile.ts';
+import { type InTurn, NoTurn, Turnstile } from './turnstile.ts';
 import { PermissionList, type Verdict, Verdicts } from './verdict.ts';
 
 /** Callers whose right is remembered: a mesh has as many services. Beyond them the one goes that called longest ago. */
@@ -43,9 +43,10 @@ interface Caller {
 }
 
 interface Asking {
-  readonly look: number;
-  readonly answer: Promise<Verdict | undefined>;
-  readonly hurry: () => void;
+  /** When it went out; undefined while it waits for its turn, and answers whatever is asked until then. */
+  look: number | undefined;
+  answer: Promise<Verdict | undefined>;
+  hurry: () => void;
 }
 
 const NO_ANSWER = Promise.resolve(undefined);
@@ -150,8 +151,10 @@ export class Permissions {
       if (last === undefined && changedAt === this.#changedAt) break;
     }
     if (caller.decidedAt < this.#look) void this.#asked(caller);
-    const isDecided = caller.decidedAt >= since();
-    return (isDecided ? caller.verdict : (last ?? caller.verdict)) ?? false;
+    // What was decided before the intentions changed counts where the agent is away, and not where it is asked too much.
+    const counts = this.#isAway || caller.decidedAt >= this.#changedAt;
+    const known = counts ? caller.verdict : undefined;
+    return (caller.decidedAt >= since() ? known : (last ?? known)) ?? false;
   }
 
   #callerOf(uri: string): Caller {
@@ -169,28 +172,31 @@ export class Permissions {
   /** Undefined where there is no answer. One question about a caller at a time, unless the intentions changed. */
   #asked(caller: Caller): Promise<Verdict | undefined> {
     const { asking, uri } = caller;
-    if (asking !== undefined && asking.look >= this.#changedAt) return asking.answer;
+    if (asking !== undefined && (asking.look ?? this.#look) >= this.#changedAt)
+      return asking.answer;
     if (this.#options.agent.clock.monotonic() < caller.notBefore) return NO_ANSWER;
-    const look = this.#look;
+    const now: Asking = { look: undefined, answer: NO_ANSWER, hurry: () => undefined };
+    caller.asking = now;
     const over = () => {
       if (caller.asking === now) caller.asking = undefined;
+      return now.look ?? this.#look;
     };
-    const { result, hurry } = this.#ask(uri);
-    const answer = result.then(
+    const begun = () => {
+      now.look = this.#look;
+    };
+    const { result, hurry } = this.#ask(uri, begun);
+    now.hurry = hurry;
+    now.answer = result.then(
       (verdict) => {
-        over();
-        this.#answered(caller, look, verdict);
+        this.#answered(caller, over(), verdict);
         return verdict;
       },
       (error: unknown) => {
-        over();
-        this.#failed(caller, look, error);
+        this.#failed(caller, over(), error);
         return undefined;
       },
     );
-    const now = { look, answer, hurry };
-    caller.asking = now;
-    return answer;
+    return now.answer;
   }
 
   #answered(caller: Caller, look: number, verdict: Verdict): void {
@@ -215,7 +221,7 @@ export class Permissions {
     caller.notBefore = now + retryMs(++caller.failures, agent.random);
     const { level, isToSay, tries } = lossOf(error, ++this.#failures);
     const isAboutOne = error instanceof ProconsulError && error.code === 'invalid';
-    if (!isAboutOne) this.#asksWhetherBack(caller);
+    if (!isAboutOne && !(error instanceof NoTurn)) this.#asksWhetherBack(caller);
     if (!isToSay) return;
     const line = 'sidecar: the agent does not say who may call';
     logger[level](line, { caller: caller.uri, tries, error: describeChain(error) });
@@ -269,16 +275,28 @@ export class Permissions {
     for (const listener of this.#listeners) listener();
   }
 
-  #ask(uri: string): InTurn<Verdict> {
+  /** It has so long for its turn, and as long again for its answer. */
+  #ask(uri: string, begun: () => void): InTurn<Verdict> {
     const { agent, service: Target } = this.#options;
-    const patience = new AbortController();
-    const { signal } = patience;
-    const cancel = agent.clock.after(ASK_MS, () => patience.abort());
     const json = { Target, ClientCertURI: uri, ClientCertSerial: '' };
     const body = { method: 'POST', json } as const;
     const asked = { path: '/v1/agent/connect/authorize', query: [], body };
-    const { result, hurry } = this.#turnstile.run(() => agent.ask(asked, signal), signal);
-    const verdict = result.then((answer) => this.#verdicts.in(answer.json)).finally(cancel);
-    return { result: verdict, hurry };
+    const work = async () => {
+      begun();
+      const answering = this.#patience();
+      return await agent.ask(asked, answering.signal).finally(answering.cancel);
+    };
+    const waiting = this.#patience();
+    const { result, hurry } = this.#turnstile.run(() => {
+      waiting.cancel();
+      return work();
+    }, waiting.signal);
+    return { result: result.then((answer) => this.#verdicts.in(answer.json)), hurry };
+  }
+
+  #patience(): { readonly signal: AbortSignal; readonly cancel: () => void } {
+    const patience = new AbortController();
+    const cancel = this.#options.agent.clock.after(ASK_MS, () => patience.abort());
+    return { signal: patience.signal, cancel };
   }
 }

@@ -7,6 +7,13 @@ export interface InTurn<T> {
   hurry(): void;
 }
 
+/** Its turn did not come in time: nothing was begun. */
+export class NoTurn extends ProconsulError {
+  constructor() {
+    super('busy', 'too much is asked at once');
+  }
+}
+
 export class Turnstile {
   readonly #most: number;
   #inside = 0;
@@ -17,13 +24,13 @@ export class Turnstile {
     this.#most = most;
   }
 
-  /** Rejects 'unavailable' where its turn does not come before the signal does. */
+  /** Rejects with NoTurn where its turn does not come before the signal does. */
   run<T>(work: () => Promise<T>, signal: AbortSignal): InTurn<T> {
     let enter = () => {};
     const result = new Promise<T>((resolve, reject) => {
       const over = () => {
         this.#leaves(enter);
-        reject(new ProconsulError('unavailable', 'too much is asked at once'));
+        reject(new NoTurn());
       };
       enter = () => {
         this.#leaves(enter);
@@ -31,8 +38,9 @@ export class Turnstile {
         resolve(this.#worked(work));
       };
       signal.addEventListener('abort', over, { once: true });
+      if (signal.aborted) over();
+      else this.#others.add(enter);
     });
-    this.#others.add(enter);
     this.#look();
     const hurry = () => {
       if (this.#others.delete(enter)) this.#first.add(enter);

@@ -11,18 +11,24 @@ import { until } from '../support/until.ts';
 const MS = { beside: 2000, write: 10_000 };
 const READ = { method: 'GET', path: '/v1/catalog/nodes' } as const;
 
-/** One server that answers, and one that does what it is told to with each connection; who is reached is as said, in order. */
+const REFUSAL =
+  'HTTP/1.1 500 No\r\nContent-Length: 17\r\nConnection: close\r\n\r\nNo cluster leader';
+
+/**
+ * One server that answers, one that refuses, and one that does what it is told to with each connection; who is reached is as
+ * said, in order.
+ */
 async function started(
-  turns: readonly ('hung' | 'real')[],
+  turns: readonly ('hung' | 'real' | 'broken')[],
   serve: Parameters<typeof hang>[0] = '',
 ) {
-  const [real, hung] = [await startAgentless(), await hang(serve)];
+  const [real, hung, broken] = [await startAgentless(), await hang(serve), await hang(REFUSAL)];
   const clock = new FakeClock();
   const [left, dialled] = [[...turns], [] as string[]];
   const dial = () => {
     const next = left.shift() ?? 'real';
     dialled.push(next);
-    return connect(next === 'hung' ? hung.port : real.port, '127.0.0.1');
+    return connect({ hung, real, broken }[next].port, '127.0.0.1');
   };
   const target = { scheme: 'http', address: 'servers', headers: {}, connect: dial } as const;
   const begun: string[] = [];
@@ -39,7 +45,7 @@ async function started(
   };
   const { signal } = new AbortController();
   const ask = catalogBy(client, clock).ask;
-  return { ...real, hung, fake: clock, client, signal, ask, dialled, begun };
+  return { ...real, hung, broken, fake: clock, client, signal, ask, dialled, begun };
 }
 
 /** Says so much of an answer, and nothing more. */
@@ -75,6 +81,17 @@ describe('a server that takes connections and never answers', () => {
     const asked = ask(READ, signal);
     await until(() => begun.length === 1);
     await fake.advance(2 * MS.beside);
+    assert.equal((await asked).text, '[]');
+  });
+
+  it('is listened to where the other that was asked only refuses', async () => {
+    const { fake, hung, broken, signal, ask } = await started(['hung', 'broken']);
+    const asked = ask(READ, signal);
+    await until(() => hung.sockets.size === 1);
+    await fake.advance(MS.beside);
+    await until(() => broken.taken() === 1 && broken.sockets.size === 0);
+    const [first] = hung.sockets;
+    first?.write('HTTP/1.1 200 OK\r\nX-Consul-Index: 1\r\nContent-Length: 2\r\n\r\n[]');
     assert.equal((await asked).text, '[]');
   });
 

@@ -85,7 +85,7 @@ export class Stream<Request extends AnyRequest> {
   /** Before anything is taken. Rejects with a ProconsulError where nobody knows the token. */
   async enter(): Promise<void> {
     const { views, token, address } = this.#options;
-    const member = await views.enter(token, address);
+    const member = await views.enter(token, address, this.#member);
     if (this.#isOver) member.leave();
     else this.#member = member;
   }

@@ -125,6 +125,26 @@ describe('Permissions', () => {
     ending.abort();
   });
 
+  it('let in nobody by what was decided before a change, since too many are asked about to hear what is so now', async () => {
+    const { permissions, logger, clock, now, looks, ending } = start();
+    const many = Array.from({ length: 100 }, (_, i) => `${WEB}-${i}`);
+    now.answer = true;
+    for (const uri of many) await permissions.isAllowed(uri);
+    looks[0]?.('7');
+    await until(() => looks.length === 2);
+    delete now.answer;
+    const verdicts = many.map((uri) => permissions.isAllowed(uri));
+    await settle();
+    await clock.advance(9000);
+    // Each that was asked about is answered, as slowly as may be, and those behind them are still asked about.
+    now.answer = false;
+    await clock.advance(11_000);
+    const allowed = await Promise.all(verdicts);
+    assert.deepEqual([...new Set(allowed.slice(32))], [false]);
+    assert.ok(!logger.lines.some((line) => /too much is asked/.test(line) && /^error/.test(line)));
+    ending.abort();
+  });
+
   it('know best who called last, where callers are more than are remembered', async () => {
     const { permissions, now, about, ending } = start();
     now.answer = true;
