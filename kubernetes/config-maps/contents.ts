@@ -1,5 +1,6 @@
 /** What keys and ConfigMaps hold, alike: values by their names, in base64. */
 import { isUtf8 } from 'node:buffer';
+import { sameJson } from '../../lib/equal.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import { objectsIn, pairsIn, type Said, textIn } from '../api/shapes.ts';
 import { isMapName } from './rules.ts';
@@ -61,6 +62,11 @@ export function dataOf(contents: Contents) {
 
 export function bytesOf(contents: Contents): number {
   return [...contents.values()].reduce((sum, each) => sum + Buffer.byteLength(each, 'base64'), 0);
+}
+
+/** Whether both have the same, whenever each of it was written. */
+export function sameKeys(a: Keys, b: Keys): boolean {
+  return sameContents(a.contents, b.contents) && sameJson(a.leftOut, b.leftOut);
 }
 
 export function sameContents(a: Contents, b: Contents): boolean {

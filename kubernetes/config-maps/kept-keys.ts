@@ -14,7 +14,7 @@ import {
   NOTHING_AGREED,
   sameNames,
 } from './agreed.ts';
-import { type Contents, type Keys, keysIn } from './contents.ts';
+import { type Contents, type Keys, keysIn, sameKeys } from './contents.ts';
 import type { MapRule } from './rules.ts';
 
 /** A server takes half a megabyte in one transaction, and some of it is names. */
@@ -61,9 +61,11 @@ export class KeptKeys {
       query: [['recurse', '']],
       begin: () => 0,
       take: (answer) => {
+        const before = this.#keys;
         this.#keys = keysIn(answer === undefined ? [] : answer.json, rule.prefix);
         this.#chars = answer?.text.length ?? 0;
-        on.changed();
+        // Whoever looks may read them anew for that, and would look once more without end.
+        if (before === undefined || !sameKeys(before, this.#keys)) on.changed();
         return true;
       },
       lost: on.lost,

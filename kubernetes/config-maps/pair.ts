@@ -98,14 +98,22 @@ export class Pair {
 
   async read(signal: AbortSignal): Promise<void> {
     await Promise.all([this.#keys.run(signal), this.mirror.run(signal)]);
-    this.#allAtOnce.stop();
   }
 
   /** Until the signal is aborted; rejects with ProconsulError 'rejected' where the lock is another's. */
   async work(fence: Fence, signal: AbortSignal): Promise<void> {
-    let failures = 0;
     this.#isFresh = false;
     this.#witnessed.clear();
+    try {
+      await this.#work(fence, signal);
+    } finally {
+      // What is believed by then may be of a store that has come back empty since.
+      this.#allAtOnce.stop();
+    }
+  }
+
+  async #work(fence: Fence, signal: AbortSignal): Promise<void> {
+    let failures = 0;
     while (!signal.aborted) {
       try {
         await this.#step(fence, signal);
@@ -152,7 +160,7 @@ export class Pair {
 
   async #settle(fence: Fence, signal: AbortSignal): Promise<void> {
     if (!this.isWhole) return;
-    for (const name of this.#keys.now?.contents.keys() ?? []) this.#witnessed.add(name);
+    this.#witness();
     const plan = this.#kept(await this.#sure(this.#plan(), fence, signal));
     if (plan === undefined) return;
     const fault = this.#faultOf(plan);
@@ -172,6 +180,14 @@ export class Pair {
     if (this.written > before && this.#putBacks.wrote('', [[...keys], [...map]]))
       throw new ProconsulError('unavailable', CHANGED_EACH_TIME);
     this.#notices.clear('');
+  }
+
+  /** Of what neither has any more nothing is kept: names may come and go without end. */
+  #witness(): void {
+    if (writesKeys(this.#rule)) return;
+    const map = this.#map.now.contents;
+    for (const name of this.#witnessed) if (map?.has(name) !== true) this.#witnessed.delete(name);
+    for (const name of this.#keys.now?.contents.keys() ?? []) this.#witnessed.add(name);
   }
 
   /** What went at once stays in the map, and the rest comes; where the map says too what is so, undefined: all waits. */
@@ -219,14 +235,14 @@ export class Pair {
   }
 
   /**
-   * Where others have come in their place it is no loss. Of few names the last are held too that nobody was seen to take out:
+   * Where others have come in their place it is no loss. Few names are held too that nobody was seen to take out:
    * where keys alone say what is so nothing else tells a store that has lost them.
    */
   #gone(plan: Plan): Gone {
     const [had, gone] = [plan.seen.contents?.size ?? 0, this.#goneBy(plan)];
     const left = plan.wanted.map.size;
     const isSeen = writesKeys(this.#rule) || gone.every((name) => this.#witnessed.has(name));
-    return { had, gone: left * 2 < had ? gone : [], ...(left === 0 && !isSeen && { few: 0 }) };
+    return { had, gone: left * 2 < had ? gone : [], ...(!isSeen && { few: 0 }) };
   }
 
   #goneBy({ seen, wanted }: Plan): readonly string[] {

@@ -59,9 +59,24 @@ export class Instances {
   }
 
   of(service: KubeService, cluster: Cluster): readonly WantedInstance[] {
+    return this.at(service, this.places(service, cluster));
+  }
+
+  /** How many there are is known before any is made. */
+  places(service: KubeService, cluster: Cluster): readonly Place[] {
+    return placesIn(service, cluster, this.#rules);
+  }
+
+  at(service: KubeService, places: readonly Place[]): readonly WantedInstance[] {
     const base = this.#bases.get(service) ?? baseOf(service, this.#rules);
     this.#bases.set(service, base);
-    return placesIn(service, cluster, this.#rules).map((place) => this.#at(service, base, place));
+    return places.map((place) => this.#at(service, base, place));
+  }
+
+  /** They do not come, and are to take no memory. */
+  forget(slices: Iterable<Slice>): void {
+    for (const { endpoints } of slices)
+      for (const endpoint of endpoints) this.#ofPods.delete(endpoint);
   }
 
   #at(service: KubeService, base: Base, place: Place): WantedInstance {
@@ -94,7 +109,7 @@ function placesIn(service: KubeService, cluster: Cluster, rules: SyncRules): rea
 }
 
 /** Where a Service is reached. */
-interface Place {
+export interface Place {
   readonly address: string;
   readonly port: number;
   /** Of a pod, whose readiness counts. */

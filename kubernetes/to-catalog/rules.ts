@@ -83,6 +83,9 @@ const MAX_BYTES = 16 * 1024 * 1024;
 const ADDED_TO_INSTANCE = 200;
 const ADDED_TO_CHECK = 150;
 
+/** No instance is shown with less. */
+export const LEAST_BYTES = 350;
+
 interface Sized {
   readonly service: {
     readonly ID: string;
@@ -129,7 +132,7 @@ function bytesIn(value: unknown): number {
 /** Why none of them comes. */
 export function faultOfAll(count: number, bytes: number): string | undefined {
   if (bytes <= MAX_BYTES) return undefined;
-  return `${count} instances have ${bytes} bytes together, which is over ${MAX_BYTES}`;
+  return `${count} instances have at least ${bytes} bytes together, which is over ${MAX_BYTES}`;
 }
 
 /** Why a Service does not come that asks to: whoever may write its annotations is no friend of all others. */

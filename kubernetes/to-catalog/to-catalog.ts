@@ -62,7 +62,11 @@ export class ToCatalog implements Way {
       this.#writer.heard();
       onRead();
     };
-    const listing = { ...deps, onRead: read };
+    const listed = () => {
+      if (this.#needed.every(({ isWhole }) => isWhole)) wanted.whole();
+      read();
+    };
+    const listing = { ...deps, onRead: listed };
     this.#registered = new Registered({ catalog, clock, random }, rules, {
       read: () => {
         notices.clear('');

@@ -20,6 +20,7 @@ import {
   faultOf,
   faultOfAll,
   isSynced,
+  LEAST_BYTES,
   type SyncRules,
 } from './rules.ts';
 
@@ -79,10 +80,10 @@ export class Wanted {
   readonly #undecided = new Map<string, string>();
   #undecidedRows: ReadonlySet<string> | undefined;
   /**
-   * Those that were looked at, until all were once: before, what comes first counts for what others with more right to it
-   * want.
+   * Of those that the first lists had, once both were whole, which were not looked at yet: before, what comes first counts
+   * for what others with more right to it want. What comes later is not waited for, for that may have no end.
    */
-  #seen: Set<string> | undefined = new Set();
+  #unseen: Set<string> | undefined;
   readonly #room: Room;
   /** Those that there is no room for. */
   #leftOut: ReadonlySet<string> = new Set();
@@ -189,10 +190,15 @@ export class Wanted {
   isBehindOn(id: string, seen = Number.POSITIVE_INFINITY): boolean {
     const [oldest] = this.#dirty.values();
     if (oldest === undefined) return false;
-    if (this.#seen !== undefined) return true;
+    if (this.#unseen?.size !== 0) return true;
     const services = this.#claims.get(id)?.keys();
     if (services === undefined) return oldest.first <= seen + MOVE_MS;
     return [...services].some((each) => this.#dirty.has(each));
+  }
+
+  /** Both first lists are complete. */
+  whole(): void {
+    this.#unseen = new Set(this.#dirty.keys());
   }
 
   /** All ids that are wanted, as far as that is known. */
@@ -230,16 +236,14 @@ export class Wanted {
     }
     for (const [key, { instances, fault, at }] of looked) {
       this.#tell(key, now.has(key) ? NO_ROOM : fault);
-      if (now.has(key)) this.#claim(key, [], at);
+      if (now.has(key)) this.#leaveOut(key, at);
       else if (!this.#undecided.has(key)) this.#claim(key, instances, at);
     }
-    this.#countSeen();
   }
 
-  /** Some may change without end: they count as they were when they were looked at. */
-  #countSeen(): void {
-    const isAll = ![...this.#dirty.keys()].some((key) => this.#seen?.has(key) === false);
-    if (isAll) this.#seen = undefined;
+  #leaveOut(key: string, at: number): void {
+    this.#instances.forget(this.#slices.get(key)?.values() ?? []);
+    this.#claim(key, [], at);
   }
 
   #lookedAt(): Map<string, Judged & { readonly at: number }> {
@@ -249,7 +253,7 @@ export class Wanted {
       if (made >= MADE_AT_ONCE) break;
       const judged = this.#judged(key);
       this.#dirty.delete(key);
-      this.#seen?.add(key);
+      this.#unseen?.delete(key);
       looked.set(key, { ...judged, at });
       made += 1 + judged.instances.length;
     }
@@ -275,12 +279,15 @@ export class Wanted {
     }
     const slices = [...(this.#slices.get(key)?.values() ?? [])];
     const node = (name: string) => this.#nodes.get(name);
-    const instances = this.#instances.of(service, { slices, node });
+    const places = this.#instances.places(service, { slices, node });
+    const tooMany = faultOfAll(places.length, places.length * LEAST_BYTES);
+    if (tooMany !== undefined) return { ...none, fault: tooMany };
+    const instances = this.#instances.at(service, places);
     const bytes = bytesOf(instances, this.#bytes);
     const excess = faultOfAll(instances.length, bytes);
-    return excess === undefined
-      ? { instances, bytes, fault: undefined }
-      : { ...none, fault: excess };
+    if (excess === undefined) return { instances, bytes, fault: undefined };
+    this.#instances.forget(slices);
+    return { ...none, fault: excess };
   }
 
   #decide(key: string, undecided: string | undefined): void {

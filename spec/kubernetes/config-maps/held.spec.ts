@@ -42,6 +42,27 @@ describe('a small ConfigMap whose keys are gone', () => {
     await untilData({ a: '2', d: '1' });
   });
 
+  it('is held where one of them is left, as in a store that came back empty and was written to since', async () => {
+    const { names, drop, set, data, first, next } = await started();
+    await first.stop();
+    for (const name of names.slice(1)) await drop(name);
+    const second = next('b');
+    await until(
+      () => isHeld(second),
+      () => second.logger.lines.join('\n'),
+    );
+    assert.deepEqual(data(), { a: '1', b: '1', c: '1' });
+    // The turn ends, and with it what was believed of what it saw.
+    const json = { Errors: [{ OpIndex: 0, What: 'no session' }] };
+    second.instead = ({ path }) =>
+      path === '/v1/txn' ? { status: 409, index: '', text: JSON.stringify(json), json } : undefined;
+    await set('a', '2');
+    await until(
+      () => !isHeld(second),
+      () => second.logger.lines.join('\n'),
+    );
+  });
+
   it('is held where the store knows no more of the turn, as one that has come back empty', async () => {
     const { data, set, first } = await started();
     const nothing = { status: 404, index: '9', text: '', json: undefined };

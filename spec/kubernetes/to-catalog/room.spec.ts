@@ -92,6 +92,38 @@ describe('an instance', () => {
   });
 });
 
+describe('a Service that is too large', () => {
+  it('is refused by the number of its pods, before anything is made of them', () => {
+    const told: (string | undefined)[] = [];
+    const wanted = new Wanted(RULES, {
+      now: () => 0,
+      changed: () => undefined,
+      nodesWanted: () => undefined,
+      areNodesKnown: () => true,
+      judged: (_, fault) => told.push(fault),
+    });
+    const { services, slices } = wanted;
+    services.changed('default/web', services.keep({ ...kubeService('web') }), undefined);
+    for (let i = 0; i < 50; i++) {
+      const ips = Array.from({ length: 1000 }, (_, j) => ({ ip: `10.${i}.${j >> 8}.${j & 255}` }));
+      slices.changed(`default/web-${i}`, slices.keep({ ...kubeSlice('web', ips) }), undefined);
+    }
+    wanted.drain();
+    assert.match(told.at(-1) ?? '', /^50000 instances have at least 17500000 bytes/);
+  });
+
+  it('has nothing kept of what was made of its pods', () => {
+    const service = serviceIn({ ...kubeService('web') });
+    const slices = [sliceIn({ ...kubeSlice('web', [{ ip: '10.1.0.1' }]) })];
+    const cluster = { slices, node: () => undefined };
+    const instances = new Instances(RULES);
+    const [first] = instances.of(service, cluster);
+    assert.equal(instances.of(service, cluster)[0], first);
+    instances.forget(slices);
+    assert.notEqual(instances.of(service, cluster)[0], first);
+  });
+});
+
 describe('Services that are more together than can be read', () => {
   function started() {
     const told = new Map<string, string>();

@@ -6,7 +6,7 @@ import { SYNC_RULES } from '../../support/kubernetes/sync-rules.ts';
 
 const PODS = 300;
 
-function withServices(count: number) {
+function withServices(count: number, isWhole = true) {
   const wanted = new Wanted(
     { ...SYNC_RULES, node: 'n' },
     {
@@ -25,6 +25,7 @@ function withServices(count: number) {
     slices.changed(`default/${name}-x1`, slice, undefined);
   };
   for (let i = 0; i < count; i++) told(`web-${i}`, i);
+  if (isWhole) wanted.whole();
   return { wanted, told };
 }
 
@@ -53,5 +54,28 @@ describe('what the catalog ought to have', () => {
     assert.equal(wanted.isBehindOn(id), true);
     wanted.drain();
     assert.deepEqual([wanted.isBehindOn(id), wanted.isBehindOn('x')], [false, false]);
+  });
+
+  it('is known at a start of what was looked at, though some change and others come without end', () => {
+    const { wanted, told } = withServices(20);
+    for (let i = 0; i < 20; i++) {
+      wanted.drain();
+      for (let j = 1; j < 6; j++) told(`web-${j}`, j);
+      told(`new-${i}`, 20 + i);
+    }
+    const id = [...wanted.ids()].find((each) => each.startsWith('web-0-')) ?? '';
+    assert.deepEqual([wanted.isBehind, wanted.isBehindOn(id)], [true, false]);
+  });
+
+  it('is not known before both lists are, whatever was looked at', () => {
+    const { wanted, told } = withServices(1, false);
+    wanted.drain();
+    told('other', 1);
+    const [id = ''] = wanted.ids();
+    assert.equal(wanted.isBehindOn(id), true);
+    wanted.whole();
+    assert.equal(wanted.isBehindOn(id), true);
+    wanted.drain();
+    assert.equal(wanted.isBehindOn(id), false);
   });
 });

@@ -75,6 +75,7 @@ function started(
     );
   for (const each of services) set(each);
   for (const each of slices) setSlice(each);
+  wanted.whole();
   const run = async (
     seconds: number,
     each: (second: number) => void = () => undefined,
