@@ -10,6 +10,7 @@ import { readWhole } from '../../lib/read-whole.ts';
 import type { FlagRow } from '../acl/show.ts';
 import { type ApiClient, encodePath } from '../api-client.ts';
 import { type Command, type CommandHost, explained, type Invocation } from '../command.ts';
+import { readUint } from '../flag-values.ts';
 
 const KIND: FlagRow = ['kind', { kind: 'string', help: 'The kind of the entry.' }];
 const NAME: FlagRow = ['name', { kind: 'string', help: 'The name of the entry.' }];
@@ -71,6 +72,8 @@ export const remove: Command = {
   async run(invocation) {
     const { kind, name, path } = placeOf(invocation);
     const query = casOf(invocation);
+    if (query.some(([, index]) => index === '0'))
+      throw new ProconsulError('invalid', 'Must specify -modify-index with -cas!');
     const answer = await explained(
       `Error deleting config entry ${kind}/${name}`,
       invocation.client().send({ method: 'DELETE', path, query }),
@@ -100,11 +103,12 @@ export const write: Command = {
         'invalid',
         'Must provide exactly one positional argument to specify the config entry to write',
       );
+    const query = casOf(invocation);
     const entry = entryOf(await textOf(file, host));
     const place = `${entry.Kind}/${entry.Name}`;
     const answer = await explained(
       `Error writing config entry ${place}`,
-      send(invocation.client(), entry.body, casOf(invocation)),
+      send(invocation.client(), entry.body, query),
     );
     if (answer.json !== true)
       throw new ProconsulError('rejected', `Config entry not updated: ${place}`);
@@ -113,9 +117,12 @@ export const write: Command = {
   },
 };
 
-/** Upon which state of it alone; 0 where nothing is said of that. */
+/** Upon which state of it alone. Whoever forgets -cas must not change it whatever it is. */
 function casOf({ flags }: Invocation): readonly (readonly [string, string])[] {
-  return flags.isSet('cas') ? [['cas', flags.text('modify-index') || '0']] : [];
+  const index = readUint(flags, 'modify-index');
+  if (flags.isSet('cas')) return [['cas', String(index)]];
+  if (index === 0n) return [];
+  throw new ProconsulError('invalid', 'Cannot specify -modify-index without -cas!');
 }
 
 function send(api: ApiClient, body: string, query: readonly (readonly [string, string])[]) {

@@ -48,23 +48,23 @@ export function firstOfTree(prefix: string, atMost: number, asWhole = false): Qu
   return {
     key: keyOf('kv-first', String(atMost), prefix),
     run: (reader) => {
-      const rows = reader.keys.under(prefix, asWhole).slice(0, atMost);
-      return rows.length === 0 ? MISSING : { json: Rows.of(rows, (row) => row) };
+      const rows = reader.keys.under(prefix, asWhole);
+      return rows.length === 0 ? MISSING : { json: Rows.of(firstOf(rows, atMost), (row) => row) };
     },
   };
 }
 
-/** The keys under a prefix; with a separator each only up to the next one. */
-export function keys(prefix: string, separator: string, asWhole = false): Query {
+/** The keys under a prefix; with a separator each only up to the next one. The first so many of them. */
+export function keys(prefix: string, separator: string, asWhole = false, atMost = Infinity): Query {
   return {
-    ...tree(prefix),
-    key: keyOf('kv-keys', separator, prefix),
+    key: keyOf('kv-keys', String(atMost), separator, prefix),
     run: ({ keys }) => {
       const rows = keys.under(prefix, asWhole);
       // Whoever may not see all is not told whether there are others.
       if (rows.length === 0 && keys.seesAllUnder(prefix)) return MISSING;
-      if (separator === '') return { json: shown(rows, ({ Key }) => Key) };
-      return { json: namesIn(rows, prefix, separator) };
+      if (separator !== '') return { json: namesIn(rows, prefix, separator).slice(0, atMost) };
+      if (atMost < rows.length) return { json: Rows.of(firstOf(rows, atMost), ({ Key }) => Key) };
+      return { json: shown(rows, ({ Key }) => Key) };
     },
   };
 }
@@ -77,6 +77,12 @@ function namesIn(rows: KeyRange | readonly KeyValue[], prefix: string, separator
 /** Of many none is made before it is written. */
 function shown(rows: KeyRange | readonly KeyValue[], show: (row: KeyValue) => unknown) {
   return rows instanceof KeyRange ? Rows.of(rows, show) : rows.map(show);
+}
+
+/** They are read as they are written: to read a million at once takes most of a second. */
+function firstOf(rows: KeyRange | readonly KeyValue[], atMost: number) {
+  const length = Math.min(rows.length, atMost);
+  return { length, slice: (from: number, to: number) => rows.slice(from, Math.min(to, length)) };
 }
 
 /** What a key said at an index, as it was shown then. */

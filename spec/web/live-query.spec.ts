@@ -264,6 +264,42 @@ describe('a live query of the page', () => {
     assert.deepEqual(played.asked, ['/v1/x', '/v1/x']);
   });
 
+  it('looks once more where something else says that it is another one, once a second at most', async () => {
+    const played = new Played();
+    const glance = new LiveQuery<string>('/v1/x', played.around, { restMs: 5000 });
+    const { shown } = glance;
+    glance.start();
+    // What is on its way is let end, however often that is said.
+    for (let i = 0; i < 40; i++) {
+      glance.askOnceMore();
+      await played.passes(60);
+    }
+    assert.equal(played.asked.length, 1);
+    await played.answers('one', 0);
+    assert.deepEqual([shown.value.value, played.asked.length], ['one', 2]);
+    await played.answers('two', 0);
+    assert.deepEqual([shown.value.value, played.asked.length], ['two', 2]);
+    for (let i = 0; i < 100; i++) {
+      await played.passes(60);
+      glance.askOnceMore();
+      await played.answers('three', 0);
+    }
+    assert.equal(played.asked.length, 2 + 6);
+    // Once that is over it is looked at as before, and after a rest what is said is heeded at once.
+    await played.passes(1000);
+    await played.answers('four', 0);
+    const before = played.asked.length;
+    await played.passes(4000);
+    assert.equal(played.asked.length, before);
+    glance.askOnceMore();
+    assert.equal(played.asked.length, before + 1);
+    glance.stop();
+    await settled();
+    assert.equal(played.timers, 0);
+    glance.askOnceMore();
+    assert.equal(played.asked.length, before + 2);
+  });
+
   it('shows nothing of what may no longer be seen', async () => {
     const { played, shown } = start();
     await played.answers('one', 7, { isPartial: true });

@@ -93,6 +93,7 @@ describePage('the pages of prepared queries', () => {
     await page.getByRole('button', { name: 'Run it' }).click();
     await page.getByText('It finds no instance of web.').waitFor();
     assert.equal(await page.getByRole('button', { name: 'Delete' }).count(), 0);
+    assert.equal(await page.getByText('-X PUT').count(), 0);
   });
 
   for (const [name, screen] of Object.entries(SCREENS)) {

@@ -37,6 +37,8 @@ const PATIENCE_MS = WAIT_MS * 1.1 + 5_000;
 const SHORT_PATIENCE_MS = 30_000;
 /** From one question to the next: where changes come without end, so many a second are enough for anyone's eyes. */
 const MIN_ROUND_MS = 150;
+/** The same where it is asked once more because of something else, which may come without end too. */
+const NEWS_MS = 1000;
 /** A right, or a thing, that is missing is seldom there soon; nor can a few paths be waited on. */
 const CALM_RETRY_MS = 30_000;
 
@@ -72,6 +74,11 @@ export class LiveQuery<T> {
   #mark = '';
   #failures = 0;
   #running: AbortController | undefined;
+  /** When it was asked last. */
+  #begun = 0;
+  /** When it is asked next; undefined where it is on its way. */
+  #dueAt: number | undefined;
+  #isOld = false;
   #cancelTimer: () => void = () => undefined;
 
   constructor(path: string, around: Surroundings, manner: Manner<T> = {}) {
@@ -101,9 +108,28 @@ export class LiveQuery<T> {
     void this.#round(this.#running);
   }
 
+  /**
+   * What it says may be another one by now. A question on its way may be from before, and is let end: however often
+   * this is said, answers come.
+   */
+  askOnceMore(): void {
+    const running = this.#running;
+    if (running === undefined) {
+      this.start();
+      return;
+    }
+    if (this.#isOld) return;
+    this.#isOld = true;
+    if (this.#dueAt === undefined) return;
+    this.#cancelTimer();
+    this.#rest(running, this.#dueAt - this.#around.now());
+  }
+
   /** Asks nothing any more. What it came to stays. */
   stop(): void {
     this.#cancelTimer();
+    this.#dueAt = undefined;
+    this.#isOld = false;
     this.#running?.abort();
     this.#running = undefined;
   }
@@ -117,6 +143,9 @@ export class LiveQuery<T> {
   async #round(running: AbortController): Promise<void> {
     const { ask, after, now } = this.#around;
     const begun = now();
+    this.#begun = begun;
+    this.#dueAt = undefined;
+    this.#isOld = false;
     // Of its own, so that giving up a silent server is not an end.
     const asking = new AbortController();
     const end = () => asking.abort();
@@ -139,7 +168,17 @@ export class LiveQuery<T> {
       cancelPatience();
     }
     const paceMs = Math.max(0, begun + MIN_ROUND_MS - now());
-    this.#cancelTimer = after(Math.max(leftMs, paceMs), () => void this.#round(running));
+    this.#rest(running, Math.max(leftMs, paceMs));
+  }
+
+  /** And then asks. */
+  #rest(running: AbortController, restMs: number): void {
+    const { after, now } = this.#around;
+    const newsMs = this.#begun + NEWS_MS - now();
+    const ms = this.#isOld ? Math.min(restMs, newsMs) : restMs;
+    this.#dueAt = now() + ms;
+    if (ms <= 0) void this.#round(running);
+    else this.#cancelTimer = after(ms, () => void this.#round(running));
   }
 
   #target(): string {

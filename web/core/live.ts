@@ -188,10 +188,10 @@ export function startLive(): void {
   });
 }
 
-/** What is looked at now and then, at once: something else says that it is another one. */
+/** What is looked at now and then, sooner: something else says that it is another one. */
 export function glanceAnew(): void {
   if (document.hidden) return;
-  for (const { query, isGlance } of used()) if (isGlance) query.start();
+  for (const { query, isGlance } of used()) if (isGlance) query.askOnceMore();
 }
 
 /** Everything that is shown. */

@@ -128,20 +128,20 @@ function Flat({ folder, open, search }: SearchedProps) {
   );
 }
 
-/** They come anew, with what they say, whenever one of them changes: of a large store that would be all of it. */
+/** They come anew, with what they say, whenever any key below changes: of a large store that would be all of it. */
 const MAX_BELOW = 1000;
 
 function Deep({ folder, open, search }: SearchedProps) {
   const live = useLive<readonly KeyValue[]>(
-    withQuery(pathOfKey(folder), { recurse: 'yes', limit: String(MAX_BELOW) }),
+    withQuery(pathOfKey(folder), { recurse: 'yes', limit: String(MAX_BELOW + 1) }),
   );
   const rows = <AllBelow folder={folder} rows={[]} open={open} search={search} />;
   return (
     <Seen of={live} sees={everyOne('key', folder)} isNone={isEmpty} missing={rows}>
       {(all) => (
         <>
-          {all.length === MAX_BELOW && <p class="partial">{kvWords.value.firstBelow(MAX_BELOW)}</p>}
-          <AllBelow folder={folder} rows={all} open={open} search={search} />
+          {all.length > MAX_BELOW && <p class="partial">{kvWords.value.firstBelow(MAX_BELOW)}</p>}
+          <AllBelow folder={folder} rows={all.slice(0, MAX_BELOW)} open={open} search={search} />
         </>
       )}
     </Seen>

@@ -45,7 +45,9 @@ function Parts({ query }: { readonly query: PreparedQuery }) {
       <section>
         <h2>{say.definition}</h2>
         <Facts facts={factsOf(query)} />
-        <Commands action={write(query)} />
+        <May right={{ Resource: 'query', Access: 'write', Segment: query.Name }}>
+          <Commands action={write(query)} />
+        </May>
       </section>
       <section>
         <h2>{say.try}</h2>

@@ -25,7 +25,7 @@ export function kvRoutes(deps: Deps): Route[] {
       rest: 'key',
       params: {
         recurse: param.flag('all keys that begin with this one'),
-        limit: param.number('with recurse: the first so many of them'),
+        limit: param.number('with recurse or keys: the first so many of them'),
         keys: param.flag('their names alone'),
         separator: param.text('with keys: names end here, each once: folders'),
         raw: param.flag('the value alone, as it was written'),
@@ -61,6 +61,7 @@ export function kvRoutes(deps: Deps): Route[] {
       rest: 'key',
       params: {
         recurse: param.flag('all keys that begin with this one'),
+        limit: param.number('is refused: all of a tree is deleted, or nothing'),
         cas: param.number('only where the key still has this ModifyIndex'),
       },
       right: changes('key:write'),
@@ -71,8 +72,11 @@ export function kvRoutes(deps: Deps): Route[] {
 }
 
 function queryOf({ rest: key, params }: HttpRequest, asWhole: boolean): Query {
-  if (params.has('keys')) return queries.keys(key, params.get('separator'), asWhole);
+  if (params.has('keys')) {
+    return queries.keys(key, params.get('separator'), asWhole, limitOf(params));
+  }
   if (params.has('recurse')) return treeOf(key, params, asWhole);
+  if (params.has('limit')) throw new ProconsulError('invalid', '?limit is for ?recurse or ?keys');
   if (key === '') throw missingKey();
   if (params.has('history')) return queries.history(key, indexOf(params, 'history') || Infinity);
   if (params.has('revision')) {
@@ -83,9 +87,14 @@ function queryOf({ rest: key, params }: HttpRequest, asWhole: boolean): Query {
 
 function treeOf(prefix: string, params: Params, asWhole: boolean): Query {
   if (!params.has('limit')) return queries.tree(prefix, asWhole);
+  return queries.firstOfTree(prefix, limitOf(params), asWhole);
+}
+
+function limitOf(params: Params): number {
+  if (!params.has('limit')) return Infinity;
   const atMost = indexOf(params, 'limit');
   if (atMost === 0) throw new ProconsulError('invalid', 'Invalid limit');
-  return queries.firstOfTree(prefix, atMost, asWhole);
+  return atMost;
 }
 
 function missingKey(): ProconsulError {
@@ -123,6 +132,8 @@ function verb(params: Params): Pick<KvOp, 'verb'> & Partial<KvOp> {
 async function remove(deps: Deps, request: HttpRequest): Promise<Reply> {
   const { rest: key, params } = request;
   refuseConflict(request, ['recurse', 'cas']);
+  // Whoever means the first few must not lose all.
+  if (params.has('limit')) throw new ProconsulError('invalid', 'A DELETE takes no ?limit');
   const op = { key, flags: 0, value: null, index: 0, session: '' };
   if (params.has('recurse')) return await writeOp(deps, request, { ...op, verb: 'delete-tree' });
   if (key === '') throw missingKey();

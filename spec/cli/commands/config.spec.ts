@@ -50,6 +50,23 @@ describe('proconsul config', () => {
     assert.equal((await remove(index)).out, 'Config entry deleted: service-defaults/web\n');
   });
 
+  it('changes nothing where an index is named without -cas, or to delete -cas without one', async () => {
+    const run = commandLineOf((await startServer()).port);
+    const path = file('web.hcl', web);
+    await run(`config write ${path}`);
+    const remove = 'config delete -kind=service-defaults -name=web';
+    const without = 'Cannot specify -modify-index without -cas!\n';
+    for (const [words, err] of [
+      [`${remove} -modify-index=99999`, without],
+      [`${remove} -cas`, 'Must specify -modify-index with -cas!\n'],
+      [`config write -modify-index=99999 ${path}`, without],
+    ] as const) {
+      const refused = await run(words);
+      assert.deepEqual([refused.err, refused.code], [err, 1]);
+    }
+    assert.equal((await run('config list -kind=service-defaults')).out, 'web\n');
+  });
+
   it('says what is wrong in the words of Consul', async () => {
     const run = commandLineOf((await startServer()).port);
     for (const [words, why] of [

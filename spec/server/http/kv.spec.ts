@@ -47,7 +47,26 @@ describe('GET /v1/kv/:key', () => {
     assert.equal((await get('/v1/kv/c/?recurse&limit=2')).status, 404);
     for (const limit of ['0', 'x', '-1']) {
       assert.equal((await get(`/v1/kv/a/?recurse&limit=${limit}`)).status, 400, limit);
+      assert.equal((await get(`/v1/kv/a/?keys&limit=${limit}`)).status, 400, limit);
     }
+  });
+
+  it('with ?keys and a limit gives the first names', async () => {
+    const { get } = await start('a/2', 'a/1', 'a/3/x', 'b/x', 'c');
+    const names = async (query: string) => (await get(`/v1/kv/?keys&${query}`)).json;
+    assert.deepEqual(await names('limit=2'), ['a/1', 'a/2']);
+    assert.deepEqual(await names('limit=2&separator=/'), ['a/', 'b/']);
+    assert.deepEqual(await names('limit=9&separator=/'), ['a/', 'b/', 'c']);
+    assert.deepEqual(await names('limit=9'), ['a/1', 'a/2', 'a/3/x', 'b/x', 'c']);
+  });
+
+  it('refuses a limit that would bound nothing', async () => {
+    const { get, del } = await start('a/1', 'a/2');
+    const one = await get('/v1/kv/a/1?limit=1');
+    assert.deepEqual([one.status, one.text], [400, '?limit is for ?recurse or ?keys']);
+    const { status, text } = await del('/v1/kv/a/?recurse&limit=1');
+    assert.deepEqual([status, text], [400, 'A DELETE takes no ?limit']);
+    assert.deepEqual((await get('/v1/kv/a/?keys')).json, ['a/1', 'a/2']);
   });
 
   it('a tree sleeps on when a key beside it changes, and wakes for one in it', async () => {
