@@ -236,14 +236,9 @@ export class Wanted {
     }
     for (const [key, { instances, fault, at }] of looked) {
       this.#tell(key, now.has(key) ? NO_ROOM : fault);
-      if (now.has(key)) this.#leaveOut(key, at);
+      if (now.has(key)) this.#claim(key, [], at);
       else if (!this.#undecided.has(key)) this.#claim(key, instances, at);
     }
-  }
-
-  #leaveOut(key: string, at: number): void {
-    this.#instances.forget(this.#slices.get(key)?.values() ?? []);
-    this.#claim(key, [], at);
   }
 
   #lookedAt(): Map<string, Judged & { readonly at: number }> {
@@ -285,9 +280,9 @@ export class Wanted {
     const instances = this.#instances.at(service, places);
     const bytes = bytesOf(instances, this.#bytes);
     const excess = faultOfAll(instances.length, bytes);
-    if (excess === undefined) return { instances, bytes, fault: undefined };
-    this.#instances.forget(slices);
-    return { ...none, fault: excess };
+    return excess === undefined
+      ? { instances, bytes, fault: undefined }
+      : { ...none, fault: excess };
   }
 
   #decide(key: string, undecided: string | undefined): void {
@@ -297,6 +292,8 @@ export class Wanted {
   }
 
   #claim(key: string, instances: readonly WantedInstance[], at: number): void {
+    // Whyever it does not come, what was made of its pods is to take no memory.
+    if (instances.length === 0) this.#instances.forget(this.#slices.get(key)?.values() ?? []);
     const rank = rankOf(this.#services.get(key));
     const ids = instances.map(({ service }) => service.ID);
     const before = new Map(

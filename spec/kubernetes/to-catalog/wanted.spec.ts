@@ -67,6 +67,24 @@ describe('what the catalog ought to have', () => {
     assert.deepEqual([wanted.isBehind, wanted.isBehindOn(id)], [true, false]);
   });
 
+  it('is made anew of a Service that did not come meanwhile, of which nothing is kept', () => {
+    const { wanted } = withServices(0);
+    const { services, slices } = wanted;
+    const [service, slice] = [
+      services.keep({ ...kubeService('web') }),
+      slices.keep({ ...kubeSlice('web', [{ ip: '10.1.0.1' }]) }),
+    ];
+    slices.changed('default/web-x1', slice, undefined);
+    const shown = [service, undefined, service].map((now) => {
+      services.changed('default/web', now, undefined);
+      wanted.drain();
+      const [id = ''] = wanted.ids();
+      return wanted.get(id);
+    });
+    assert.deepEqual([shown[1], shown[2]], [undefined, shown[0]]);
+    assert.notEqual(shown[2], shown[0]);
+  });
+
   it('is not known before both lists are, whatever was looked at', () => {
     const { wanted, told } = withServices(1, false);
     wanted.drain();
