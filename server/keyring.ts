@@ -27,6 +27,8 @@ const REWRITE_PAUSE_MS = 250;
 
 /** Who changes the key has the log rewritten himself, unless he ends first, or Redis loses that again. */
 const REWRITE_AFTER_MS = 10_000;
+/** A snapshot may be large, and whatever keeps it from being saved does not go for being asked: less and less often. */
+const MAX_REWRITE_MS = 5 * 60_000;
 
 /**
  * So long the log must have had no need of a key that was taken out, without a break: all may lose their
@@ -52,6 +54,8 @@ export class ClusterKeyring {
   readonly #deps: ClusterKeyringDeps;
   #sight: Sight | undefined;
   #isRewriting = false;
+  /** How often in a row the leader found none that could be saved. */
+  #failures = 0;
   readonly #stopping = new AbortController();
 
   constructor(deps: ClusterKeyringDeps) {
@@ -101,13 +105,16 @@ export class ClusterKeyring {
   async begin(): Promise<void> {
     // Another server has led meanwhile: nobody has looked for us.
     this.#sight = undefined;
+    this.#failures = 0;
   }
 
   async tick(): Promise<void> {
     const { retired } = this.#deps.payloads.keyring;
     const { isSound, since } = this.#look();
     const lastedMs = this.#deps.clock.monotonic() - since;
-    if (!isSound && lastedMs >= REWRITE_AFTER_MS) this.#rewriteAgain();
+    if (isSound) this.#failures = 0;
+    const patienceMs = Math.min(REWRITE_AFTER_MS * 2 ** this.#failures, MAX_REWRITE_MS);
+    if (!isSound && lastedMs >= patienceMs) this.#rewriteAgain();
     if (!isSound || retired.length === 0 || lastedMs < FORGET_AFTER_MS) return;
     await this.#change(forgetRetired);
   }
@@ -136,7 +143,12 @@ export class ClusterKeyring {
     this.#isRewriting = true;
     const { saveSnapshot } = this.#deps;
     saveSnapshot()
-      .catch((error: unknown) => this.#complain(error))
+      .catch((error: unknown) => {
+        // Another server saves one: this one looks again what came of that.
+        if (isBusy(error)) return;
+        this.#failures++;
+        this.#complain(error);
+      })
       .finally(() => {
         this.#isRewriting = false;
       });
@@ -150,9 +162,8 @@ export class ClusterKeyring {
         return;
       } catch (error) {
         // Another server is at it: its snapshot may be of before the change.
-        const busy = error instanceof ProconsulError && error.code === 'busy';
         const { aborted } = this.#stopping.signal;
-        if (!busy || aborted || attempt === MAX_REWRITES) throw error;
+        if (!isBusy(error) || aborted || attempt === MAX_REWRITES) throw error;
       }
       await pause(clock, REWRITE_PAUSE_MS, this.#stopping.signal);
     }
@@ -179,4 +190,8 @@ export class ClusterKeyring {
   #complain(error: unknown): void {
     this.#deps.logger.warn(`server: the log is not rewritten yet: ${describeChain(error)}`);
   }
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof ProconsulError && error.code === 'busy';
 }

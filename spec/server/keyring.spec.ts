@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { ProconsulError } from '../../lib/errors.ts';
 import { silentLogger } from '../../lib/logger.ts';
 import { keyIdOf } from '../../lib/seal/box.ts';
 import { parseKey } from '../../lib/seal/key.ts';
@@ -35,7 +36,7 @@ async function start(storage = new MemoryStorage(), options: SealedOptions = {})
   const sink = new RecordingSink(true);
   await log.start(sink);
   let made = 0;
-  const state = { full: false };
+  const state = { full: false, busy: false, asked: 0, complaints: 0 };
   const clock = new FakeClock();
   const keyring = new ClusterKeyring({
     payloads,
@@ -45,12 +46,14 @@ async function start(storage = new MemoryStorage(), options: SealedOptions = {})
       return { applied: true };
     },
     saveSnapshot: async () => {
+      state.asked++;
+      if (state.busy) throw new ProconsulError('busy', 'another server saves one');
       if (state.full) throw new Error('no room');
       const { position } = sink;
       await log.saveSnapshot({ position, lines: ['{"state":1}'] });
     },
     clock,
-    logger: silentLogger,
+    logger: { ...silentLogger, warn: () => void state.complaints++ },
   });
   /** As a leader does it. */
   const lead = async (ms: number) => {
@@ -127,10 +130,41 @@ describe('the keyring of a cluster', () => {
     await lead(FORGET_AFTER_MS);
     assert(payloads.openers.has(first.id));
     state.full = false;
-    await lead(PATIENCE_MS);
+    await lead(FORGET_AFTER_MS);
     await until(isSound);
     await lead(FORGET_AFTER_MS);
     assert(!payloads.openers.has(first.id));
+  });
+
+  it('asks for a snapshot less and less often while none can be saved, and complains as often', async () => {
+    const { keyring, state, write, lead, isSound } = await start();
+    await write('a');
+    await keyring.install(KEYS.second);
+    state.full = true;
+    await keyring.use(KEYS.second);
+    await until(() => state.complaints === 1);
+    [state.asked, state.complaints] = [0, 0];
+    await lead(60 * 60_000);
+    assert(state.asked < 20, `asked ${state.asked} times in an hour`);
+    assert.equal(state.complaints, state.asked);
+    state.full = false;
+    await lead(FORGET_AFTER_MS + PATIENCE_MS);
+    await until(isSound);
+  });
+
+  it('says nothing of a snapshot that another server saves, and looks again soon', async () => {
+    const { keyring, state, write, lead, isSound } = await start();
+    await write('a');
+    await keyring.install(KEYS.second);
+    state.full = true;
+    await keyring.use(KEYS.second);
+    await until(() => state.complaints === 1);
+    Object.assign(state, { full: false, busy: true, complaints: 0 });
+    await lead(5 * PATIENCE_MS);
+    assert.equal(state.complaints, 0);
+    state.busy = false;
+    await lead(PATIENCE_MS);
+    await until(isSound);
   });
 
   it('keeps a key for minutes in which a log may come back that needs it', async () => {

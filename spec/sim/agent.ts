@@ -3,10 +3,9 @@ import { runClient } from '../../cli/process/run-client.ts';
 import type { Running } from '../../cli/process/run-server.ts';
 import { loadConfig } from '../../lib/config/load.ts';
 import { describeChain } from '../../lib/errors.ts';
-import type { Logger } from '../../lib/logger.ts';
 import { fakeConfigHost } from '../support/fakes/fake-config-host.ts';
+import { type Complaint, loggerOf } from './complaints.ts';
 import type { SimDocker } from './docker.ts';
-import type { Complaint } from './server.ts';
 import { BLAMED_MS, SimDisk, STARTED_AGAIN_MS } from './world/disk.ts';
 import type { Machine } from './world/machine.ts';
 import type { Network } from './world/network.ts';
@@ -106,7 +105,7 @@ export class SimAgent {
     this.#running = await runClient({
       config,
       // All that an agent does with its logger but to let others listen to it.
-      logger: this.#logger() as never,
+      logger: loggerOf(this.#options.world, this.machine, this.complaints) as never,
       readConfig: () => config,
       dockerHost: undefined,
       env: {},
@@ -133,15 +132,6 @@ export class SimAgent {
     };
     const argv = [`-data-dir=${DATA_DIR}`, `-hcl=${hclOf(file)}`];
     return loadConfig({ argv, host: fakeConfigHost() }).config;
-  }
-
-  #logger(): Logger {
-    const { world } = this.#options;
-    const line = (level: string) => (text: string) => {
-      world.say(`${this.machine.name} ${level} ${text}`);
-      if (level === 'ERROR') this.complaints.push({ at: world.now, text });
-    };
-    return { error: line('ERROR'), warn: line('WARN'), info: line('INFO'), debug: () => undefined };
   }
 }
 

@@ -25,6 +25,7 @@ import { BallotFile } from '../../server/log/redis/repair/ballot-file.ts';
 import { SealedLog } from '../../server/log/sealed/sealed-log.ts';
 import { SealedPayloads } from '../../server/log/sealed/sealed-payloads.ts';
 import { Server, type Storage } from '../../server/server.ts';
+import { type Complaint, loggerOf } from './complaints.ts';
 import { DESK_TARGET } from './desk.ts';
 import type { History } from './history.ts';
 import { BLAMED_MS, SimDisk, STARTED_AGAIN_MS } from './world/disk.ts';
@@ -50,12 +51,6 @@ const ACCESS = {
   reportsFiltered: false,
   dataDir: '',
 } as const;
-
-/** A line at ERROR, and when it was said. */
-export interface Complaint {
-  readonly at: number;
-  readonly text: string;
-}
 
 export interface SimServerOptions {
   readonly world: World;
@@ -179,7 +174,7 @@ export class SimServer {
   async #begin(): Promise<void> {
     const { world, number, history, hasAccess } = this.#options;
     const clock = world.clockOf(this.machine);
-    const logger = this.#logger();
+    const logger = loggerOf(world, this.machine, this.complaints);
     const payloads = this.#payloads(logger);
     const plain = this.#storage(logger, payloads, () => server.saveSnapshotSoon());
     const sealed = payloads === undefined ? plain.log : new SealedLog(plain.log, payloads);
@@ -307,15 +302,6 @@ export class SimServer {
       LanPort: this.port,
       Tags: { role: 'consul', port: String(this.port) },
     };
-  }
-
-  #logger(): Logger {
-    const { world } = this.#options;
-    const line = (level: string) => (text: string) => {
-      world.say(`${this.machine.name} ${level} ${text}`);
-      if (level === 'ERROR') this.complaints.push({ at: world.now, text });
-    };
-    return { error: line('ERROR'), warn: line('WARN'), info: line('INFO'), debug: () => undefined };
   }
 }
 

@@ -6,9 +6,9 @@ import { syncOptionsOf } from '../../cli/k8s-flags.ts';
 import { catalogBy, turnLock } from '../../cli/k8s-ports.ts';
 import { ApiServer } from '../../kubernetes/api/api-server.ts';
 import { KubernetesSync } from '../../kubernetes/sync.ts';
-import type { Logger } from '../../lib/logger.ts';
+import { type Complaint, loggerOf } from './complaints.ts';
 import type { SimKube } from './kube.ts';
-import type { Complaint, SimServer } from './server.ts';
+import type { SimServer } from './server.ts';
 import type { Machine } from './world/machine.ts';
 import type { Network } from './world/network.ts';
 import type { World } from './world/world.ts';
@@ -76,7 +76,7 @@ export class SimSync {
         catalog: catalogBy(client, clock),
         clock,
         random: world.random,
-        logger: this.#logger(),
+        logger: loggerOf(world, this.machine, this.complaints),
         lock: (rest) => turnLock(parts, rest),
       },
       options,
@@ -96,14 +96,5 @@ export class SimSync {
     const target = { scheme: 'http', address: `127.0.0.1:${port}`, headers: {} } as const;
     // What is loaded when it is first asked for takes time of the real world.
     return createApiClient({ target, query: [], signal, way: { request, kept } });
-  }
-
-  #logger(): Logger {
-    const { world } = this.#options;
-    const line = (level: string) => (text: string) => {
-      world.say(`${this.machine.name} ${level} ${text}`);
-      if (level === 'ERROR') this.complaints.push({ at: world.now, text });
-    };
-    return { error: line('ERROR'), warn: line('WARN'), info: line('INFO'), debug: () => undefined };
   }
 }
