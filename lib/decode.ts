@@ -6,13 +6,20 @@
  * A field that no client of Consul knows is refused by its name: it is a mistake, and to pass over it
  * would be to do something else than was asked for.
  */
-import { Ajv, type ErrorObject, type SchemaObject, type ValidateFunction } from 'ajv';
+import {
+  Ajv,
+  type ErrorObject,
+  type FuncKeywordDefinition,
+  type SchemaObject,
+  type ValidateFunction,
+} from 'ajv';
 import { durationComplaint, parseDuration } from './duration.ts';
 import { ProconsulError } from './errors.ts';
 import { decodeJson } from './json.ts';
 import { MAX_JSON_DEPTH } from './json-bounds.ts';
 import { byName } from './key-order.ts';
 import { MAX_BODY_VALUES, MAX_LISTED } from './limits.ts';
+import { inParts, PART } from './schema-parts.ts';
 
 /**
  * JSON Schema with some words of ours: `duration` (text or nanoseconds in, nanoseconds out), `uint64`
@@ -52,6 +59,23 @@ ajv.addKeyword({
     (typeof v === 'bigint' && v >= 0n && v < 2n ** 64n) ||
     (Number.isSafeInteger(v) && Number(v) >= 0 && !Object.is(v, -0)),
   error: { message: 'must be an unsigned integer of 64 bits' },
+});
+type PartValidator = ReturnType<NonNullable<FuncKeywordDefinition['compile']>>;
+
+ajv.addKeyword({
+  keyword: PART,
+  // Its own: they say where in the whole body it is wrong.
+  errors: 'full',
+  compile(schema: Schema) {
+    let whole: ValidateFunction | undefined;
+    const validate: PartValidator = (value, at) => {
+      whole ??= ajv.compile(inParts(schema));
+      const isValid = whole(value, at);
+      if (whole.errors) validate.errors = whole.errors;
+      return isValid;
+    };
+    return validate;
+  },
 });
 
 /** Compiles the schema; the decoder throws ProconsulError 'invalid' with Consul's opening words. */
@@ -119,7 +143,7 @@ function compile<T>(schema: () => Schema, shape: Shape): (value: unknown) => T {
   // Once, at the first value: all schemas together are a quarter of a start.
   let compiled: ValidateFunction<T> | undefined;
   return (value) => {
-    compiled ??= ajv.compile<T>(schema());
+    compiled ??= ajv.compile<T>(inParts(schema()));
     const validate = compiled;
     const canonical = canonicalise(value, shape);
     if (validate(canonical)) return canonical;

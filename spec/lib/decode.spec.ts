@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { decoder, valueDecoder } from '../../lib/decode.ts';
+import { decoder, type Schema, valueDecoder } from '../../lib/decode.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 
 const decode = decoder<Record<string, unknown>>({
@@ -128,6 +128,40 @@ describe('a decoder', () => {
 
   it('keeps the digits of 64 bits', () => {
     assert.equal(decode('{"Flags":18446744073709551615}')['Flags'], 2n ** 64n - 1n);
+  });
+
+  it('reads what is large and mostly not there as it reads all else', () => {
+    const text = { type: 'string', default: '' };
+    const names = Array.from({ length: 10 }, (_, i) => `Name${i}`);
+    const part = (more: Schema) => ({
+      type: 'object',
+      properties: { ...Object.fromEntries(names.map((name) => [name, text])), ...more },
+    });
+    const read = decoder<Record<string, unknown>>({
+      type: 'object',
+      properties: {
+        One: part({ Within: part({ Port: { type: 'integer' } }) }),
+        Set: { ...part({}), default: { Name1: 'set' } },
+        Many: { type: 'array', items: part({}), default: [] },
+      },
+    });
+    const empty = Object.fromEntries(names.map((name) => [name, '']));
+    const set = { ...empty, Name1: 'set' };
+    assert.deepEqual(read('{}'), { Set: set, Many: [] });
+    const sent = '{"one":{"within":{"name_2":"b","Port":1}},"Many":[{},{"Name1":"set"}]}';
+    const within = { ...empty, Name2: 'b', Port: 1 };
+    const read1 = { One: { ...empty, Within: within }, Set: set, Many: [empty, set] };
+    assert.deepEqual([read(sent), read(sent)], [read1, read1]);
+    for (const [body, fault] of [
+      ['{"One":1}', 'One must be object'],
+      ['{"One":{"Within":{"Port":"1"}}}', 'One.Within.Port must be integer'],
+      ['{"Many":[{},{"Name3":3}]}', 'Many.1.Name3 must be string'],
+      ['{"Many":{}}', 'Many must be array'],
+    ] as const) {
+      assert.throws(() => read(body), { message: `Request decode failed: ${fault}` });
+    }
+    // What was wrong before is not held against the next.
+    assert.deepEqual(read(sent), read1);
   });
 
   const REFUSED: readonly (readonly [string, RegExp])[] = [
