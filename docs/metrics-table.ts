@@ -43,7 +43,7 @@ export function allMetrics(): readonly (readonly [Role, Metric])[] {
     ...of('client', new Forwarder(hollow).metrics()),
     ...of('both', new DnsTimes().metrics('NODE')),
     ...of('both', listenerMetrics({ times: new RouteTimes(), listeners: [], fastPaths: [] })),
-    ...of('both', xdsMetrics({ counts: hollow, views: hollow })),
+    ...of('both', xdsMetrics({ counts: hollow, views: hollow, polls: hollow })),
     ...of('both', new ProcessMetrics().metrics()),
     ...of('sync', syncMetrics({ ...sync, isActive: false, turns: 0, late: new Sample() })),
   ];

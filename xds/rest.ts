@@ -1,20 +1,22 @@
 /** Endpoint discovery for clients that poll: JSON, and nothing of gRPC. */
-import { byDeadline, type Clock, loop } from '../lib/clock.ts';
+import type { Clock } from '../lib/clock.ts';
 import { decoder } from '../lib/decode.ts';
 import { noLeader, ProconsulError } from '../lib/errors.ts';
 import type { Reply } from '../lib/http/reply.ts';
 import { shows } from '../lib/http/right.ts';
 import type { HttpRequest, Route } from '../lib/http/route.ts';
-import type { Derived } from './derived.ts';
+import type { Account } from './accounts.ts';
+import { Polled } from './polled.ts';
 import { type Resource, TYPE_URLS, versionOfAll } from './resource.ts';
-import type { Member, Subscribed, Views } from './views.ts';
-import type { Named } from './world.ts';
+import type { Member, Views } from './views.ts';
 import type { ClientNode, Worlds } from './worlds.ts';
 
-export interface RestOptions {
+export interface PollsOptions {
   readonly views: Views;
   readonly worlds: Worlds;
   readonly clock: Clock;
+  /** Of one address; 0 for no limit. */
+  readonly maxConnections: () => number;
 }
 
 interface Discovery {
@@ -26,10 +28,14 @@ interface Discovery {
 const MAX_BODY_BYTES = 256 * 1024;
 /** Each is asked for and followed until the poll is answered. Envoy polls for each cluster by itself. */
 const MAX_NAMES = 1000;
-/** After so many others have their turn. */
-const NAMES_AT_ONCE = 50;
 /** For what is not known yet: the first to ask may have to wait for a server. */
 const PATIENCE_MS = 5000;
+/** Of the time that an Envoy waits for an answer: what is left of it is for a busy machine. */
+const HELD_SHARE = 0.75;
+/** Whoever is gone without a word is forgotten by then. */
+const MAX_HELD_MS = 60_000;
+/** Of one address, where nobody bounds them. */
+const MAX_CONNECTIONS = 2000;
 
 const body = decoder<Discovery>({
   type: 'object',
@@ -41,72 +47,104 @@ const body = decoder<Discovery>({
   },
 });
 
-export function restRoutes(options: RestOptions): readonly Route[] {
+export function restRoutes(polls: Polls): readonly Route[] {
   return [
     {
       method: 'POST',
       path: '/v3/discovery:endpoints',
       body,
+      waits: true,
       answers: { 304: 'it is as the version that was sent says' },
       right: shows('service:read'),
-      does: "answers Envoy's polls for the endpoints of services",
-      handle: (request) => endpoints(options, request),
+      does: "answers Envoy's polls for the endpoints of services, once they are others than it has",
+      handle: (request) => polls.endpoints(request),
     },
   ];
 }
 
-async function endpoints(options: RestOptions, request: HttpRequest): Promise<Reply> {
-  const { VersionInfo, ResourceNames, Node } = await request.json(body, MAX_BODY_BYTES);
-  const names = new Set(ResourceNames);
-  if (names.size > MAX_NAMES) throw tooMany(names.size);
-  const member = await options.views.enter(request.token, request.remoteAddress);
-  try {
-    if (VersionInfo !== '') member.comesWithSomething();
-    const world = options.worlds.of({ id: String(Node.id ?? '') });
-    const wanted = [...names].map((name) => world.resources('endpoints', name));
-    const found = await allOf(member, wanted, options.clock);
-    const version_info = versionOfAll(found);
-    if (VersionInfo !== '' && version_info === VersionInfo) return { status: 304 };
-    const resources = found.map(asJson);
-    return { json: { version_info, resources, type_url: TYPE_URLS.endpoints } };
-  } finally {
-    member.leave();
+/** Of one process. */
+export class Polls {
+  readonly #options: PollsOptions;
+  /** How many of an address are held. */
+  readonly #held = new WeakMap<Account, number>();
+  /** Of all. */
+  held = 0;
+
+  constructor(options: PollsOptions) {
+    this.#options = options;
   }
+
+  async endpoints(request: HttpRequest): Promise<Reply> {
+    const { clock, views, worlds } = this.#options;
+    const begun = clock.monotonic();
+    const { VersionInfo, ResourceNames, Node } = await request.json(body, MAX_BODY_BYTES);
+    const names = new Set(ResourceNames);
+    if (names.size > MAX_NAMES) throw tooMany(names.size);
+    const member = await views.enter(request.token, request.remoteAddress);
+    const polled = new Polled(clock);
+    try {
+      if (VersionInfo !== '') member.comesWithSomething();
+      const world = worlds.of({ id: String(Node.id ?? '') });
+      const wanted = [...names].map((name) => world.resources('endpoints', name));
+      await polled.ask(member, wanted);
+      if (!(await polled.until(() => polled.isKnown, begun + PATIENCE_MS))) throw noLeader();
+      const isOther = () => versionOfAll(polled.current) !== VersionInfo;
+      const mostMs = VersionInfo === '' ? 0 : heldMs(request);
+      const holding = { isOther, until: begun + mostMs, request };
+      if (mostMs > 0) await this.#hold(member, polled, holding);
+      // Whoever is somebody else by now is told so with his next poll.
+      const isSame = VersionInfo === '' || member.caller.stands();
+      return isOther() && isSame ? told(polled.current) : { status: 304 };
+    } finally {
+      polled.end();
+      member.leave();
+    }
+  }
+
+  async #hold({ account }: Member, polled: Polled, holding: Holding): Promise<void> {
+    const held = this.#held.get(account) ?? 0;
+    if (held >= this.#most) return;
+    this.#held.set(account, held + 1);
+    this.held++;
+    const { isOther, until, request } = holding;
+    request.signal.addEventListener('abort', polled.end);
+    // He may have gone before that was said.
+    if (request.signal.aborted) polled.end();
+    try {
+      await polled.until(isOther, until);
+    } finally {
+      this.held--;
+      this.#held.set(account, (this.#held.get(account) ?? 1) - 1);
+    }
+  }
+
+  /** Each has a connection by itself: some are left for all else that an address asks. */
+  get #most(): number {
+    return Math.floor((this.#options.maxConnections() || MAX_CONNECTIONS) / 2);
+  }
+}
+
+interface Holding {
+  readonly isOther: () => boolean;
+  readonly until: number;
+  readonly request: HttpRequest;
+}
+
+/** What is as long as a second for an Envoy is held for less than that: it would take its poll for lost. */
+function heldMs({ headers }: HttpRequest): number {
+  const waits = Number(headers['x-envoy-expected-rq-timeout-ms'] ?? 0);
+  return waits > 0 ? Math.min(waits * HELD_SHARE, MAX_HELD_MS) : 0;
+}
+
+function told(found: readonly Resource[]): Reply {
+  const version_info = versionOfAll(found);
+  const resources = found.map(asJson);
+  return { json: { version_info, resources, type_url: TYPE_URLS.endpoints } };
 }
 
 function tooMany(names: number): ProconsulError {
   const why = `a poll has at most ${MAX_NAMES} resource_names, and not ${names}`;
   return new ProconsulError('invalid', `Bad request: ${why}`);
-}
-
-/** Rejects 'unavailable' where it does not get known. */
-async function allOf(member: Member, wanted: readonly Named[], clock: Clock): Promise<Resource[]> {
-  const held: Subscribed[] = [];
-  const missing = new Set<Derived>();
-  let isAsked = false;
-  let found: () => void = () => undefined;
-  const known = new Promise<void>((resolve) => {
-    found = resolve;
-  });
-  const take = (derived: Derived) => {
-    missing.delete(derived);
-    if (isAsked && missing.size === 0) found();
-  };
-  try {
-    const deadline = clock.monotonic() + PATIENCE_MS;
-    for (const { key, compute } of wanted) {
-      const one: Subscribed = member.subscribe(key, compute, () => take(one.derived));
-      held.push(one);
-      if (one.derived.current === undefined) missing.add(one.derived);
-      if (held.length % NAMES_AT_ONCE === 0) await new Promise<void>((on) => loop.nextTurn(on));
-    }
-    isAsked = true;
-    const isLate = missing.size > 0 && (await byDeadline(clock, deadline, known)) === 'late';
-    if (isLate) throw noLeader();
-    return held.flatMap(({ derived }) => derived.current ?? []);
-  } finally {
-    for (const { cancel } of held) cancel();
-  }
 }
 
 interface Weighed {

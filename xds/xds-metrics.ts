@@ -6,11 +6,13 @@ import type { Views } from './views.ts';
 export interface MeasuredXds {
   readonly counts: Readonly<ServingCounts>;
   readonly views: Pick<Views, 'size'>;
+  readonly polls: { readonly held: number };
 }
 
-export function xdsMetrics({ counts, views }: MeasuredXds): readonly Metric[] {
+export function xdsMetrics({ counts, views, polls }: MeasuredXds): readonly Metric[] {
   return [
     gauge('proconsul.xds.streams', 'streams of xDS that are open', () => counts.streams),
+    gauge('proconsul.xds.polls', 'polls that are held until something changes', () => polls.held),
     gauge('proconsul.xds.resources', 'resources of xDS that are kept', () => views.size.resources),
     gauge('proconsul.xds.questions', 'questions followed for them', () => views.size.questions),
     counter('proconsul.xds.answers', 'answers to streams of xDS', () => counts.answers),

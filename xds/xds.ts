@@ -11,7 +11,7 @@ import type { System } from '../lib/system.ts';
 import type { DoorOptions } from '../lib/tls/handshakes.ts';
 import { GrpcListener, type ListenAddress } from './listener.ts';
 import type { AskAgent } from './questions.ts';
-import { restRoutes } from './rest.ts';
+import { Polls, restRoutes } from './rest.ts';
 import type { Serving, ServingOptions } from './serving/serve.ts';
 import { Views } from './views.ts';
 import { Worlds, type WorldsOptions } from './worlds.ts';
@@ -46,6 +46,7 @@ export class Xds {
   readonly #options: XdsOptions;
   readonly #views: Views;
   readonly #worlds: Worlds;
+  readonly #polls: Polls;
   readonly #listeners: readonly GrpcListener[];
   readonly #counts = { streams: 0, answers: 0, refusals: 0 };
   #serving: Promise<Serving> | undefined;
@@ -56,7 +57,9 @@ export class Xds {
     this.#options = options;
     this.#views = new Views(options);
     this.#worlds = new Worlds(options.place);
-    const { maxConnections, listens } = options;
+    const { maxConnections, listens, system } = options;
+    const [views, worlds] = [this.#views, this.#worlds];
+    this.#polls = new Polls({ views, worlds, maxConnections, ...system });
     const take = (socket: Socket) => void this.#take(socket);
     this.#listeners = listens.map((each) => new GrpcListener({ ...each, maxConnections, take }));
   }
@@ -75,11 +78,11 @@ export class Xds {
 
   /** Of the HTTP API: endpoints for those who poll. */
   routes(): readonly Route[] {
-    return restRoutes({ views: this.#views, worlds: this.#worlds, ...this.#options.system });
+    return restRoutes(this.#polls);
   }
 
   metrics(): readonly Metric[] {
-    return xdsMetrics({ counts: this.#counts, views: this.#views });
+    return xdsMetrics({ counts: this.#counts, views: this.#views, polls: this.#polls });
   }
 
   async stop(): Promise<void> {

@@ -179,6 +179,7 @@ export class Exchange {
     const row = match.methods.get(request.method);
     if (row === undefined) return withoutRow(match, request);
     request.isEndless = row.endless === true;
+    request.waits = row.waits === true;
     refuseElsewhere(path, request);
     this.#row = row;
     request.handTo(row);

@@ -32,6 +32,8 @@ export class Request implements HttpRequest {
   refuseHopeless: (caller: Caller) => void = () => undefined;
   /** Its answer goes on for as long as the client is there. */
   isEndless = false;
+  /** Of a row that waits for a change by itself. */
+  waits = false;
   readonly #message: Message;
   readonly #response: Response;
   #gone: AbortController | undefined;
@@ -91,7 +93,7 @@ export class Request implements HttpRequest {
 
   /** Whether it may wait for long, by what Consul calls it. */
   get mayWait(): boolean {
-    return this.params.has('index') || this.params.has('hash') || this.isEndless;
+    return this.params.has('index') || this.params.has('hash') || this.isEndless || this.waits;
   }
 
   onceOver(call: () => void): void {

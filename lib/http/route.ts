@@ -72,5 +72,7 @@ export interface Route extends Takes {
   readonly indexedErrors?: boolean | 'leader';
   /** Its answer goes on for as long as the client is there. */
   readonly endless?: boolean;
+  /** It may be answered late without an index or a hash: whoever closes his side meanwhile has gone. */
+  readonly waits?: boolean;
   readonly handle: Handler;
 }

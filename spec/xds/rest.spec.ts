@@ -4,15 +4,16 @@ import { OPEN } from '../../lib/acl/rights.ts';
 import { createApp } from '../../lib/http/app.ts';
 import { Listener } from '../../lib/http/listener.ts';
 import { silentLogger } from '../../lib/logger.ts';
+import type { XdsOptions } from '../../xds/xds.ts';
 import { instance } from '../support/fakes/fake-agent-answers.ts';
-import { atEnd, send } from '../support/servers/start-server.ts';
+import { atEnd, type Sent, send } from '../support/servers/start-server.ts';
 import { startXds } from '../support/servers/xds-clients.ts';
 import { until } from '../support/until.ts';
 
 const TYPE = 'type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment';
 
-async function setUp() {
-  const xds = await startXds();
+async function setUp(more: Partial<XdsOptions> = {}) {
+  const xds = await startXds(more);
   const app = createApp(
     { routes: xds.xds.routes(), access: OPEN },
     { guards: [], audit: undefined, logger: silentLogger },
@@ -24,8 +25,9 @@ async function setUp() {
   });
   await listener.start();
   atEnd(() => listener.stop());
-  const poll = (body: object) => send(listener.port, 'POST', '/v3/discovery:endpoints', { body });
-  return { ...xds, poll };
+  const sent = (how: Sent) => send(listener.port, 'POST', '/v3/discovery:endpoints', how);
+  const poll = (body: object) => sent({ body });
+  return { ...xds, poll, send: sent };
 }
 
 describe('POST /v3/discovery:endpoints', function () {
@@ -102,5 +104,98 @@ describe('POST /v3/discovery:endpoints', function () {
     const { status, text } = await polled;
     assert.equal(status, 500);
     assert.match(text, /No cluster leader/);
+  });
+});
+
+/** Polls as an Envoy that waits so long, with what it has. */
+async function polling(more: Partial<XdsOptions> = {}) {
+  const all = await setUp(more);
+  const { agent, poll, xds } = all;
+  agent.sayInstances('web', [instance('a')]);
+  const { json } = await poll({ resource_names: ['web'] });
+  const { version_info } = json as { readonly version_info: string };
+  const sent = (waits: string, and: Sent = {}) =>
+    all.send({
+      body: { resource_names: ['web'], version_info },
+      headers: { 'x-envoy-expected-rq-timeout-ms': waits },
+      ...and,
+    });
+  const gauge = (name: string) => {
+    const row = xds.metrics().find((each) => each.name === `proconsul.xds.${name}`);
+    return row?.kind === 'gauge' ? row.read() : undefined;
+  };
+  const untilHeld = () => until(() => gauge('polls') === 1);
+  /** Not before all is let go that was followed for it. */
+  const untilFree = () =>
+    until(
+      () => ['polls', 'questions', 'resources'].every((name) => gauge(name) === 0),
+      () => ['polls', 'questions', 'resources'].map((name) => `${name} ${gauge(name)}`).join(', '),
+    );
+  return { ...all, sent, untilHeld, untilFree };
+}
+
+describe('POST /v3/discovery:endpoints by an Envoy that has what there is', function () {
+  this.timeout(60_000);
+
+  it('is answered once that has changed', async () => {
+    const { agent, sent, untilFree, untilHeld } = await polling();
+    const polled = sent('1000');
+    await untilHeld();
+    agent.sayInstances('web', [instance('a', { port: 2 })]);
+    const { status, text } = await polled;
+    assert.equal(status, 200);
+    assert.match(text, /"port_value":\s*2\b/);
+    await untilFree();
+  });
+
+  it('is answered 304 before it waits no more, also where what changed is as it was', async () => {
+    const { agent, clock, sent, untilFree, untilHeld } = await polling();
+    const polled = sent('1000');
+    await untilHeld();
+    await clock.advance(700);
+    agent.sayInstances('web', [instance('a')]);
+    await clock.advance(49);
+    await untilHeld();
+    await clock.advance(1);
+    assert.equal((await polled).status, 304);
+    await untilFree();
+  });
+
+  it('leaves nothing where it goes meanwhile', async () => {
+    const { sent, untilFree, untilHeld } = await polling();
+    const ending = new AbortController();
+    const polled = sent('3600000', { signal: ending.signal });
+    await untilHeld();
+    ending.abort();
+    await assert.rejects(polled);
+    await untilFree();
+  });
+
+  it('is answered at once where half of what an address may have is held', async () => {
+    const { agent, sent, untilHeld } = await polling({ maxConnections: () => 3 });
+    const first = sent('1000');
+    await untilHeld();
+    assert.equal((await sent('1000')).status, 304);
+    agent.sayInstances('web', [instance('a', { port: 2 })]);
+    assert.equal((await first).status, 200);
+  });
+
+  for (const waits of ['', '0', '-5', 'a while', 'NaN']) {
+    it(`is answered at once where it waits ${JSON.stringify(waits)} milliseconds`, async () => {
+      const { sent } = await polling();
+      assert.equal((await sent(waits)).status, 304);
+    });
+  }
+
+  it('is told nothing more where its token has come to something else', async () => {
+    let stands = true;
+    const open = await OPEN.callerOf('', '');
+    const access = { callerOf: async () => ({ ...open, stands: () => stands }) };
+    const { agent, sent, untilHeld } = await polling({ access });
+    const polled = sent('1000');
+    await untilHeld();
+    stands = false;
+    agent.sayInstances('web', [instance('a', { port: 2 })]);
+    assert.equal((await polled).status, 304);
   });
 });

@@ -51,7 +51,7 @@ function dynamic(api_type: string): object {
 function toldCluster(way: EnvoyWay): object {
   const source =
     way === 'eds-rest'
-      ? { cluster_names: ['http'], refresh_delay: '0.03s', request_timeout: '2s' }
+      ? { cluster_names: ['http'], refresh_delay: '0.01s', request_timeout: '10s' }
       : { grpc_services: SERVICES };
   const api_config_source = { api_type: apiType(way), transport_api_version: 'V3', ...source };
   return {

@@ -1,4 +1,6 @@
 /** What clients of xDS go through under load, by one server and by three. */
+
+import { sleep } from '../sleep.ts';
 import type { Phases } from './phases.ts';
 import { OneServer, ThreeServers, type XdsPlace } from './xds-places.ts';
 
@@ -13,7 +15,8 @@ export interface ToldBy {
 export type UnderLoad = (by: ToldBy, run: (phases: Phases) => Promise<void>) => Promise<number>;
 
 const MANY = 20;
-const FEW = 5;
+/** Of a server that came back; its clients and the others have found each other by then. */
+const STEADY_MS = 5000;
 
 export async function byOneServer(underLoad: UnderLoad): Promise<number> {
   const server = await OneServer.start();
@@ -45,7 +48,9 @@ export async function byThreeServers(underLoad: UnderLoad): Promise<number> {
         await phases.phase('a server of three is killed', 0, () => three.killBusiest());
         await phases.phase('one is added meanwhile', 0, () => phases.added('d'));
         await phases.phase('the server is back', 0, async () => void (await three.back()));
-        await phases.changes('e', FEW);
+        await phases.changes('e', MANY);
+        await phases.phase('they are steady', 0, async () => void (await sleep(STEADY_MS)));
+        await phases.changes('f', MANY);
       });
       await three.forgetPrograms();
     }
