@@ -9,7 +9,7 @@
  */
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { must } from './compare/http.ts';
+import { type Cost, FIRST, first } from './compare/cold.ts';
 import { median } from './compare/measure.ts';
 import { type Kind, type Registry, startRegistry } from './compare/registry.ts';
 import { WRITES, type Write } from './compare/rows.ts';
@@ -31,17 +31,9 @@ const ms = Number(options.seconds) * 1000;
 const US_PER_TICK = 10_000;
 /** V8 has not compiled it all before. */
 const WARM_UP = 3;
-const FIRST = 1000;
-const CLIENTS = 32;
 const log = options.log as Exclude<Kind, 'consul'>;
 
 const say = (text: string) => void process.stdout.write(`${text}\n`);
-
-interface Cost {
-  /** Of a processor, for each request. */
-  readonly us: number;
-  readonly rate: number;
-}
 
 interface Contender {
   readonly name: string;
@@ -101,26 +93,6 @@ async function cold(): Promise<void> {
     }
   }
   report(`the first ${FIRST} catalog/register`, costs);
-}
-
-async function first(registry: Registry): Promise<Cost> {
-  const before = await registry.ticks();
-  const from = performance.now();
-  let next = 0;
-  const client = async () => {
-    for (let i = next++; i < FIRST; i = next++) {
-      const ServiceID = `cold-${i}`;
-      await must(registry.port, 'PUT', '/v1/catalog/register', {
-        Node: `cold-${i % 100}`,
-        Address: '10.3.0.1',
-        Service: { ID: ServiceID, Service: `cold-${i % 10}`, Tags: ['v1'], Port: 8000 + i },
-        Check: { CheckID: `c-${i}`, Name: 'c', Status: 'passing', ServiceID },
-      });
-    }
-  };
-  await Promise.all(Array.from({ length: CLIENTS }, client));
-  const rate = FIRST / ((performance.now() - from) / 1000);
-  return { us: (((await registry.ticks()) - before) * US_PER_TICK) / FIRST, rate };
 }
 
 /** Each beside the first, by the pairs of rounds. */

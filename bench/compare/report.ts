@@ -8,8 +8,20 @@ import type { Kind } from './registry.ts';
 import { table } from './table.ts';
 
 const DOCS = path.resolve(import.meta.dirname, '../../docs');
-const BEGIN = '<!-- measured: written by bin/bench --write -->';
-const END = '<!-- end of what was measured -->';
+/** Where something of docs/benchmarks.md begins and ends that a command writes. */
+interface Place {
+  readonly begin: string;
+  readonly end: string;
+}
+
+const MEASURED: Place = {
+  begin: '<!-- measured: written by bin/bench --write -->',
+  end: '<!-- end of what was measured -->',
+};
+export const AIMS: Place = {
+  begin: '<!-- aims: written by bin/bench --aims --write -->',
+  end: '<!-- end of the aims -->',
+};
 
 export interface Sized {
   readonly instances: number;
@@ -24,15 +36,18 @@ export interface Results {
   readonly consulVersion: string;
 }
 
+export function machine(): string {
+  const date = new Date().toISOString().slice(0, 10);
+  return `${cpus().length} cores (${cpus()[0]?.model.trim()}), Node ${process.version}, ${date}`;
+}
+
 export function describe({ small, peer, sizes, consulVersion }: Results): string {
-  const machine = `${cpus().length} cores (${cpus()[0]?.model.trim()}), Node ${process.version}`;
   const rounds = Math.max(
     0,
     ...[...small, ...sizes.flatMap(({ rows }) => rows)].map((m) => m.rounds),
   );
-  const date = new Date().toISOString().slice(0, 10);
   const parts = [
-    `Consul ${consulVersion} and Proconsul side by side on ${machine}, ${date}, medians of up to ` +
+    `Consul ${consulVersion} and Proconsul side by side on ${machine()}, medians of up to ` +
       `${rounds} rounds.`,
   ];
   if (small.length > 0) parts.push('## A small catalog', table(small));
@@ -43,16 +58,20 @@ export function describe({ small, peer, sizes, consulVersion }: Results): string
   return parts.join('\n\n');
 }
 
-/** Renews the measured part of docs/benchmarks.md; what people wrote around it stays. */
-export async function writeReport(results: Results): Promise<void> {
+/** Renews a part of docs/benchmarks.md; what people wrote around it stays. */
+export async function writeBetween({ begin, end }: Place, text: string): Promise<void> {
   const file = path.join(DOCS, 'benchmarks.md');
   const before = await readFile(file, 'utf8');
-  const from = before.indexOf(BEGIN);
-  const to = before.indexOf(END);
+  const from = before.indexOf(begin);
+  const to = before.indexOf(end);
   if (from < 0 || to < from) throw new Error(`${file} has no place for what was measured`);
+  await writeFile(file, `${before.slice(0, from)}${begin}\n\n${text}${before.slice(to)}`);
+}
+
+/** All that was measured, and its chart. */
+export async function writeReport(results: Results): Promise<void> {
   const figure = '![What a request costs, by the size of the catalog](benchmarks.svg)';
-  const measured = `${BEGIN}\n\n${describe(results)}\n\n${figure}\n\n`;
-  await writeFile(file, before.slice(0, from) + measured + before.slice(to));
+  await writeBetween(MEASURED, `${describe(results)}\n\n${figure}\n\n`);
   if (results.sizes.length > 1) {
     const lines = linesOf(results.sizes);
     await writeFile(path.join(DOCS, 'benchmarks.svg'), chart('What a request costs', lines));

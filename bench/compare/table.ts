@@ -30,6 +30,6 @@ export function figure(value: number): string {
   return value.toLocaleString('en', { maximumFractionDigits: digits });
 }
 
-function times(value: number): string {
+export function times(value: number): string {
   return value.toLocaleString('en', { maximumSignificantDigits: 3 });
 }
