@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import type { Clock } from '../../lib/clock.ts';
 import { NS_PER_MS } from '../../lib/duration.ts';
 import { ProconsulError } from '../../lib/errors.ts';
+import { HELD_HEADER } from '../../lib/http/held.ts';
 import type { Reply, Shared } from '../../lib/http/reply.ts';
 import type { HttpRequest } from '../../lib/http/route.ts';
 import { MAX_SNAPSHOT_BYTES, MAX_WAIT_MS } from '../../lib/limits.ts';
@@ -48,6 +49,7 @@ const NOT_PASSED_ON = new Set([
   'trailer',
   'transfer-encoding',
   'upgrade',
+  HELD_HEADER.toLowerCase(),
 ]);
 
 /** As Consul says it, without a word. */

@@ -1,6 +1,7 @@
 /** How a request of this agent's looks to a server: who it is from, and for whom. */
 import type { OutgoingHttpHeaders } from 'node:http';
 import { headerText, isHeaderText } from '../../lib/http/header-text.ts';
+import { heldLine } from '../../lib/http/held.ts';
 import { withoutParams, withParams } from './targets.ts';
 
 export interface Asking {
@@ -28,13 +29,14 @@ export function shown({ target, headers, token, node }: Asking): Shown {
 
 const TOKEN_PARAMS = new Set(['token']);
 
-/** The request to read it, ready to be sent. */
-export function bytesTo(url: string, asking: Asking): Buffer {
+/** The request to read it, ready to be sent; `holds` is the tag of the answer that is there already. */
+export function bytesTo(url: string, asking: Asking, holds?: string): Buffer {
   const { target, headers } = shown(asking);
   const { host } = new URL(url);
   const all = { ...headers, Host: host, Connection: 'keep-alive' };
   // What a client says of these is not passed on beside what this agent says.
   const byName = new Map(Object.entries(all).map((each) => [each[0].toLowerCase(), each]));
   const lines = [...byName.values()].map(([name, value]) => `${name}: ${value}\r\n`);
-  return Buffer.from(`GET ${target} HTTP/1.1\r\n${lines.join('')}\r\n`, 'latin1');
+  const end = holds === undefined ? '\r\n' : heldLine(holds);
+  return Buffer.from(`GET ${target} HTTP/1.1\r\n${lines.join('')}${end}`, 'latin1');
 }

@@ -154,7 +154,7 @@ export async function ticksOf(pid: number): Promise<number> {
 }
 
 /** What threads took that have ended is left out: Node keeps those that it has. */
-async function usedBy(pid: number): Promise<Used> {
+export async function usedBy(pid: number): Promise<Used> {
   const of = async (thread: string) => {
     const text = await readFile(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').catch(() => '0');
     return Number(text.split(' ')[0]) / NS_PER_US;

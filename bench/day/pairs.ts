@@ -4,13 +4,16 @@
  * compared what they cost the processor where a machine is busy with other things, and the day's times say nothing.
  *
  *   node --import tsx bench/day/pairs.ts --beside path/to/other/bin/proconsul [--own path/to/bin/proconsul]
- *     [--rounds 20] [--changes 100]
+ *     [--rounds 20] [--changes 100] [--agents]
+ *
+ * --agents: everything goes through two client agents, whose processors are told apart from the server's.
  */
 import process from 'node:process';
 import { parseArgs } from 'node:util';
+import { type AgentProcess, AgentProcesses } from '../../spec/support/servers/agent-processes.ts';
 import { fill } from '../compare/fill.ts';
 import { median } from '../compare/measure.ts';
-import { type Registry, startRegistry, type Used } from '../compare/registry.ts';
+import { startRegistry, type Used, usedBy } from '../compare/registry.ts';
 import { Connection } from './connection.ts';
 
 const SERVICES = 200;
@@ -26,22 +29,38 @@ const { values: options } = parseArgs({
     own: { type: 'string' },
     rounds: { type: 'string', default: '20' },
     changes: { type: 'string', default: '100' },
+    agents: { type: 'boolean', default: false },
   },
 });
 const changes = Number(options.changes);
 
+/** A build at work. */
+interface Loaded {
+  /** Of the server, which is filled. */
+  readonly port: number;
+  /** Who is asked: it, or the agents before it. */
+  readonly asked: readonly number[];
+  /** What each process has used so far, by what it is called. */
+  used(): Promise<ReadonlyMap<string, Used>>;
+  stop(): Promise<void>;
+}
+
 class Load {
-  readonly #port: number;
+  readonly #ports: readonly number[];
   readonly #writer: Connection;
   readonly #readers: readonly Connection[];
   /** Who waits for a change of a service to be seen by all who watch it. */
   readonly #seen = new Map<number, { left: number; readonly all: () => void }>();
   #changed = 0;
 
-  constructor(port: number) {
-    this.#port = port;
-    this.#writer = new Connection(port);
-    this.#readers = Array.from({ length: READERS }, () => new Connection(port));
+  constructor(ports: readonly number[]) {
+    this.#ports = ports;
+    this.#writer = new Connection(this.#port(0));
+    this.#readers = Array.from({ length: READERS }, (_, i) => new Connection(this.#port(i)));
+  }
+
+  #port(i: number): number {
+    return this.#ports[i % this.#ports.length] as number;
   }
 
   /** Resolves when all of them have an index to wait with. */
@@ -49,7 +68,7 @@ class Load {
     for (let i = 0; i < WATCHERS_EACH; i++) {
       const ready = Array.from(
         { length: SERVICES },
-        (_, service) => new Promise<void>((begun) => void this.#follow(service, begun)),
+        (_, service) => new Promise<void>((begun) => void this.#follow(i, service, begun)),
       );
       await Promise.all(ready);
     }
@@ -74,8 +93,8 @@ class Load {
     }
   }
 
-  async #follow(service: number, begun: () => void): Promise<void> {
-    const connection = new Connection(this.#port);
+  async #follow(i: number, service: number, begun: () => void): Promise<void> {
+    const connection = new Connection(this.#port(i));
     for (let index = ''; ; ) {
       const wait = index === '' ? '' : `?index=${index}&wait=10m`;
       const head = await connection.ask(get(`${pathOf(service)}${wait}`));
@@ -112,44 +131,86 @@ function flip(service: number, i: number): string {
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
 const pathOf = (service: number) => `/v1/health/service/web-${service}`;
 
-/** Microseconds of a processor for a change and all that comes with it. */
-async function costOf(registry: Registry, load: Load): Promise<Used> {
-  const before = await registry.processorUs();
-  await load.change(changes);
-  const after = await registry.processorUs();
+async function start(program: string | undefined): Promise<Loaded> {
+  if (options.agents) return await startWithAgents(program);
+  const registry = await startRegistry('file', '', {}, program);
+  const used = async () => new Map([['server', await registry.processorUs()]]);
+  return { port: registry.port, asked: [registry.port], used, stop: () => registry.stop() };
+}
+
+async function startWithAgents(program: string | undefined): Promise<Loaded> {
+  const processes = await AgentProcesses.create(program);
+  const common = { log_level: 'ERROR', limits: { http_max_conns_per_client: 10_000 } };
+  const server = await processes.server({ ...common, performance: { raft_multiplier: 1 } });
+  const agents = [
+    await processes.agent('a1', server, common),
+    await processes.agent('a2', server, common),
+  ];
+  for (const each of [server, ...agents]) await each.start();
+  while (!(await server.get('/v1/status/leader').catch(() => ''))) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  const of = async (some: readonly AgentProcess[]): Promise<Used> => {
+    const each = await Promise.all(some.map(({ pid }) => usedBy(pid)));
+    const sum = (what: keyof Used) => each.reduce((all, used) => all + used[what], 0);
+    return { firstThread: sum('firstThread'), all: sum('all') };
+  };
   return {
-    firstThread: (after.firstThread - before.firstThread) / changes,
-    all: (after.all - before.all) / changes,
+    port: server.ports.http,
+    asked: agents.map(({ ports }) => ports.http),
+    used: async () =>
+      new Map([
+        ['server', await of([server])],
+        ['agents', await of(agents)],
+      ]),
+    stop: () => processes.end(),
   };
 }
 
-const registries = await Promise.all([
-  startRegistry('file', '', {}, options.own),
-  startRegistry('file', '', {}, options.beside),
-]);
-const loads = registries.map(({ port }) => new Load(port));
-for (const [i, { port }] of registries.entries()) {
+type Costs = ReadonlyMap<string, Used>;
+
+/** Microseconds of a processor for a change and all that comes with it. */
+async function costOf(loaded: Loaded, load: Load): Promise<Costs> {
+  const before = await loaded.used();
+  await load.change(changes);
+  const after = await loaded.used();
+  const costs = [...after].map(([name, used]) => {
+    const from = before.get(name) as Used;
+    const firstThread = (used.firstThread - from.firstThread) / changes;
+    return [name, { firstThread, all: (used.all - from.all) / changes }] as const;
+  });
+  return new Map(costs);
+}
+
+const all = await Promise.all([start(options.own), start(options.beside)]);
+const loads = all.map(({ asked }) => new Load(asked));
+for (const [i, { port }] of all.entries()) {
   await fill(port, { services: SERVICES, instancesEach: 20, prefix: 'web' });
   await loads[i]?.watch();
   await loads[i]?.change(WARM_UP);
 }
-const costs: Used[][] = [[], []];
+const costs: Costs[][] = [[], []];
 for (let round = 0; round < Number(options.rounds); round++) {
   // The other one first in every second round: neither always has the warmer machine.
   for (const at of round % 2 === 0 ? [0, 1] : [1, 0]) {
-    costs[at]?.push(await costOf(registries[at] as Registry, loads[at] as Load));
+    costs[at]?.push(await costOf(all[at] as Loaded, loads[at] as Load));
   }
 }
 const [own = [], other = []] = costs;
 const say = (text: string) => void process.stdout.write(`${text}\n`);
 say(`a change, ${WATCHERS_EACH} who watch it and ${READS_PER_CHANGE} reads, in µs of a processor:`);
-for (const [what, of] of [
-  ['all threads', (used: Used) => used.all],
-  ['the first thread', (used: Used) => used.firstThread],
-] as const) {
-  const ratio = median(own.map((used, round) => of(used) / of(other[round] as Used)));
-  const [ours, theirs] = [own, other].map((some) => Math.round(median(some.map(of))));
-  say(`  ${what}: ${ours}, beside ${theirs} (× ${ratio.toFixed(3)})`);
+for (const name of own[0]?.keys() ?? []) {
+  for (const [what, of] of [
+    ['all threads', (used: Used) => used.all],
+    ['the first thread', (used: Used) => used.firstThread],
+  ] as const) {
+    const [mine = [], others = []] = [own, other].map((some) =>
+      some.map((round) => of(round.get(name) as Used)),
+    );
+    const ratio = median(mine.map((used, round) => used / (others[round] as number)));
+    const [ours, theirs] = [mine, others].map((some) => Math.round(median(some)));
+    say(`  ${name}, ${what}: ${ours}, beside ${theirs} (× ${ratio.toFixed(3)})`);
+  }
 }
-await Promise.all(registries.map((registry) => registry.stop()));
+await Promise.all(all.map((each) => each.stop()));
 process.exit(0);

@@ -40,17 +40,18 @@ export interface Pending extends Shared {
 
 /** Said of an answer that is somebody else's: the same bytes sent again are passed on to him again. */
 export interface PassedOn {
-  /** What it keeps alive for as long as it is kept, about. */
+  /** What it keeps alive for as long as it is kept, about: more, once it is asked again. */
   readonly bytes: number;
   /**
    * Undefined where it is to go the long way. Else `over` is called with the status, once all was written
-   * to the client, or without one where it has to go the long way after all; never, where it is withdrawn
-   * or the client is cut off. `common`: headers for answers that do not have them.
+   * to the client, or with what is to be written to him, or with nothing where it has to go the long way after
+   * all; never, where it is withdrawn or the client is cut off. `common`: headers for answers that do not have
+   * them.
    */
   pass(
     to: Socket,
     common: Readonly<Record<string, string>>,
-    over: (status?: number) => void,
+    over: (told?: number | Wire) => void,
   ): AtWork | undefined;
 }
 

@@ -8,6 +8,7 @@ import { ByteCache } from '../../byte-cache.ts';
 import { systemClock } from '../../clock.ts';
 import { type Audited, CLIENT_GONE, type Repeated } from '../audit.ts';
 import { connectionOf } from '../connection.ts';
+import { heldAt, saysHeld, stillHeld, tagAt, tagged, tagOf } from '../held.ts';
 import {
   type Begin,
   type Message,
@@ -22,7 +23,7 @@ import type { AtWork, Shortcut } from '../shortcut.ts';
 import type { Waits } from '../waits.ts';
 import { KnownHeads } from './known-heads.ts';
 import { type Lot, Parked } from './parked.ts';
-import { ReadyBytes } from './ready-bytes.ts';
+import { ReadyBytes, readyOf } from './ready-bytes.ts';
 import type { Entered, SharedWait } from './shared-wait.ts';
 import { SharedWaits } from './shared-waits.ts';
 
@@ -53,7 +54,11 @@ interface Answered extends OfRequest {
   readonly shared: Shared;
   readonly ready: ReadyBytes;
   readonly writing: Writing;
+  /** For those that say what they hold. */
+  readonly held: { readonly tag: string; readonly still: ReadyBytes } | undefined;
 }
+
+type Learnt = Omit<Answered, 'kind' | 'ready' | 'held'>;
 
 interface Passing extends OfRequest {
   readonly kind: 'passing';
@@ -61,11 +66,16 @@ interface Passing extends OfRequest {
   readonly common: Writing['common'];
   /** It did not go well: the long way is asked how it goes now. */
   readonly forget: () => void;
+  /** It may keep more alive than it did. */
+  readonly counts: () => void;
 }
 
 /** A request that may be answered here, since when, and who is told that it was. */
 interface Taken {
+  /** What it is known by. */
   readonly request: string;
+  /** Which answer it says that it holds. */
+  readonly holds: string | undefined;
   readonly socket: Socket;
   readonly done: (answered: boolean) => void;
   readonly from: number;
@@ -140,8 +150,10 @@ export class FastPath implements Shortcut {
     if (request === undefined) return;
     const of = this.#ofRequest(asking);
     const forget = () => void this.#learnt.delete(request);
-    const bytes = passedOn.bytes + (of.repeated?.bytes ?? 0);
-    this.#learnt.keep(request, { kind: 'passing', ...of, passedOn, common, forget }, bytes);
+    const bytes = () => passedOn.bytes + (of.repeated?.bytes ?? 0);
+    const counts = () => kept.resize(bytes());
+    const passing: Passing = { kind: 'passing', ...of, passedOn, common, forget, counts };
+    const kept = this.#learnt.keep(request, passing, bytes());
   }
 
   /** The exchange is about to wait, until it says that it is over. */
@@ -171,10 +183,14 @@ export class FastPath implements Shortcut {
     if (request[0] !== LETTER_G) return this.#begin(request, socket, done);
     if (request.length > MAX_REQUEST_BYTES) return undefined;
     const text = request.toString('latin1');
-    const learnt = this.#learnt.get(text)?.value ?? this.#waits.find(text);
+    const at = heldAt(text);
+    const known = at === undefined ? text : text.slice(0, at);
+    const learnt = this.#learnt.get(known)?.value ?? this.#waits.find(text);
     if (learnt === undefined || learnt.origin !== this.#originOf(socket)) return undefined;
     if (!this.#admits()) return undefined;
-    const taken = { request: text, socket, done, from: systemClock.monotonic() };
+    const holds = at === undefined ? undefined : tagAt(text, at);
+    const from = systemClock.monotonic();
+    const taken = { request: known, holds, socket, done, from };
     if (learnt.kind === 'passing') return this.#passOn(learnt, taken);
     const ready = learnt.shared.ready();
     return ready === undefined ? this.#use(learnt, taken) : this.#useWhen(ready, learnt, taken);
@@ -233,15 +249,19 @@ export class FastPath implements Shortcut {
     return undefined;
   }
 
-  #answer({ ready, repeated, time }: Answered, taken: Taken): 'answered' | AtWork | undefined {
+  #answer(
+    { ready, held, repeated, time }: Answered,
+    taken: Taken,
+  ): 'answered' | AtWork | undefined {
     let isTaken = false;
     let isLater = false;
     const sent = () => {
       isTaken = true;
       if (isLater) taken.done(true);
     };
+    const isHeld = held !== undefined && held.tag === taken.holds;
     try {
-      ready.writeTo(taken.socket, sent);
+      (isHeld ? held.still : ready).writeTo(taken.socket, sent);
     } catch {
       // There is no room for it, which its route says.
       return undefined;
@@ -277,18 +297,21 @@ export class FastPath implements Shortcut {
   }
 
   #passOn(
-    { passedOn, common, forget, repeated, time }: Passing,
+    { passedOn, common, forget, counts, repeated, time }: Passing,
     { socket, done, from }: Taken,
   ): AtWork | undefined {
     const ends = repeated?.begins(socket);
-    const passing = passedOn.pass(socket, common, (status) => {
+    const passing = passedOn.pass(socket, common, (told) => {
+      const status = typeof told === 'object' ? told.status : told;
       ends?.(status);
       if (status === undefined) forget();
       else {
+        counts();
         this.#answered++;
         time?.took(systemClock.monotonic() - from, status);
       }
-      done(status !== undefined);
+      if (typeof told === 'object') readyOf(told).writeTo(socket, () => done(true));
+      else done(status !== undefined);
     });
     if (passing === undefined) {
       ends?.(undefined);
@@ -321,9 +344,11 @@ export class FastPath implements Shortcut {
     },
   };
 
-  #keep(request: string, learnt: Omit<Answered, 'kind' | 'ready'>, wire: Wire): Answered {
-    const ready = new ReadyBytes(wire);
-    const answered: Answered = { ...learnt, kind: 'answered', ready };
+  #keep(request: string, learnt: Learnt, wire: Wire): Answered {
+    const tag = saysHeld(request) ? tagOf(wire) : undefined;
+    const ready = new ReadyBytes(tag === undefined ? wire : tagged(wire, tag));
+    const held = tag === undefined ? undefined : { tag, still: new ReadyBytes(stillHeld(tag)) };
+    const answered: Answered = { ...learnt, kind: 'answered', ready, held };
     const bytes = ready.bytes + learnt.shared.bytes + (learnt.repeated?.bytes ?? 0);
     this.#learnt.keep(request, answered, bytes);
     return answered;
@@ -331,7 +356,8 @@ export class FastPath implements Shortcut {
 
   /** Undefined where its bytes will not come again: what is kept for them would put out what others ask for. */
   #repeatable(asking: Asking): string | undefined {
-    return namesItself(asking.message) ? undefined : this.#requestOf(asking);
+    const request = namesItself(asking.message) ? undefined : this.#requestOf(asking);
+    return request?.slice(0, heldAt(request));
   }
 
   #ofRequest({ message, audited, time }: Asking): OfRequest {

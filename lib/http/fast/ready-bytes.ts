@@ -95,10 +95,10 @@ export class ReadyBytes {
   }
 }
 
-/** Of wires that are usual. */
+/** Of wires that go out again and again. */
 const READY = new WeakMap<Wire, ReadyBytes>();
 
-function readyOf(wire: Wire): ReadyBytes {
+export function readyOf(wire: Wire): ReadyBytes {
   let ready = READY.get(wire);
   if (ready === undefined) {
     ready = new ReadyBytes(wire);

@@ -36,8 +36,8 @@ export async function agentBefore(listeners: readonly RequestListener[], setting
   );
   const fastPath = new FastPath();
   const served = { routes: [], fallback: forwarder.handle };
-  const all = { responseHeaders, disableUnprintableCharFilter: false };
-  const app = createApp(served, { logger: silentLogger, fastPath, settings: all });
+  const headers = { responseHeaders, disableUnprintableCharFilter: false };
+  const app = createApp(served, { logger: silentLogger, fastPath, settings: headers });
   let parsed = 0;
   const listener = new Listener({
     listener: (message, response) => {
@@ -62,7 +62,8 @@ export async function agentBefore(listeners: readonly RequestListener[], setting
     const answer = await client.ask(text);
     return { ...answer, isParsed: parsed > before };
   };
-  return { clock, servers, upstream, forwarder, tokens, connect, ask, parsed: () => parsed };
+  const all = { clock, servers, upstream, forwarder, fastPath, tokens };
+  return { ...all, connect, ask, parsed: () => parsed };
 }
 
 /** As `answers`, until something was learnt: then what `then` does. */
