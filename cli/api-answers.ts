@@ -22,7 +22,7 @@ export interface Taking {
 
 /**
  * Throws ProconsulError for a status that is no answer to this request, or a page: 'forbidden' where the token is
- * refused, else 'unavailable'.
+ * refused, 'busy' where the agent has no room for more, else 'unavailable'.
  */
 export function refuse(
   response: IncomingMessage,
@@ -35,8 +35,12 @@ export function refuse(
   }
   if (status === 200 || accept.includes(status)) return;
   const why = text === '' || terse ? '' : ` (${reasonIn(text)})`;
-  const code = status === 401 || status === 403 ? 'forbidden' : 'unavailable';
-  throw new ProconsulError(code, `Unexpected response code: ${status}${why}`);
+  throw new ProconsulError(codeOf(status), `Unexpected response code: ${status}${why}`);
+}
+
+function codeOf(status: number): 'forbidden' | 'busy' | 'unavailable' {
+  if (status === 401 || status === 403) return 'forbidden';
+  return status === 429 ? 'busy' : 'unavailable';
 }
 
 /** No agent answers a command with one. */

@@ -2,7 +2,8 @@
  * Questions to the agent, so many at a time: an agent takes no more connections of one address (limits.http_max_conns_per_client,
  * 200), and whoever follows a hundred upstreams waits for two answers of each.
  */
-import type { Cancel, Clock } from '../lib/clock.ts';
+import { type Cancel, type Clock, pause } from '../lib/clock.ts';
+import { ProconsulError } from '../lib/errors.ts';
 import type { Answer, Ask, Question } from './follow.ts';
 
 /** Who may call, and by which certificates, is heard at once, however many upstreams there are: these are few. */
@@ -11,6 +12,14 @@ const OF_ITSELF = /^\/v1\/(?:connect\/intentions|agent\/connect\/ca\/|config\/me
 const MAX_ASKED = 120;
 /** Who only waits for a change has his place for so long, if others want one. */
 const TURN_MS = 2000;
+/** Where the agent has no room for more, however many others have it. */
+const MIN_ASKED = 2;
+/** Places that are given up then come back, so many each time: too many again, and all are halved again. */
+const MORE_MS = 30_000;
+const MORE = 4;
+/** What calls wait for is asked again where the agent has no room: places have been given up for it. */
+const TRIES = 5;
+const AGAIN_MS = 100;
 
 interface Place {
   since: number;
@@ -20,13 +29,17 @@ interface Place {
 
 export class AskingInTurns {
   readonly #ask: Ask;
-  readonly #clock: Pick<Clock, 'after' | 'monotonic'>;
+  readonly #clock: Clock;
   /** The one that was taken first is the first. */
   readonly #taken = new Set<Place>();
   readonly #waiting = new Set<() => void>();
   #cancel: Cancel | undefined;
+  /** Places that there were when the agent had no room last, when that was, and how often it has been. */
+  #left = MAX_ASKED;
+  #loweredAt = 0;
+  #lowered = 0;
 
-  constructor(ask: Ask, clock: Pick<Clock, 'after' | 'monotonic'>) {
+  constructor(ask: Ask, clock: Clock) {
     this.#ask = ask;
     this.#clock = clock;
   }
@@ -34,7 +47,7 @@ export class AskingInTurns {
   /** Writes are not held up: calls wait for them. */
   readonly ask: Ask = async (question, signal) => {
     if (question.body !== undefined || OF_ITSELF.test(question.path))
-      return await this.#ask(question, signal);
+      return await this.#askedAtOnce(question, signal);
     for (;;) {
       const place = await this.#place(signal);
       const answer = await this.#asked(question, place, signal);
@@ -42,31 +55,62 @@ export class AskingInTurns {
     }
   };
 
+  async #askedAtOnce(question: Question, signal: AbortSignal): Promise<Answer> {
+    for (let tries = 1; ; tries++) {
+      const lowered = this.#lowered;
+      try {
+        return await this.#ask(question, signal);
+      } catch (error) {
+        if (!isBusy(error)) throw error;
+        this.#lower(lowered);
+        if (tries === TRIES) throw error;
+        await pause(this.#clock, AGAIN_MS * 2 ** (tries - 1), signal);
+      }
+    }
+  }
+
+  get #most(): number {
+    const times = Math.floor((this.#clock.monotonic() - this.#loweredAt) / MORE_MS);
+    return Math.min(MAX_ASKED, this.#left + times * MORE);
+  }
+
+  /** The agent has no room. Of those who were asked together, one says so for all. */
+  #lower(before: number): void {
+    if (before !== this.#lowered) return;
+    this.#left = Math.max(MIN_ASKED, Math.floor(Math.min(this.#most, this.#taken.size) / 2));
+    this.#loweredAt = this.#clock.monotonic();
+    this.#lowered++;
+    const waiting = [...this.#taken].filter(({ giveUp }) => giveUp !== undefined);
+    for (const { giveUp } of waiting.slice(0, this.#taken.size - this.#left)) giveUp?.();
+  }
+
   /** Undefined where it gave its place up for another. */
   async #asked(question: Question, place: Place, signal: AbortSignal): Promise<Answer | undefined> {
     const turn = new AbortController();
     const isWaiting = question.query.some(([name]) => name === 'index' || name === 'hash');
     if (isWaiting) place.giveUp = () => turn.abort();
     const end = () => turn.abort(signal.reason);
+    const lowered = this.#lowered;
     signal.addEventListener('abort', end, { once: true });
     try {
       signal.throwIfAborted();
       return await this.#ask(question, turn.signal);
     } catch (error) {
       if (turn.signal.aborted && !signal.aborted) return undefined;
+      if (isBusy(error)) this.#lower(lowered);
       throw error;
     } finally {
       signal.removeEventListener('abort', end);
       this.#taken.delete(place);
-      const [next] = this.#waiting;
-      next?.();
+      const room = Math.max(0, this.#most - this.#taken.size);
+      for (const next of [...this.#waiting].slice(0, room)) next();
       this.#look();
     }
   }
 
   /** Resolves when there is one, or nobody wants it any more. */
   async #place(signal: AbortSignal): Promise<Place> {
-    while (this.#taken.size >= MAX_ASKED && !signal.aborted) {
+    while (this.#taken.size >= this.#most && !signal.aborted) {
       await new Promise<void>((resolve) => {
         const over = () => {
           this.#waiting.delete(over);
@@ -101,4 +145,8 @@ export class AskingInTurns {
     this.#cancel?.();
     this.#cancel = undefined;
   }
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof ProconsulError && error.code === 'busy';
 }

@@ -7,7 +7,7 @@ import { describeChain, ProconsulError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { retryMs } from '../../lib/retries.ts';
 import { type Agent, follow, lossOf } from '../follow.ts';
-import { type InTurn, NoTurn, Turnstile } from './turnstile.ts';
+import { type InTurn, Turnstile } from './turnstile.ts';
 import { PermissionList, type Verdict, Verdicts } from './verdict.ts';
 
 /** Callers whose right is remembered: a mesh has as many services. Beyond them the one goes that called longest ago. */
@@ -220,8 +220,10 @@ export class Permissions {
     const now = agent.clock.monotonic();
     caller.notBefore = now + retryMs(++caller.failures, agent.random);
     const { level, isToSay, tries } = lossOf(error, ++this.#failures);
-    const isAboutOne = error instanceof ProconsulError && error.code === 'invalid';
-    if (!isAboutOne && !(error instanceof NoTurn)) this.#asksWhetherBack(caller);
+    const code = error instanceof ProconsulError ? error.code : undefined;
+    // An agent that has no room answers, and so it is there: anybody could take all of its room, and have who is denied let in.
+    if (code === 'busy') this.#isThere();
+    else if (code !== 'invalid') this.#asksWhetherBack(caller);
     if (!isToSay) return;
     const line = 'sidecar: the agent does not say who may call';
     logger[level](line, { caller: caller.uri, tries, error: describeChain(error) });
@@ -238,9 +240,13 @@ export class Permissions {
     });
   }
 
-  #isBack(): void {
+  #isThere(): void {
     this.#isAway = false;
     this.#cancelProbe();
+  }
+
+  #isBack(): void {
+    this.#isThere();
     for (const caller of this.#callers.values()) caller.notBefore = 0;
   }
 

@@ -8,7 +8,7 @@ export interface InTurn<T> {
 }
 
 /** Its turn did not come in time: nothing was begun. */
-export class NoTurn extends ProconsulError {
+class NoTurn extends ProconsulError {
   constructor() {
     super('busy', 'too much is asked at once');
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { setMaxListeners } from 'node:events';
+import { ProconsulError } from '../../lib/errors.ts';
 import { AskingInTurns } from '../../sidecar/asking-in-turns.ts';
 import type { Answer, Question } from '../../sidecar/follow.ts';
 import { FakeClock, settle } from '../support/fakes/fake-clock.ts';
@@ -11,12 +12,19 @@ const MOST = 120;
 function start() {
   const clock = new FakeClock();
   const open = new Map<string, (answer: Answer) => void>();
-  let most = 0;
+  /** Of its connections others have taken some. */
+  const room = { most: Number.POSITIVE_INFINITY };
+  let [most, refused] = [0, 0];
   const asked: string[] = [];
   const { ask } = new AskingInTurns(
     ({ path }: Question, signal) =>
       new Promise<Answer>((resolve, reject) => {
         asked.push(path);
+        if (open.size >= room.most) {
+          refused++;
+          reject(NO_ROOM);
+          return;
+        }
         open.set(path, (answer) => {
           open.delete(path);
           resolve(answer);
@@ -32,9 +40,10 @@ function start() {
   const ending = new AbortController();
   setMaxListeners(0, ending.signal);
   const waits = (path: string) => ask({ path, query: [['index', '7']] }, ending.signal);
-  return { clock, open, asked, ask, waits, ending, most: () => most };
+  return { clock, open, asked, ask, waits, ending, room, most: () => most, refused: () => refused };
 }
 
+const NO_ROOM = new ProconsulError('busy', 'Unexpected response code: 429');
 const ANSWER: Answer = { index: '8', json: [] };
 
 describe('questions of a sidecar to its agent', () => {
@@ -84,5 +93,51 @@ describe('questions of a sidecar to its agent', () => {
     const ended = await Promise.allSettled(all);
     assert.ok(ended.every(({ status }) => status === 'rejected'));
     assert.deepEqual([open.size, clock.armed], [0, 0]);
+  });
+
+  it('leave room for what calls wait for where the agent has none, and are more again in time', async () => {
+    const { clock, open, ask, waits, ending, room } = start();
+    const all = Array.from({ length: MOST + 40 }, (_, i) => waits(`/${i}`));
+    await settle();
+    room.most = MOST;
+    const body = { method: 'POST', json: {} } as const;
+    const asked = ask({ path: '/authorize', query: [], body }, ending.signal);
+    await until(() => open.size === MOST / 2);
+    await clock.advance(100);
+    open.get('/authorize')?.(ANSWER);
+    assert.equal(await asked, ANSWER);
+    await clock.advance(29_000);
+    assert.equal(open.size, MOST / 2);
+    await clock.advance(3000);
+    assert.equal(open.size, MOST / 2 + 4);
+    ending.abort();
+    await Promise.allSettled(all);
+    assert.deepEqual([open.size, clock.armed], [0, 0]);
+  });
+
+  it('are halved once for all that were refused together, and each says so to whoever asked', async () => {
+    const { clock, open, waits, ending, room, refused } = start();
+    room.most = 80;
+    const all = Array.from({ length: MOST }, (_, i) => waits(`/${i}`));
+    const ended = Promise.allSettled(all);
+    await settle();
+    assert.deepEqual([refused(), open.size], [MOST - 80, MOST / 2]);
+    ending.abort();
+    const reasons = (await ended).map((each) => each.status === 'rejected' && each.reason);
+    assert.equal(reasons.filter((reason) => reason === NO_ROOM).length, MOST - 80);
+    assert.deepEqual([open.size, clock.armed], [0, 0]);
+  });
+
+  it('tell whoever asked at once that there is no room, after some tries', async () => {
+    const { clock, asked, ask, ending, room } = start();
+    room.most = 0;
+    const body = { method: 'POST', json: {} } as const;
+    const refusal = assert.rejects(ask({ path: '/authorize', query: [], body }, ending.signal));
+    for (const ms of [100, 200, 400, 800]) {
+      await clock.untilArmed();
+      await clock.advance(ms);
+    }
+    await refusal;
+    assert.deepEqual([asked.length, clock.armed], [5, 0]);
   });
 });

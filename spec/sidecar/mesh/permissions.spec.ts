@@ -49,6 +49,7 @@ interface Said {
 }
 
 const AWAY = new ProconsulError('unavailable', 'it is not there');
+const NO_ROOM = new ProconsulError('busy', 'Unexpected response code: 429');
 
 describe('Permissions', () => {
   it('go by no answer to a question from before a change', async () => {
@@ -142,6 +143,39 @@ describe('Permissions', () => {
     const allowed = await Promise.all(verdicts);
     assert.deepEqual([...new Set(allowed.slice(32))], [false]);
     assert.ok(!logger.lines.some((line) => /too much is asked/.test(line) && /^error/.test(line)));
+    ending.abort();
+  });
+
+  for (const question of ['isAllowed', 'verdictAnew'] as const) {
+    it(`let in nobody by what was decided before a change where the agent has no room (${question})`, async () => {
+      const { permissions, fails, looks, ending, decide } = start();
+      await decide(true);
+      looks[0]?.('7');
+      await until(() => looks.length === 2);
+      const verdict = permissions[question](WEB);
+      await until(() => fails.length === 2);
+      fails[1]?.(NO_ROOM);
+      assert.equal(await verdict, false);
+      // And by what was decided since then all are, though it still has none.
+      assert.equal(await permissions.isAllowed(WEB), false);
+      ending.abort();
+    });
+  }
+
+  it('go by what is decided since a change, though the agent has no room', async () => {
+    const { permissions, asked, clock, fails, looks, ending } = start();
+    looks[0]?.('7');
+    await until(() => looks.length === 2);
+    const verdict = permissions.isAllowed(WEB);
+    await until(() => asked.length === 1);
+    asked[0]?.(true);
+    assert.equal(await verdict, true);
+    // Another look at everybody.
+    await clock.advance(30_000);
+    const anew = permissions.verdictAnew(WEB);
+    await until(() => fails.length === 2);
+    fails[1]?.(NO_ROOM);
+    assert.equal(await anew, true);
     ending.abort();
   });
 
