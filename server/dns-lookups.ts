@@ -21,7 +21,7 @@ import type { State } from './state/state.ts';
 export interface LocalLookupsDeps {
   /** Throws 'unavailable' before the log was read. */
   readonly state: () => State;
-  readonly readiness: Pick<Readiness, 'ready' | 'consistency'>;
+  readonly readiness: Pick<Readiness, 'consistency' | 'read'>;
   readonly access: AccessControl;
   /** The node that this server is: what `_agent` means in a prepared query. */
   readonly node: string;
@@ -110,8 +110,7 @@ export class LocalLookups implements Lookups {
       const caller = this.#access.callerOf(own);
       return caller instanceof Promise ? caller.then(lookAs) : lookAs(caller);
     };
-    const ready = readiness.ready(readiness.consistency(this.#demand));
-    return ready === undefined ? look() : ready.then(look);
+    return readiness.read(readiness.consistency(this.#demand), look);
   }
 
   /** Current as long as nothing that was read was touched; never where each answer must be fresh. */

@@ -61,12 +61,48 @@ export class Readiness {
   }
 
   /**
-   * Resolves when a read of this kind may be answered; undefined when it may be at once. Rejects
-   * 'unavailable' when that cannot be known within some seconds. `seen` is what the client saw
-   * last, here or elsewhere, and how long it waits: a stale read too takes it back in time only where
-   * this server does not get as far meanwhile.
+   * What `evaluate` comes to, or throws, by a state that is as new as a read of this kind wants it, once that may be
+   * told; at once where it may be. It is called again where nobody can confirm what it came to. Rejects 'unavailable'
+   * when that cannot be known within some seconds. `seen` is what the client saw last, here or elsewhere, and how long
+   * it waits: a stale read too takes it back in time only where this server does not get as far meanwhile.
    */
-  ready(consistency: Consistency, seen = NOTHING): Promise<void> | undefined {
+  read<T>(
+    consistency: Consistency,
+    evaluate: () => T | Promise<T>,
+    seen = NOTHING,
+  ): T | Promise<T> {
+    if (consistency === 'consistent' && this.#deps.log.status().epoch !== undefined) {
+      return this.#agreed(evaluate);
+    }
+    const ready = this.#ready(consistency, seen);
+    return ready === undefined ? evaluate() : ready.then(evaluate);
+  }
+
+  /** As `read`, of what is not of one moment alone: it may be newer than what was agreed on. */
+  ready(consistency: 'leader' | 'stale', seen = NOTHING): Promise<void> | undefined {
+    return this.#ready(consistency, seen);
+  }
+
+  /**
+   * Who is parted from the others with Redis's old master applies what they never will. So what is told was first
+   * evaluated, no older than the log was by then, and then a majority said that it goes on from there: after what this
+   * server has applied, in the epoch in which that was.
+   */
+  async #agreed<T>(evaluate: () => T | Promise<T>): Promise<T> {
+    const { log, clock, state } = this.#deps;
+    const deadline = clock.monotonic() + READ_BUDGET_MS;
+    do {
+      const { epoch } = log.status();
+      await this.#ready('leader', NOTHING);
+      const tell = await outcomeOf(evaluate);
+      const { position } = state();
+      const agreed = await log.readIndex('majority');
+      if (agreed >= position && log.status().epoch === epoch) return tell();
+    } while (clock.monotonic() < deadline);
+    throw noLeader();
+  }
+
+  #ready(consistency: Consistency, seen: typeof NOTHING): Promise<void> | undefined {
     if (!this.#begun) return Promise.reject(noLeader());
     const { log, clock, applied } = this.#deps;
     const now = clock.monotonic();
@@ -107,5 +143,17 @@ export class Readiness {
 
   async #reached(index: number, deadline: number): Promise<void> {
     if (!(await this.#deps.applied.wait(index, deadline))) throw noLeader();
+  }
+}
+
+/** Gives or throws what a function has come to: that nothing is there is as much an answer as what is there. */
+async function outcomeOf<T>(evaluate: () => T | Promise<T>): Promise<() => T> {
+  try {
+    const value = await evaluate();
+    return () => value;
+  } catch (error) {
+    return () => {
+      throw error;
+    };
   }
 }

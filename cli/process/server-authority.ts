@@ -64,7 +64,7 @@ async function after(deps: Deps, question: Question, wait: Wait, signal: AbortSi
 /** Resolves once there is a state to answer from. */
 async function whole({ readiness }: Deps): Promise<void> {
   const demand = { consistency: 'stale', maxStaleMs: Number.POSITIVE_INFINITY } as const;
-  await readiness.ready(readiness.consistency(demand));
+  await readiness.read(readiness.consistency(demand), () => undefined);
 }
 
 async function jsonOf({ body }: Answer): Promise<unknown> {

@@ -235,7 +235,7 @@ export class Exchange {
       };
       // Most who close their side have gone, and none of them will see more; thousands may go at once.
       const answerNow = () => {
-        leaveTurn = whenRoom(() => end(this.#caught(() => pending.now())));
+        leaveTurn = whenRoom(() => void this.#caught(() => pending.now()).then(end));
       };
       let leaveTurn: Cancel = () => undefined;
       const place = pending.join({ settle: end });
@@ -254,9 +254,9 @@ export class Exchange {
     });
   }
 
-  #caught(reply: () => Reply): Reply {
+  async #caught(reply: () => Reply | Promise<Reply>): Promise<Reply> {
     try {
-      return reply();
+      return await reply();
     } catch (error) {
       this.#log(error);
       return this.#refusal(error);

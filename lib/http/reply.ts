@@ -33,7 +33,7 @@ export interface Pending extends Shared {
   /** Settles him once, never at once, unless he leaves before. It ends this wait only. */
   join(awaiting: Awaiting): Place;
   /** What there is, for a client that will not wait any longer. */
-  now(): Reply;
+  now(): Reply | Promise<Reply>;
   /** How whoever was told this goes on waiting: with this index in place of the one that it asked with. */
   after?(reply: Reply): { readonly index: string; readonly pending: Pending } | undefined;
 }

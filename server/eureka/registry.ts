@@ -21,7 +21,7 @@ export interface Asking {
 }
 
 export interface RegistryDeps extends Pick<WriteDeps, 'state' | 'propose'> {
-  readonly readiness: Pick<Readiness, 'ready'>;
+  readonly readiness: Pick<Readiness, 'read'>;
   readonly leases: Pick<EurekaLeases, 'renew' | 'renewedAgoMs'>;
   readonly datacenter: string;
   readonly counts: EurekaCounts;
@@ -138,10 +138,10 @@ export class EurekaRegistry {
     matters: (row: EurekaRow | undefined) => boolean,
   ): Promise<EurekaRow | undefined> {
     const { state, readiness } = this.#deps;
-    const row = state().eureka.get(app, id);
+    const found = () => state().eureka.get(app, id);
+    const row = found();
     if (!matters(row)) return row;
-    await readiness.ready(row === undefined ? 'consistent' : 'leader');
-    return state().eureka.get(app, id);
+    return await readiness.read(row === undefined ? 'consistent' : 'leader', found);
   }
 
   /** Its lease has its whole time; one that had lapsed is back. */

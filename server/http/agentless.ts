@@ -132,8 +132,7 @@ export class AgentlessReports {
     };
     const rows = found();
     if (rows.length > 0) return rows;
-    await readiness.ready('consistent');
-    return found();
+    return await readiness.read('consistent', found);
   }
 
   #isNews(check: Check, status: CheckStatus, output: string): boolean {

@@ -44,7 +44,7 @@ export interface ReadDeps {
   readonly standing: Standing;
   readonly readiness: Pick<
     Readiness,
-    'begun' | 'ready' | 'caughtUp' | 'consistency' | 'knownLeader' | 'ageMs' | 'state'
+    'begun' | 'read' | 'ready' | 'caughtUp' | 'consistency' | 'knownLeader' | 'ageMs'
   >;
   readonly random: Random;
 }
@@ -84,7 +84,7 @@ export interface SessionDeps {
 
 /** What is said of nodes that have no agent. */
 export interface AgentlessDeps extends WriteDeps {
-  readonly readiness: Pick<Readiness, 'ready'>;
+  readonly readiness: Pick<Readiness, 'read'>;
   readonly reporting: Reporting;
 }
 
@@ -164,20 +164,38 @@ const MAX_JUDGEMENTS = 8;
 
 type Asking = Pick<HttpRequest, 'callerStill'>;
 
+type Reading = Pick<HttpRequest, 'caller' | 'callerStill'>;
+
 /**
- * Resolves when what is read is as new as it has to be, and `caller` is who asks by then; undefined where
- * that is so at once. Rights may go while a read is held back: what is written after that is not
- * for who had them.
+ * As Readiness.read, and `caller` is who asks as `evaluate` is called. Rights may go while a read is held back: what is
+ * written after that is not for who had them.
  */
-export function readyFor(
+export function readFor<T>(
   { readiness }: Pick<ReadDeps, 'readiness'>,
-  request: Pick<HttpRequest, 'caller' | 'callerStill'>,
+  request: Reading,
   consistency: Consistency,
+  evaluate: () => T | Promise<T>,
   wait?: Wait,
-): Promise<void> | undefined {
-  return readiness.ready(consistency, wait)?.then(async () => {
+): T | Promise<T> {
+  let isHeld = false;
+  const held = async () => {
     while (!request.caller.stands()) await request.callerStill();
-  });
+    return await evaluate();
+  };
+  const told = readiness.read(consistency, () => (isHeld ? held() : evaluate()), wait);
+  isHeld = true;
+  return told;
+}
+
+/** Resolves when the state is as new as any acknowledged write, and `caller` is who asks by then. */
+export async function readyFor(
+  { readiness }: Pick<ReadDeps, 'readiness'>,
+  request: Reading,
+): Promise<void> {
+  const ready = readiness.ready('leader');
+  if (ready === undefined) return;
+  await ready;
+  while (!request.caller.stands()) await request.callerStill();
 }
 
 type Writing = Pick<WriteDeps, 'propose' | 'state'>;

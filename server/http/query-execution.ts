@@ -18,7 +18,7 @@ import {
   askingNode,
   type PlaceDeps,
   type ReadDeps,
-  readyFor,
+  readFor,
   type StateDeps,
 } from './deps.ts';
 import { demandOf } from './reads.ts';
@@ -96,8 +96,7 @@ async function evaluated(
 ): Promise<Reply> {
   const { readiness } = deps;
   const consistency = readiness.consistency(demandOf(request.params));
-  const ready = readyFor(deps, request, consistency);
-  if (ready !== undefined) await ready;
+  const found = await readFor(deps, request, consistency, evaluate);
   const { knownLeader } = readiness;
   const meta = {
     Index: 0,
@@ -111,7 +110,6 @@ async function evaluated(
     'X-Consul-Lastcontact': String(meta.LastContact),
     'X-Consul-Effective-Consistency': consistency,
   };
-  const found = await evaluate();
   return { json: { ...found.json, ...meta }, headers: { ...headers, ...found.headers } };
 }
 

@@ -11,8 +11,8 @@ import { CACHED, READING, type Takes } from '../../lib/http/takes.ts';
 import { DEFAULT_WAIT_MS, MAX_WAIT_MS } from '../../lib/limits.ts';
 import type { Wait } from '../query/live-answer.ts';
 import type { Query } from '../query/query.ts';
-import type { Demand } from '../readiness.ts';
-import { type ReadDeps, readyFor } from './deps.ts';
+import type { Consistency, Demand } from '../readiness.ts';
+import { type ReadDeps, readFor } from './deps.ts';
 import { PendingRead, SharedRead } from './shared-read.ts';
 
 export interface Read extends Pick<Takes, 'rest' | 'params' | 'answers'> {
@@ -60,17 +60,16 @@ async function answerRead(deps: ReadDeps, read: Read, request: HttpRequest): Pro
   const options = { wait: waitOf(params), demand: demandOf(params) };
   const { demand, wait } = options;
   let shared = sharedRead(deps, read, request, options);
-  const ready = readyFor(deps, request, deps.readiness.consistency(demand), wait);
-  if (ready !== undefined) {
-    await ready;
+  const evaluate = (): Reply => {
     if (shared.caller !== request.caller) shared = sharedRead(deps, read, request, options);
-  }
-  // Another index is news, a lower one too: the client has seen what was lost with its log.
-  if (wait.seenIndex === 0 || shared.current().index !== wait.seenIndex) {
-    const cached = read.cacheable === true && params.has('cached');
-    return cached ? shared.cachedReply() : shared.reply();
-  }
-  return { pending: new PendingRead(shared) };
+    // Another index is news, a lower one too: the client has seen what was lost with its log.
+    if (wait.seenIndex === 0 || shared.current().index !== wait.seenIndex) {
+      const cached = read.cacheable === true && params.has('cached');
+      return cached ? shared.cachedReply() : shared.reply();
+    }
+    return { pending: new PendingRead(shared) };
+  };
+  return await readFor(deps, request, deps.readiness.consistency(demand), evaluate, wait);
 }
 
 /** As the caller has it, by what he may see now. */
@@ -87,11 +86,17 @@ function sharedRead(
   return new SharedRead(deps, asked, caller);
 }
 
-/** Resolves when what a row reads by itself is as new as the request wants it, with how it wants that. */
-export async function fresh(deps: Pick<ReadDeps, 'readiness'>, request: HttpRequest) {
+/**
+ * What a row makes of the state by itself, which is as new as the request wants it. `evaluate` is told how it wants that,
+ * and only looks: it may be called more than once.
+ */
+export async function fresh<T>(
+  deps: Pick<ReadDeps, 'readiness'>,
+  request: HttpRequest,
+  evaluate: (consistency: Consistency) => T | Promise<T>,
+): Promise<T> {
   const consistency = deps.readiness.consistency(demandOf(request.params));
-  await readyFor(deps, request, consistency);
-  return consistency;
+  return await readFor(deps, request, consistency, () => evaluate(consistency));
 }
 
 /** Consul checks these also where it makes no use of them. */

@@ -56,25 +56,23 @@ export class SharedRead {
     this.question = asked(request.query, caller.rights);
   }
 
+  /**
+   * Resolves when what is known then may be told, which is of a moment before: whatever stands by then stood at that
+   * moment too. Undefined where it may be told at once.
+   */
   ready(): Promise<void> | undefined {
     const { readiness } = this.deps;
-    return readiness.ready(readiness.consistency(this.request.demand), this.request.wait);
+    const { demand, wait } = this.request;
+    return readiness.read(readiness.consistency(demand), () => undefined, wait) ?? undefined;
   }
 
   /**
-   * The answer that was come to just now, once it may be told after a wait; undefined where it may be at once. What this
-   * server has applied since it last asked nobody else need have: a consistent read is confirmed anew, as in Consul.
+   * The answer after a wait that an answer has ended. What this server has applied since it last asked nobody else
+   * need have: a consistent read is as one that begins now, as in Consul.
    */
-  confirmed(answer: Answer): Promise<Answer> | undefined {
-    const { readiness } = this.deps;
-    if (this.request.demand.consistency !== 'consistent') return undefined;
-    const state = readiness.state();
-    return readiness.ready('consistent')?.then(() => {
-      if (readiness.state() === state) return answer;
-      // The log went on in another history meanwhile, in which that may never have been.
-      const anew = this.current();
-      return this.confirmed(anew) ?? anew;
-    });
+  afterWait(answer: Answer): Answer | Promise<Answer> {
+    if (this.request.demand.consistency !== 'consistent') return answer;
+    return this.deps.readiness.read('consistent', () => this.current());
   }
 
   /** The answer as the state stands. */
@@ -106,7 +104,8 @@ export class SharedRead {
   async anew(): Promise<Reply> {
     try {
       const caller = await this.request.callerNow();
-      return new SharedRead(this.deps, this.request, caller).reply();
+      const read = new SharedRead(this.deps, this.request, caller);
+      return read.reply(await read.afterWait(read.current()));
     } catch (error) {
       return this.refusal(error);
     }
@@ -148,8 +147,10 @@ class SharedAnswer implements Shared {
 
   anew(): Reply | undefined {
     const { caller, request } = this.#read;
-    // Of one that waits it depends on the index, and of one from a cache on what was said of it.
-    const isPlain = request.wait.seenIndex === 0 && !isCached(request);
+    // Of one that waits it depends on the index, of one from a cache on what was said of it, and of a consistent one on
+    // who else has what it is made of.
+    const isConsistent = request.demand.consistency === 'consistent';
+    const isPlain = request.wait.seenIndex === 0 && !isCached(request) && !isConsistent;
     return isPlain && caller.stands() ? this.#read.reply() : undefined;
   }
 }
@@ -190,9 +191,14 @@ export class PendingRead implements Pending {
     return joined;
   }
 
-  now(): Reply {
-    if (!this.#read.caller.stands()) throw tokenNotFound();
-    return this.#read.reply();
+  now(): Reply | Promise<Reply> {
+    const read = this.#read;
+    const reply = (answer: Answer) => {
+      if (!read.caller.stands()) throw tokenNotFound();
+      return read.reply(answer);
+    };
+    const told = read.afterWait(read.current());
+    return told instanceof Promise ? told.then(reply) : reply(told);
   }
 
   /** Of a refusal, and of what another caller was told, its route knows how it goes on. */
@@ -244,10 +250,10 @@ class JoinedRead implements Waiter, Falling, Place {
   }
 
   onAnswer(answer: Answer): void {
-    const confirmed = this.#read.confirmed(answer);
-    if (confirmed === undefined) this.#settle(() => this.#pending.replyOnce(answer));
+    const told = this.#read.afterWait(answer);
+    if (!(told instanceof Promise)) this.#settle(() => this.#pending.replyOnce(told));
     else {
-      confirmed.then(
+      told.then(
         (known) => this.#settle(() => this.#pending.replyOnce(known)),
         (error: unknown) => this.onError(error),
       );

@@ -62,6 +62,11 @@ export interface LogStatus {
   readonly writable: boolean;
   /** Milliseconds since the log was last known to be read to its end; 0 for a log of our own. */
   readonly lastContactMs: number;
+  /**
+   * The newest epoch that this server took part in, where a majority says which one counts (`commit: quorum`).
+   * Undefined elsewhere: whatever this server has applied is there for good as far as anybody knows.
+   */
+  readonly epoch?: number | undefined;
 }
 
 /** A server that uses the log, as the others last heard of it there. */

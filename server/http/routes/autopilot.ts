@@ -26,8 +26,7 @@ export function autopilotRoutes(deps: Deps): Route[] {
       right: needs('operator:read'),
       does: 'shows what autopilot was told',
       handle: async (request) => {
-        await fresh(deps, request);
-        return { json: shownSettings(deps) };
+        return await fresh(deps, request, () => ({ json: shownSettings(deps) }));
       },
     },
     {

@@ -44,7 +44,7 @@ export function connectCaRoutes(deps: Deps): Route[] {
       params: CONSISTENCY,
       right: needs('operator:read'),
       does: 'shows what the certificate authority was told; its private key only to operator:write',
-      handle: (request) => showConfig(deps, request),
+      handle: (request) => fresh(deps, request, () => showConfig(deps, request)),
     },
     {
       method: 'PUT',
@@ -74,10 +74,7 @@ function on({ connect }: ConnectSwitch): ConnectParts {
   return connect;
 }
 
-async function showConfig(deps: Deps, request: HttpRequest): Promise<Reply> {
-  on(deps);
-  await fresh(deps, request);
-  const { caller } = request;
+function showConfig(deps: Deps, { caller }: HttpRequest): Reply {
   const { config } = deps.state().authority;
   if (config === undefined) return { json: null };
   const { ClusterID: _, ...shown } = config;

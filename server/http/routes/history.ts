@@ -96,12 +96,13 @@ async function ofNow(
   figures: (reader: Reader, service: string, now: number) => object,
 ): Promise<Reply> {
   const service = required(request.rest, 'service name');
-  await fresh(deps, request);
-  const caller = request.caller.stands() ? request.caller : await request.callerNow();
-  const state = deps.state();
-  const reader = new Reader(state, caller.rights);
-  const json = figures(reader, service, logNow(state, deps.clock));
-  return { json, headers: keptBackHeader(reader.hasHidden, caller) };
+  return await fresh(deps, request, async () => {
+    const caller = request.caller.stands() ? request.caller : await request.callerNow();
+    const state = deps.state();
+    const reader = new Reader(state, caller.rights);
+    const json = figures(reader, service, logNow(state, deps.clock));
+    return { json, headers: keptBackHeader(reader.hasHidden, caller) };
+  });
 }
 
 function askedOf(params: Params): Asked {

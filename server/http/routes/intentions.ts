@@ -65,7 +65,7 @@ export function intentionRoutes(deps: Deps): Route[] {
       },
       right: shows('intention:read'),
       does: 'shows what is said of calls by or to services',
-      handle: (request) => match(deps, request),
+      handle: (request) => fresh(deps, request, () => match(deps, request)),
     },
     {
       method: 'GET',
@@ -73,7 +73,7 @@ export function intentionRoutes(deps: Deps): Route[] {
       params: { ...ENDS, 'source-type': param.text('consul'), ...CONSISTENCY },
       right: shows('service:read'),
       does: 'says whether one service may call another',
-      handle: (request) => check(deps, request),
+      handle: (request) => fresh(deps, request, () => check(deps, request)),
     },
   ];
 }
@@ -88,7 +88,7 @@ function byId(deps: Deps): Route[] {
       answers: { 404: 'there is none' },
       right: shows('intention:read'),
       does: 'shows an intention',
-      handle: (request) => show(deps, request),
+      handle: (request) => fresh(deps, request, () => show(deps, request)),
     },
     {
       ...row,
@@ -122,13 +122,13 @@ function byNames(deps: Deps): Route[] {
       answers: { 404: 'there is none' },
       right: shows('intention:read'),
       does: 'shows the intention of two services',
-      handle: async (request) => {
-        await fresh(deps, request);
-        const { params, caller } = request;
-        const { source, destination } = endsOf(params);
-        const reader = new Reader(deps.state(), caller.rights);
-        return shown(reader.config.intentionNamed(source, destination));
-      },
+      handle: (request) =>
+        fresh(deps, request, () => {
+          const { params, caller } = request;
+          const { source, destination } = endsOf(params);
+          const reader = new Reader(deps.state(), caller.rights);
+          return shown(reader.config.intentionNamed(source, destination));
+        }),
     },
     {
       ...row,
@@ -267,8 +267,7 @@ async function removed(deps: Deps, request: HttpRequest, which: IntentionKey): P
   return { json: true };
 }
 
-async function show(deps: Deps, request: HttpRequest): Promise<Reply> {
-  await fresh(deps, request);
+function show(deps: Deps, request: HttpRequest): Reply {
   const { rest, caller } = request;
   const complaint = idComplaint(rest);
   if (complaint !== undefined) {
@@ -282,8 +281,7 @@ function shown(intention: Intention | undefined): Reply {
   return { status: 404, text: 'Intention not found' };
 }
 
-async function match(deps: Deps, request: HttpRequest): Promise<Reply> {
-  await fresh(deps, request);
+function match(deps: Deps, request: HttpRequest): Reply {
   const { params, caller } = request;
   const by = required(params, 'by');
   if (by !== 'source' && by !== 'destination') {
@@ -299,8 +297,7 @@ async function match(deps: Deps, request: HttpRequest): Promise<Reply> {
   return { json: Object.fromEntries(found) };
 }
 
-async function check(deps: Deps, request: HttpRequest): Promise<Reply> {
-  await fresh(deps, request);
+function check(deps: Deps, request: HttpRequest): Reply {
   const { params, caller } = request;
   const type = params.get('source-type');
   const { source, destination } = endsOf(params);

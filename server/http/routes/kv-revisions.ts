@@ -33,8 +33,7 @@ export function kvRevisionsRoutes(deps: Deps): Route[] {
       right: needs('operator:read'),
       does: "shows which keys' revisions are kept (Proconsul's own)",
       handle: async (request) => {
-        await fresh(deps, request);
-        return { json: shown(deps) };
+        return await fresh(deps, request, () => ({ json: shown(deps) }));
       },
     },
     {

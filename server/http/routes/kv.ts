@@ -155,7 +155,7 @@ async function rollBack(deps: Deps, request: HttpRequest): Promise<Reply> {
   };
   refuseUnseen();
   const index = indexOf(params, 'rollback');
-  await readyFor(deps, request, 'leader');
+  await readyFor(deps, request);
   refuseUnseen();
   const found = deps.state().revisions.at(key, index);
   if (found === undefined) throw queries.noRevision(key, index);

@@ -27,8 +27,7 @@ export function operatorRoutes(deps: Deps): Route[] {
       right: needs('operator:read'),
       does: 'lists the servers',
       handle: async (request) => {
-        await fresh(deps, request);
-        return { json: raftConfiguration(deps) };
+        return await fresh(deps, request, () => ({ json: raftConfiguration(deps) }));
       },
     },
     {
@@ -57,7 +56,7 @@ export function operatorRoutes(deps: Deps): Route[] {
       right: needs('operator:read'),
       does: 'counts nodes, services and instances',
       handle: async (request) => {
-        return usageReply(deps, await fresh(deps, request));
+        return await fresh(deps, request, (consistency) => usageReply(deps, consistency));
       },
     },
     ...autopilotRoutes(deps),

@@ -31,13 +31,14 @@ export function scaleRoutes(deps: Deps): Route[] {
 /** What it says changes with the time: it is no answer that may be kept. */
 async function scale(deps: Deps, request: HttpRequest): Promise<Reply> {
   const service = required(request.rest, 'service name');
-  await fresh(deps, request);
-  const caller = request.caller.stands() ? request.caller : await request.callerNow();
-  const state = deps.state();
-  const reader = new Reader(state, caller.rights);
-  const json = scaleOf(reader, service, logNow(state, deps.clock));
-  if (json === undefined) {
-    throw new ProconsulError('not-found', `There is no service-scaling of ${quote(service)}`);
-  }
-  return { json, headers: keptBackHeader(reader.hasHidden, caller) };
+  return await fresh(deps, request, async () => {
+    const caller = request.caller.stands() ? request.caller : await request.callerNow();
+    const state = deps.state();
+    const reader = new Reader(state, caller.rights);
+    const json = scaleOf(reader, service, logNow(state, deps.clock));
+    if (json === undefined) {
+      throw new ProconsulError('not-found', `There is no service-scaling of ${quote(service)}`);
+    }
+    return { json, headers: keptBackHeader(reader.hasHidden, caller) };
+  });
 }

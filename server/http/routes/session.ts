@@ -19,6 +19,7 @@ import {
   askingNode,
   type PlaceDeps,
   type ReadDeps,
+  readFor,
   readyFor,
   required,
   type SessionDeps,
@@ -214,10 +215,10 @@ function checkedTtl(ttl: string, minMs: number): string {
 async function renew(deps: Deps, request: HttpRequest): Promise<Reply> {
   const id = sessionId(request.rest);
   // As new as any acknowledged write: the session may just have been made through another server.
-  await readyFor(deps, request, 'leader');
+  await readyFor(deps, request);
+  const found = () => deps.state().sessions.get(id);
   // Its client gives up all that it holds where it is gone: who is parted from the others cannot tell.
-  if (deps.state().sessions.get(id) === undefined) await readyFor(deps, request, 'consistent');
-  const session = deps.state().sessions.get(id);
+  const session = found() ?? (await readFor(deps, request, 'consistent', found));
   if (session === undefined) {
     throw new ProconsulError('not-found', `Session id '${id}' not found`);
   }

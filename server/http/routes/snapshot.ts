@@ -7,7 +7,7 @@ import { CONSISTENCY } from '../../../lib/http/takes.ts';
 import { MAX_SNAPSHOT_BYTES } from '../../../lib/limits.ts';
 import { type RestoreDeps, Restorer } from '../archive/restore.ts';
 import { recordsOf } from '../archive/write-rows.ts';
-import { type ReadDeps, readyFor, type StateDeps, write } from '../deps.ts';
+import { type ReadDeps, readFor, type StateDeps, write } from '../deps.ts';
 import { demandOf } from '../reads.ts';
 
 type Deps = Pick<ReadDeps, 'readiness'> & StateDeps & RestoreDeps;
@@ -46,9 +46,11 @@ export function snapshotRoutes(deps: Deps): Route[] {
 async function save(deps: Deps, request: HttpRequest): Promise<Reply> {
   const { readiness } = deps;
   const consistency = readiness.consistency(demandOf(request.params));
-  await readyFor(deps, request, consistency);
-  const state = deps.state();
-  const { index, position, epoch } = state;
+  const { index, ...archive } = await readFor(deps, request, consistency, () => {
+    const state = deps.state();
+    const { index, position, epoch, t } = state;
+    return { index, ID: `${epoch}-${position}-${t}`, Term: epoch, state: recordsOf(state) };
+  });
   return {
     headers: {
       'Content-Type': 'application/x-gzip',
@@ -56,11 +58,6 @@ async function save(deps: Deps, request: HttpRequest): Promise<Reply> {
       'X-Consul-Knownleader': String(readiness.knownLeader),
       'X-Consul-Lastcontact': String(readiness.ageMs(consistency)),
     },
-    stream: await packArchive({
-      ID: `${epoch}-${position}-${state.t}`,
-      Index: index,
-      Term: epoch,
-      state: recordsOf(state),
-    }),
+    stream: await packArchive({ ...archive, Index: index }),
   };
 }

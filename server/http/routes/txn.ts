@@ -30,7 +30,7 @@ import {
   toNode,
   toService,
 } from '../definitions.ts';
-import { type PlaceDeps, type ReadDeps, readyFor, type WriteDeps, writeAs } from '../deps.ts';
+import { type PlaceDeps, type ReadDeps, readFor, type WriteDeps, writeAs } from '../deps.ts';
 import { demandOf } from '../reads.ts';
 
 type Deps = ReadDeps & WriteDeps & PlaceDeps;
@@ -110,9 +110,9 @@ async function txn(deps: Deps, request: HttpRequest): Promise<Reply> {
   refuseManyRows(deps.state(), ops);
   if (onlyReads(ops)) {
     const consistency = deps.readiness.consistency(demand);
-    await readyFor(deps, request, consistency);
-    const ageMs = deps.readiness.ageMs(consistency);
-    return readReply(deps, await attempt(deps, request, ops, read), ageMs);
+    const evaluate = () => attempt(deps, request, ops, read);
+    const outcome = await readFor(deps, request, consistency, evaluate);
+    return readReply(deps, outcome, deps.readiness.ageMs(consistency));
   }
   const errors = impossible(ops);
   if (errors.length > 0) return reply({ applied: false, errors });

@@ -193,7 +193,9 @@ export class RedisLog implements EventLog {
 
   status(): LogStatus {
     const writable = this.#gate.current !== undefined && !this.#stopping.signal.aborted;
-    return { writable, lastContactMs: this.#monitor?.lastContactMs ?? Number.MAX_SAFE_INTEGER };
+    const lastContactMs = this.#monitor?.lastContactMs ?? Number.MAX_SAFE_INTEGER;
+    const votes = this.#deps.redis.commit === 'quorum';
+    return { writable, lastContactMs, epoch: votes ? (this.#history?.epoch ?? 0) : undefined };
   }
 
   servers(): LogServers {
