@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
 import { barriersOn, describePage, SCREENS } from '../support/browser.ts';
+import { send } from '../support/servers/start-server.ts';
 import { ACCESS_CONTROL, ROOT, startWebServer } from '../support/web-server.ts';
 
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
@@ -86,6 +87,33 @@ describePage('the page of config entries', () => {
     await rowOf(page, 'web').waitFor();
     await page.goto(page.url().replace(/config.*/, 'config/service-router/none'));
     await page.getByText('There is no such entry').waitFor();
+  });
+
+  it('keeps numbers that nobody has touched, where one is changed and where it is put back', async () => {
+    const { open, put, process } = await startWebServer();
+    const said = async () => {
+      const { text: there } = await send(process.port, 'GET', ENTRY, {});
+      return /"n": ?(\d+)/.exec(there)?.[1];
+    };
+    const ENTRY = '/v1/config/proxy-defaults/global';
+    const LARGE = '9007199254740993';
+    await put(
+      '/v1/config',
+      `{"Kind": "proxy-defaults", "Name": "global", "Config": {"n": ${LARGE}, "protocol": "http"}}`,
+    );
+    const page = await open('config/proxy-defaults/global');
+    await page.getByText(`"n": ${LARGE}`).waitFor();
+    await button(page, 'Edit').click();
+    await text(page).fill((await text(page).inputValue()).replace('"http"', '"grpc"'));
+    await button(page, 'Save').click();
+    await page.getByText('"protocol": "grpc"').waitFor();
+    assert.equal(await said(), LARGE);
+    await button(page, 'Delete').click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete the entry' }).click();
+    await page.getByText('There are no config entries yet').waitFor();
+    await button(page, 'Undo').last().click();
+    await rowOf(page, 'global').waitFor();
+    assert.equal(await said(), LARGE);
   });
 
   it('leads from one to what it names, and to what names it', async () => {

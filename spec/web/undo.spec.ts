@@ -87,6 +87,30 @@ describePage('what is taken back', () => {
     assert.equal(await says(server, 'color'), 'theirs');
   });
 
+  it('is a roll back to where there was no key, which is offered where there is one alone', async () => {
+    const server = await startWebServer();
+    await server.put('/v1/operator/kv-revisions', { Prefixes: ['color'] });
+    await server.put('/v1/kv/color', 'one');
+    await server.delete('/v1/kv/color');
+    await server.put('/v1/kv/color?flags=7', 'two');
+    const page = await server.open('kv?key=color');
+    await page.getByText('What it said before').click();
+    const deleted = page.getByRole('listitem').filter({ hasText: 'deleted' });
+    await button(page, 'Roll back to this').first().waitFor();
+    await deleted.getByRole('button', { name: 'Roll back to this' }).click();
+    await confirm(page, 'Roll back to this');
+    await button(page, 'Undo').waitFor();
+    assert.equal(await says(server, 'color'), '');
+    await deleted.nth(1).waitFor();
+    await until(
+      async () => (await deleted.getByRole('button', { name: 'Roll back to this' }).count()) === 0,
+    );
+    await button(page, 'Undo').click();
+    await page.getByText('Taken back.').waitFor();
+    const [row] = await server.get<{ Value: string; Flags: number }[]>('/v1/kv/color');
+    assert.deepEqual([row?.Value, row?.Flags], [btoa('two'), 7]);
+  });
+
   it('is no intention that somebody has written since, changed or deleted', async () => {
     const server = await startWebServer();
     const exact = '/v1/connect/intentions/exact?source=web&destination=db';

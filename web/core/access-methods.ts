@@ -1,6 +1,7 @@
 /** How people come to a token whom somebody else knows: auth methods, and what their rules give. */
 import type { BindingRuleRow, MethodRow } from './access.ts';
 import type { Action } from './action.ts';
+import { readJson, writeJson } from './exact-json.ts';
 import { hasHidden, withSecrets } from './secrets.ts';
 
 export const METHOD_TYPES = ['oidc', 'jwt', 'kubernetes'] as const;
@@ -35,7 +36,7 @@ export function writeMethod(before: MethodRow | undefined, draft: MethodDraft): 
   const said = objectIn(draft.config);
   if (said === undefined || name === '') return undefined;
   const config = withSecrets(said, before?.Config ?? {});
-  if (hasHidden(JSON.stringify(config))) return undefined;
+  if (hasHidden(writeJson(config))) return undefined;
   const path = '/v1/acl/auth-method';
   const flags = [
     ...(displayName === '' ? [] : [`-display-name=${displayName}`]),
@@ -60,14 +61,14 @@ export function writeMethod(before: MethodRow | undefined, draft: MethodDraft): 
       command: {
         words: ['acl', 'auth-method', 'create', `-name=${name}`, `-type=${type}`, ...flags],
       },
-      input: JSON.stringify(config),
+      input: writeJson(config),
     }),
   };
 }
 
 function objectIn(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = readJson(text);
     const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
     return isObject ? (value as Readonly<Record<string, unknown>>) : undefined;
   } catch {

@@ -2,6 +2,7 @@
 import type { Action } from './action.ts';
 import { ask } from './api.ts';
 import { otherDatacenter } from './datacenter.ts';
+import { writeJson } from './exact-json.ts';
 import { Refusal } from './refusal.ts';
 import { indexOf, seenAt } from './seen.ts';
 
@@ -12,7 +13,8 @@ export const NOT_DONE = 409;
 export async function perform<T>({ method, path, body, datacenter, upon }: Action): Promise<T> {
   if (upon !== undefined && indexOf(await seenAt(upon.at, datacenter)) !== upon.index)
     throw new Refusal('refused', NOT_DONE, '');
-  const { value } = await ask<T>(path, { method, body, datacenter });
+  const text = typeof body === 'object' ? writeJson(body) : body;
+  const { value } = await ask<T>(path, { method, body: text, datacenter });
   // Of a write with a condition: it was not done.
   if (value === false) throw new Refusal('refused', NOT_DONE, '');
   return value;

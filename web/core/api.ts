@@ -1,7 +1,7 @@
 /** The HTTP API: one way to ask, whoever asks. */
 import { wholeCharacters } from '../../lib/whole-characters.ts';
 import { inDatacenter } from './asked-path.ts';
-import { readKeyRows } from './key-rows.ts';
+import { readJson } from './exact-json.ts';
 import { isAsWritten } from './path.ts';
 import { type Answer, Refusal, refusalOf } from './refusal.ts';
 import { noteRightsNews } from './rights-news.ts';
@@ -20,6 +20,9 @@ export interface Asking {
   /** In place of that of the address; '' for the server's own. */
   readonly datacenter?: string | undefined;
 }
+
+/** What is edited keeps each number as it is; what is only shown has counts, which are reckoned with. */
+const WRITTEN_AGAIN = /^\/v1\/(?:kv|config|connect\/intentions|acl|query)\b/;
 
 /** Whoever waits for longer has a signal of his own. */
 const PATIENCE_MS = 60_000;
@@ -41,7 +44,7 @@ export async function ask<T>(path: string, asking: Asking = {}): Promise<Answer<
     throw refusalOf(response.status, text, index);
   }
   const isJson = response.headers.get('Content-Type')?.includes('json') === true;
-  const read = path.startsWith('/v1/kv/') ? readKeyRows : JSON.parse;
+  const read = WRITTEN_AGAIN.test(path) ? readJson : JSON.parse;
   return {
     value: (isJson ? read(wholeCharacters(text)) : text) as T,
     index,

@@ -1,5 +1,6 @@
 /** Config entries as the API has them: what is said once of a service, and which services it leads on to. */
 import type { Action } from './action.ts';
+import { readJson, writeJson } from './exact-json.ts';
 import { several } from './order.ts';
 import type { Right } from './right.ts';
 import { hasHidden, textWithoutSecrets, textWithSecrets } from './secrets.ts';
@@ -83,7 +84,7 @@ export function changeEntry(text: string, before: ConfigEntryRow): Action | unde
 }
 
 function laidOut(value: object): string {
-  return JSON.stringify(value, null, 2);
+  return writeJson(value, 2);
 }
 
 export interface Said {
@@ -94,7 +95,7 @@ export interface Said {
 /** What a text is, as far as it is an entry; undefined where it is none. */
 export function saidIn(text: string): Said | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = readJson(text);
     if (typeof value !== 'object' || value === null) return undefined;
     const { Kind, Name } = value as Partial<Said>;
     return typeof Kind === 'string' && typeof Name === 'string' ? { Kind, Name } : undefined;

@@ -1,4 +1,5 @@
 /** The first place at which a text is not what it is taken for. */
+import { readJson } from './exact-json.ts';
 import { type Fault, placeOf } from './fault.ts';
 import type { Form } from './forms.ts';
 
@@ -17,7 +18,7 @@ export async function faultIn(form: Form, text: string): Promise<Fault | undefin
 /** Where it is each browser says in words of its own, if at all. */
 function jsonFault(text: string): Fault | undefined {
   try {
-    JSON.parse(text);
+    readJson(text);
     return undefined;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

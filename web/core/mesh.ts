@@ -1,6 +1,7 @@
 /** Who may call whom, as the API has it: intentions, and what may be done with them. */
 import type { StringMap } from '../../lib/model.ts';
 import type { Action } from './action.ts';
+import { readJson, writeJson } from './exact-json.ts';
 
 export const INTENTIONS = '/v1/connect/intentions';
 
@@ -94,12 +95,11 @@ export interface IntentionDraft {
   readonly permissions: string;
 }
 
-export const PERMISSIONS_START = JSON.stringify(
+export const PERMISSIONS_START = writeJson(
   [
     { Action: 'allow', HTTP: { PathPrefix: '/', Methods: ['GET'] } },
     { Action: 'deny', HTTP: { PathPrefix: '/' } },
   ],
-  null,
   2,
 );
 
@@ -110,8 +110,7 @@ export function draftOfIntention(row: IntentionRow): IntentionDraft {
     destination: DestinationName,
     decision: saidOf(row),
     description: Description,
-    permissions:
-      Permissions === undefined ? PERMISSIONS_START : JSON.stringify(Permissions, null, 2),
+    permissions: Permissions === undefined ? PERMISSIONS_START : writeJson(Permissions, 2),
   };
 }
 
@@ -124,7 +123,7 @@ export function makeIntention(draft: IntentionDraft): Action | undefined {
       path: INTENTIONS,
       body,
       command: { words: ['intention', 'create', '-file', '-'] },
-      input: JSON.stringify(body),
+      input: writeJson(body),
     }
   );
 }
@@ -138,7 +137,7 @@ export function writeIntention(draft: IntentionDraft, meta: StringMap | null): A
       path: exactPath(draft.source, draft.destination),
       body,
       command: { words: ['intention', 'create', '-replace', '-file', '-'] },
-      input: JSON.stringify(body),
+      input: writeJson(body),
     }
   );
 }
@@ -193,7 +192,7 @@ export function exactPath(source: string, destination: string): string {
 
 function listIn(text: string): readonly unknown[] | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = readJson(text);
     return Array.isArray(value) && value.length > 0 ? value : undefined;
   } catch {
     return undefined;

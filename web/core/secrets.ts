@@ -1,5 +1,6 @@
 /** What nobody is to read over somebody's shoulder, in a body, an entry or a command. */
 import type { Action } from './action.ts';
+import { readJson, writeJson } from './exact-json.ts';
 
 /** Stands in the place of one. */
 export const HIDDEN = '<hidden>';
@@ -52,13 +53,13 @@ function withSecret(value: unknown, was: unknown): unknown {
 
 /** Where it stands says nothing of which one it is: those that look as they did have what they had, unless others do too. */
 function withSecretsOfList(now: readonly unknown[], was: readonly unknown[]): unknown[] {
-  const looks = (value: unknown) => JSON.stringify(isObject(value) ? withoutSecrets(value) : value);
+  const looks = (value: unknown) => writeJson(isObject(value) ? withoutSecrets(value) : value);
   const like = (list: readonly unknown[], look: string) =>
     list.filter((each) => looks(each) === look);
   const used = new Map<string, number>();
   return now.map((each, i) => {
     if (each === HIDDEN) return now.length === was.length ? was[i] : each;
-    if (!isObject(each) || !hasHidden(JSON.stringify(each))) return each;
+    if (!isObject(each) || !hasHidden(writeJson(each))) return each;
     const look = looks(each);
     const before = like(was, look);
     const at = used.get(look) ?? 0;
@@ -77,11 +78,16 @@ export function textWithSecrets(text: string, before: object): string {
   return text.includes(HIDDEN) ? rewritten(text, (value) => withSecrets(value, before)) : text;
 }
 
+interface ShownAction extends Action {
+  readonly body: string | undefined;
+}
+
 /** As it is shown as a command: to be copied to where others read it. */
-export function shownOf({ body, command, input, ...rest }: Action): Action {
+export function shownOf({ body, command, input, ...rest }: Action): ShownAction {
   return {
     ...rest,
-    body: typeof body === 'object' ? withoutSecrets(body) : body && textWithoutSecrets(body),
+    body:
+      typeof body === 'object' ? writeJson(withoutSecrets(body)) : body && textWithoutSecrets(body),
     command: command && {
       words: command.words.map(textWithoutSecrets),
       args: command.args?.map(textWithoutSecrets) ?? [],
@@ -92,21 +98,21 @@ export function shownOf({ body, command, input, ...rest }: Action): Action {
 
 /** Whether whoever runs the command has to put something in. */
 export function hidesSecrets(action: Action): boolean {
-  return JSON.stringify(shownOf(action)).includes(HIDDEN);
+  return writeJson(shownOf(action)).includes(HIDDEN);
 }
 
 function rewritten(text: string, by: (value: object) => object): string {
   const value = objectIn(text);
   if (value === undefined) return text;
   const changed = by(value);
-  const isSame = JSON.stringify(changed) === JSON.stringify(value);
-  return isSame ? text : JSON.stringify(changed, null, text.includes('\n') ? 2 : 0);
+  const isSame = writeJson(changed) === writeJson(value);
+  return isSame ? text : writeJson(changed, text.includes('\n') ? 2 : 0);
 }
 
 function objectIn(text: string): object | undefined {
   if (!text.trimStart().startsWith('{')) return undefined;
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = readJson(text);
     return isObject(value) ? value : undefined;
   } catch {
     return undefined;

@@ -1,4 +1,5 @@
 /** Values of keys: base64 in the API, text or bytes to people. */
+import { readJson } from './exact-json.ts';
 
 /** What a value says; undefined where it is no text. */
 export function textOf(value: string | null): string | undefined {
@@ -20,7 +21,7 @@ export function sizeOf(value: string | null): number {
 export function jsonProblem(text: string): string {
   if (!/^\s*[[{]/.test(text)) return '';
   try {
-    JSON.parse(text);
+    readJson(text);
     return '';
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

@@ -4,6 +4,7 @@
  */
 import type { Action } from './action.ts';
 import { NOT_DONE, perform } from './actions.ts';
+import { readJson, writeJson } from './exact-json.ts';
 import { holds } from './holds.ts';
 import { Refusal } from './refusal.ts';
 import { indexOf, seenAt } from './seen.ts';
@@ -55,11 +56,12 @@ function isLeft(there: unknown, { action, answer }: Done, left: WayBack['left'])
   if (typeof left === 'function') return left(there);
   if (left === 'nothing') return there === undefined;
   if (left === 'answer') return there !== undefined && indexOf(there) === indexOf(answer);
-  const sent: unknown = typeof action.body === 'string' ? JSON.parse(action.body) : action.body;
+  const sent: unknown = typeof action.body === 'string' ? readJson(action.body) : action.body;
   return holds(there, sent);
 }
 
 function markOf(there: unknown): string {
   const index = indexOf(there);
-  return index > 0 ? String(index) : (JSON.stringify(there) ?? '');
+  if (index > 0) return String(index);
+  return there === undefined ? '' : writeJson(there);
 }

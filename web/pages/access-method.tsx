@@ -8,6 +8,7 @@ import {
 } from '../core/access.ts';
 import { deleteMethod } from '../core/access-methods.ts';
 import { upon } from '../core/actions.ts';
+import { writeJson } from '../core/exact-json.ts';
 import { useLive } from '../core/live.ts';
 import type { Given } from '../core/path.ts';
 import { useMay } from '../core/rights.ts';
@@ -60,9 +61,7 @@ export function Page({ id = '' }: Given) {
                 {(all) => <BindingRules method={method.Name} rules={all} mayWrite={mayWrite} />}
               </Shown>
               <h2>{say.config}</h2>
-              <pre class="rules">
-                {JSON.stringify(withoutSecrets(method.Config ?? {}), null, 2)}
-              </pre>
+              <pre class="rules">{writeJson(withoutSecrets(method.Config ?? {}), 2)}</pre>
             </>
           )
         }

@@ -3,6 +3,7 @@ import '../style/kv.css';
 import type { KeyValue } from '../../lib/model.ts';
 import { withQuery } from '../core/asked-path.ts';
 import { curlOf } from '../core/commands.ts';
+import { MAX_ROWS, pathOfRows } from '../core/key-rows.ts';
 import { canBeAsked, deleteFolder, pathOfKey, readKeys, wayTo } from '../core/keys-and-values.ts';
 import { useLive } from '../core/live.ts';
 import { useMay } from '../core/rights.ts';
@@ -128,20 +129,15 @@ function Flat({ folder, open, search }: SearchedProps) {
   );
 }
 
-/** They come anew, with what they say, whenever any key below changes: of a large store that would be all of it. */
-const MAX_BELOW = 1000;
-
 function Deep({ folder, open, search }: SearchedProps) {
-  const live = useLive<readonly KeyValue[]>(
-    withQuery(pathOfKey(folder), { recurse: 'yes', limit: String(MAX_BELOW + 1) }),
-  );
+  const live = useLive<readonly KeyValue[]>(pathOfRows(folder));
   const rows = <AllBelow folder={folder} rows={[]} open={open} search={search} />;
   return (
     <Seen of={live} sees={everyOne('key', folder)} isNone={isEmpty} missing={rows}>
       {(all) => (
         <>
-          {all.length > MAX_BELOW && <p class="partial">{kvWords.value.firstBelow(MAX_BELOW)}</p>}
-          <AllBelow folder={folder} rows={all.slice(0, MAX_BELOW)} open={open} search={search} />
+          {all.length > MAX_ROWS && <p class="partial">{kvWords.value.firstBelow(MAX_ROWS)}</p>}
+          <AllBelow folder={folder} rows={all.slice(0, MAX_ROWS)} open={open} search={search} />
         </>
       )}
     </Seen>

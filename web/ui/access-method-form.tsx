@@ -7,6 +7,7 @@ import {
   writeMethod,
 } from '../core/access-methods.ts';
 import { upon } from '../core/actions.ts';
+import { writeJson } from '../core/exact-json.ts';
 import { callbackAddress } from '../core/login.ts';
 import { go, href } from '../core/router.ts';
 import { withoutSecrets } from '../core/secrets.ts';
@@ -103,10 +104,10 @@ function draftOf(method: MethodRow | undefined): MethodDraft {
     displayName: DisplayName,
     description: Description,
     ttl: MaxTokenTTL,
-    config: JSON.stringify(withoutSecrets(Config), null, 2),
+    config: writeJson(withoutSecrets(Config), 2),
   };
 }
 
 function startOf(type: MethodType): string {
-  return JSON.stringify(CONFIG_STARTS[type], null, 2);
+  return writeJson(CONFIG_STARTS[type], 2);
 }

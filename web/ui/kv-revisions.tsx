@@ -94,7 +94,7 @@ function Before({ name, row, revision }: RevisionsProps & { readonly revision: R
               {say.compare}
             </button>
           )}
-          {mayWrite && (
+          {mayWrite && !(Deleted && row === undefined) && (
             <button type="button" class="quiet" onClick={ask}>
               {say.rollBack}
             </button>
@@ -106,14 +106,15 @@ function Before({ name, row, revision }: RevisionsProps & { readonly revision: R
   );
 }
 
-function undoOf(name: string, row: KeyValue | undefined, { Value }: Revision): WayBack {
+function undoOf(name: string, row: KeyValue | undefined, { Deleted, Value }: Revision): WayBack {
   return {
     action: (index) =>
       row === undefined
         ? deleteKey(name, { ModifyIndex: index })
         : rollBack(name, row.ModifyIndex, { ModifyIndex: index }),
     at: pathOfKey(name),
-    left: (there) => (there as KeyValue | undefined)?.Value === Value,
+    left: (there) =>
+      Deleted ? there === undefined : (there as KeyValue | undefined)?.Value === Value,
   };
 }
 
