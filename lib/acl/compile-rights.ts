@@ -117,6 +117,11 @@ class CompiledRights implements Rights {
     return rank === undefined ? this.#byDefault(resource, access) : rank >= needed;
   }
 
+  mayAnyUnder(resource: Resource, access: Access, prefix: string): boolean {
+    const said = this.#rules.get(resource)?.allowsUnder(prefix, NEEDED[access]);
+    return said ?? this.#byDefault(resource, access);
+  }
+
   mayAny(resource: Resource, access: Access): boolean {
     const rules = this.#rules.get(resource);
     if (rules?.allowsAny(NEEDED[access]) === true) return true;

@@ -13,8 +13,9 @@ interface Place {
   /** Of this very name, and of all names that begin so. */
   exact: Rank | undefined;
   prefix: Rank | undefined;
-  /** The least that anything from here on allows. */
+  /** The least, and the most, that anything from here on allows. */
   least: Rank;
+  most: Rank;
   /** By the first character of their labels. */
   below: Map<number, Place> | undefined;
 }
@@ -28,7 +29,7 @@ export interface Said {
 const MOST = 3;
 
 export class NameRules {
-  readonly #root: Place = placed('', MOST);
+  readonly #root: Place = placed('', MOST, 0);
   #most: Rank = 0;
 
   constructor({ exact, prefix }: Said) {
@@ -73,6 +74,24 @@ export class NameRules {
     return whole;
   }
 
+  /** Whether some name that begins so is allowed as much by a rule; undefined where only the default could say so. */
+  allowsUnder(prefix: string, needed: Rank): boolean | undefined {
+    let place = this.#root;
+    let at = 0;
+    let whole = place.prefix;
+    while (at < prefix.length) {
+      const next = place.below?.get(prefix.charCodeAt(at));
+      const common = next === undefined ? 0 : commonLength(next.label, prefix, at);
+      if (next === undefined || (common < next.label.length && at + common < prefix.length))
+        return whole === undefined ? undefined : whole >= needed;
+      at += next.label.length;
+      place = next;
+      if (at <= prefix.length && place.prefix !== undefined) whole = place.prefix;
+    }
+    if (place.most >= needed) return true;
+    return whole === undefined ? undefined : whole >= needed;
+  }
+
   /** Whether some name is allowed as much by a rule. */
   allowsAny(needed: Rank): boolean {
     return this.#most >= needed;
@@ -87,34 +106,35 @@ export class NameRules {
     let place = this.#root;
     let at = 0;
     if (rank > this.#most) this.#most = rank;
-    lower(place, rank);
+    widen(place, rank);
     while (at < name.length) {
       const code = name.charCodeAt(at);
       const next = place.below?.get(code);
       if (next === undefined) {
-        const leaf = placed(name.slice(at), rank);
+        const leaf = placed(name.slice(at), rank, rank);
         return putBelow(place, leaf);
       }
       place = split(place, next, commonLength(next.label, name, at));
-      lower(place, rank);
+      widen(place, rank);
       at += place.label.length;
     }
     return place;
   }
 }
 
-function placed(label: string, least: Rank): Place {
-  return { label, exact: undefined, prefix: undefined, least, below: undefined };
+function placed(label: string, least: Rank, most: Rank): Place {
+  return { label, exact: undefined, prefix: undefined, least, most, below: undefined };
 }
 
-function lower(place: Place, rank: Rank): void {
+function widen(place: Place, rank: Rank): void {
   if (rank < place.least) place.least = rank;
+  if (rank > place.most) place.most = rank;
 }
 
 /** Makes a place of the first characters of a label, if it is longer; returns that. */
 function split(above: Place, place: Place, length: number): Place {
   if (length === place.label.length) return place;
-  const middle = placed(place.label.slice(0, length), place.least);
+  const middle = placed(place.label.slice(0, length), place.least, place.most);
   putBelow(above, middle);
   place.label = place.label.slice(length);
   putBelow(middle, place);

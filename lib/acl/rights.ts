@@ -33,6 +33,8 @@ export interface Rights {
   may(resource: Resource, access: Access, name: string): boolean;
   /** Whether it may whatever the name is that begins so. */
   mayUnder(resource: Resource, access: Access, prefix: string): boolean;
+  /** Whether there could be a name that begins so for which it may. */
+  mayAnyUnder(resource: Resource, access: Access, prefix: string): boolean;
   /** Whether it may for any name at all. */
   mayAny(resource: Resource, access: Access): boolean;
 }
@@ -73,6 +75,7 @@ export const EVERYTHING: Rights = {
   all: true,
   may: () => true,
   mayUnder: () => true,
+  mayAnyUnder: () => true,
   mayAny: () => true,
 };
 

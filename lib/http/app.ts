@@ -112,5 +112,5 @@ function isForRow(router: Router<TimedRoute>, { method, url }: ReadyMessage): bo
   const path = mark < 0 ? url : url.slice(0, mark);
   if (!PLAIN_PATH.test(path) || DOTS.test(path) || router.isAbove(path)) return false;
   const row = router.match(path)?.methods.get(method);
-  return row !== undefined && row.endless !== true;
+  return row !== undefined && row.endless === undefined;
 }

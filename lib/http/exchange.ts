@@ -178,7 +178,8 @@ export class Exchange {
     request.rest = match.rest;
     const row = match.methods.get(request.method);
     if (row === undefined) return withoutRow(match, request);
-    request.isEndless = row.endless === true;
+    const { endless } = row;
+    request.isEndless = endless === 'stream' ? request.params.has(endless) : endless === true;
     request.waits = row.waits === true;
     refuseElsewhere(path, request);
     this.#row = row;

@@ -70,8 +70,8 @@ export interface Route extends Takes {
   readonly anyDatacenter?: boolean;
   /** Its refusals say X-Consul-Index and the like too, as if nothing were known but the leader. */
   readonly indexedErrors?: boolean | 'leader';
-  /** Its answer goes on for as long as the client is there. */
-  readonly endless?: boolean;
+  /** Its answer goes on for as long as the client is there: always, or where it is asked for as a stream. */
+  readonly endless?: true | 'stream';
   /** It may be answered late without an index or a hash: whoever closes his side meanwhile has gone. */
   readonly waits?: boolean;
   readonly handle: Handler;

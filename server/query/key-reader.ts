@@ -1,7 +1,7 @@
 /** Keys as a query sees them: a part of the Reader. */
 import { permissionDenied } from '../../lib/acl/refusals.ts';
 import type { KeyValue } from '../../lib/model.ts';
-import type { KeyRange } from '../state/key-range.ts';
+import type { KeyRange, Sees } from '../state/key-range.ts';
 import type { Revision } from '../state/revisions.ts';
 import type { State } from '../state/state.ts';
 import { keyTopic, LOCKS, revisionsTopic, treeTopic } from '../state/topic-names.ts';
@@ -44,20 +44,46 @@ export class KeyReader {
 
   /**
    * In order of keys. Where there are none, and were none lately, it follows the folder around. With
-   * `asWhole` it throws where the folder may not be listed, whatever may be seen of what is in it.
+   * `asWhole` it throws where the folder may not be listed, whatever may be seen of what is in it. Of more than
+   * `atMost` there may be more in the range, and none is collected.
    */
-  under(prefix: string, asWhole: boolean): KeyRange | readonly KeyValue[] {
+  under(prefix: string, asWhole: boolean, atMost: number): KeyRange | readonly KeyValue[] {
     this.#refuseUnlisted(prefix, asWhole);
     const { kv } = this.#state;
     if (this.seesAllUnder(prefix)) {
-      const rows = kv.rangeUnder(prefix);
+      const rows = kv.rangeUnder(prefix, atMost);
       this.#noteTree(prefix, rows.length > 0, rows.length > 0);
       return rows;
     }
-    const rows = kv.under(prefix);
-    const seen = [...this.#sight.of(rows, this.#sight.key)];
-    this.#noteTree(prefix, rows.length > 0, seen.length > 0);
-    return seen;
+    return this.#seenOf(prefix, (sees) => kv.walkUnder(prefix).first(atMost, sees));
+  }
+
+  /** Of the same each once, up to the next separator: the first so many. */
+  namesUnder(
+    prefix: string,
+    separator: string,
+    asWhole: boolean,
+    atMost: number,
+  ): readonly string[] {
+    this.#refuseUnlisted(prefix, asWhole);
+    const { kv } = this.#state;
+    return this.#seenOf(prefix, (sees) => kv.walkUnder(prefix).names(separator, atMost, sees));
+  }
+
+  /** What is hidden takes no longer to pass than there are rules about it. */
+  #seenOf<T>(prefix: string, walk: (sees: Sees) => readonly T[]) {
+    const seesAll = this.seesAllUnder(prefix);
+    let [isAny, isKeptBack] = [false, false];
+    const found = walk((row) => {
+      isAny = true;
+      if (seesAll || this.#sight.key(row)) return true;
+      isKeptBack = true;
+      const passes = this.#sight.hiddenWith(row.Key, prefix);
+      return passes === undefined ? 'unseen' : { passes };
+    });
+    this.#sight.asked(!isKeptBack);
+    this.#noteTree(prefix, isAny, found.length > 0);
+    return found;
   }
 
   /** The keys that a session has locked, in order: wakes at a change of any lock. */

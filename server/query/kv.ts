@@ -3,7 +3,7 @@ import { ProconsulError } from '../../lib/errors.ts';
 import { quote } from '../../lib/go-literals.ts';
 import { Rows } from '../../lib/json-bytes.ts';
 import type { KeyValue } from '../../lib/model.ts';
-import { KeyRange, nameIn } from '../state/key-range.ts';
+import { KeyRange } from '../state/key-range.ts';
 import type { Revision } from '../state/revisions.ts';
 import { type Content, keyOf, type Query } from './query.ts';
 
@@ -37,7 +37,7 @@ export function tree(prefix: string, asWhole = false): Query {
   return {
     key: keyOf('kv-tree', prefix),
     run: (reader) => {
-      const rows = reader.keys.under(prefix, asWhole);
+      const rows = reader.keys.under(prefix, asWhole, Infinity);
       return rows.length === 0 ? MISSING : { json: shown(rows, (row) => row) };
     },
   };
@@ -48,7 +48,7 @@ export function firstOfTree(prefix: string, atMost: number, asWhole = false): Qu
   return {
     key: keyOf('kv-first', String(atMost), prefix),
     run: (reader) => {
-      const rows = reader.keys.under(prefix, asWhole);
+      const rows = reader.keys.under(prefix, asWhole, atMost);
       return rows.length === 0 ? MISSING : { json: Rows.of(firstOf(rows, atMost), (row) => row) };
     },
   };
@@ -59,19 +59,19 @@ export function keys(prefix: string, separator: string, asWhole = false, atMost 
   return {
     key: keyOf('kv-keys', String(atMost), separator, prefix),
     run: ({ keys }) => {
-      const rows = keys.under(prefix, asWhole);
       // Whoever may not see all is not told whether there are others.
-      if (rows.length === 0 && keys.seesAllUnder(prefix)) return MISSING;
-      if (separator !== '') return { json: namesIn(rows, prefix, separator).slice(0, atMost) };
+      const isMissing = (found: { readonly length: number }) =>
+        found.length === 0 && keys.seesAllUnder(prefix);
+      if (separator !== '') {
+        const names = keys.namesUnder(prefix, separator, asWhole, atMost);
+        return isMissing(names) ? MISSING : { json: names };
+      }
+      const rows = keys.under(prefix, asWhole, atMost);
+      if (isMissing(rows)) return MISSING;
       if (atMost < rows.length) return { json: Rows.of(firstOf(rows, atMost), ({ Key }) => Key) };
       return { json: shown(rows, ({ Key }) => Key) };
     },
   };
-}
-
-function namesIn(rows: KeyRange | readonly KeyValue[], prefix: string, separator: string) {
-  if (rows instanceof KeyRange) return rows.names(separator);
-  return [...new Set(rows.map(({ Key }) => nameIn(Key, prefix, separator)))];
 }
 
 /** Of many none is made before it is written. */

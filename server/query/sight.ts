@@ -70,6 +70,23 @@ export class Sight {
     return this.all || this.#rights.mayUnder('key', 'read', prefix);
   }
 
+  /**
+   * Of a key that it does not see the shortest beginning, no shorter than the prefix, under which it sees none; undefined
+   * where it may see some that begin with all of it.
+   */
+  hiddenWith(key: string, prefix: string): string | undefined {
+    const isHidden = (length: number) =>
+      !this.#rights.mayAnyUnder('key', 'read', key.slice(0, length));
+    if (!isHidden(key.length)) return undefined;
+    let [from, to] = [prefix.length, key.length];
+    while (from < to) {
+      const middle = Math.floor((from + to) / 2);
+      if (isHidden(middle)) to = middle;
+      else from = middle + 1;
+    }
+    return key.slice(0, to);
+  }
+
   keysListed(prefix: string): boolean {
     return this.all || this.#rights.may('key', 'list', prefix);
   }

@@ -43,38 +43,66 @@ export class KeyRange {
     return found;
   }
 
-  /** In order and each once, the names up to the next separator. A long folder is not walked through. */
-  names(separator: string): string[] {
+  /**
+   * In order and each once, the names up to the next separator of those that are seen, the first so many. A long folder
+   * is not walked through.
+   */
+  names(separator: string, atMost = Number.POSITIVE_INFINITY, sees: Sees = () => true): string[] {
     const found: string[] = [];
-    for (let from: string | undefined = this.#prefix; from !== undefined; ) {
-      let passed = 0;
-      const begin: string = from;
-      from = undefined;
-      this.#walk(begin, (key) => {
-        const name = nameIn(key, this.#prefix, separator);
-        if (found.at(-1) !== name) {
-          found.push(name);
-          passed = 0;
-        } else if (++passed > SHORT_FOLDER && compareKeys(key, name + LAST_CHARACTER) < 0) {
-          from = name + LAST_CHARACTER;
-          return false;
-        }
-        return true;
-      });
-    }
+    let passed = 0;
+    this.#walk(this.#prefix, (key, row) => {
+      const seen = sees(row);
+      if (seen !== true) return seen === 'unseen' || seen;
+      const name = nameIn(key, this.#prefix, separator);
+      if (found.at(-1) === name) return ++passed > SHORT_FOLDER ? { passes: name } : true;
+      if (found.length >= atMost) return false;
+      found.push(name);
+      passed = 0;
+      return true;
+    });
+    return found;
+  }
+
+  /** The first so many that are seen: of the rest none is kept. */
+  first(atMost: number, sees: Sees): KeyValue[] {
+    const found: KeyValue[] = [];
+    this.#walk(this.#prefix, (_, row) => {
+      if (found.length >= atMost) return false;
+      const seen = sees(row);
+      if (seen === true) found.push(row);
+      return seen === 'unseen' || seen;
+    });
     return found;
   }
 
   /** Called back, for to be handed one after the other takes four times as long; until it says false. */
-  #walk(from: string, each: (key: string, row: KeyValue) => boolean): void {
+  #walk(begin: string, each: (key: string, row: KeyValue) => boolean | Passing): void {
     const last = this.#rows.maxKey();
     if (last === undefined) return;
-    this.#rows.forRange(from, last, true, (key, row) => {
-      const goesOn = key.startsWith(this.#prefix) && each(key, row);
-      return goesOn ? undefined : STOP;
-    });
+    for (let from: string | undefined = begin; from !== undefined; ) {
+      let beyond: string | undefined;
+      this.#rows.forRange(from, last, true, (key, row) => {
+        if (!key.startsWith(this.#prefix)) return STOP;
+        const goesOn = each(key, row);
+        if (typeof goesOn === 'boolean') return goesOn ? undefined : STOP;
+        const end = goesOn.passes + LAST_CHARACTER;
+        // What has it in the same place is passed one by one.
+        if (compareKeys(key, end) >= 0) return undefined;
+        beyond = end;
+        return STOP;
+      });
+      from = beyond;
+    }
   }
 }
+
+/** All that begins so may be passed over. */
+interface Passing {
+  readonly passes: string;
+}
+
+/** Whether it is seen; where it is not, what is passed over with it, if anything. */
+export type Sees = (row: KeyValue) => true | 'unseen' | Passing;
 
 const STOP = { break: true };
 

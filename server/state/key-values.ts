@@ -57,9 +57,15 @@ export class KeyValues {
   }
 
   /** The same as they are now, not collected where they are known to be many. */
-  rangeUnder(prefix: string): KeyRange | readonly KeyValue[] {
+  rangeUnder(prefix: string, atMost: number): KeyRange | readonly KeyValue[] {
     const length = isFolder(prefix) ? this.#folders.keysIn(prefix) : 0;
-    return length < MANY ? this.under(prefix) : new KeyRange(this.#rows.clone(), prefix, length);
+    if (length < MANY) return this.under(prefix, atMost);
+    return new KeyRange(this.#rows.clone(), prefix, length);
+  }
+
+  /** To be walked through at once, however many they are: of these its length is not known. */
+  walkUnder(prefix: string): KeyRange {
+    return new KeyRange(this.#rows, prefix, Number.NaN);
   }
 
   /** All of them in order, as they are now, whatever is written until they are read: nothing is copied for it. */

@@ -43,7 +43,7 @@ class Trying {
       assert.equal(status, 200, `${name}: ${text}`);
     });
     const byCurl = await this.#effect(name, each, async (action) => {
-      await this.run(curlOf(action, { origin: this.#origin, hasToken: true }));
+      await this.run(curlOf(action, { origin: this.#origin, hasToken: true }) ?? '');
     });
     assert.equal(byCurl, byPage, name);
     if (each.hasNoCommand) {
@@ -130,22 +130,29 @@ describe('an action of the page as a command', function () {
     for (const [name, each] of Object.entries(CASES)) await tried.all(name, each);
   });
 
-  it('reaches by curl nothing else than what is called by dots', async () => {
+  it('is none of what no path leads to, which a transaction reads', async () => {
     const { process, put, get } = await startWebServer([ACCESS_CONTROL]);
     const asked = { origin: `http://127.0.0.1:${process.port}`, hasToken: true };
     const tried = new Trying(asked.origin, folder);
     const row = { ModifyIndex: 7 };
     const key = 'app/../color';
-    await put('/v1/txn', [{ KV: { Verb: 'set', Key: key, Value: btoa('blue') } }], ROOT);
+    for (const Key of [key, 'app//color'])
+      await put('/v1/txn', [{ KV: { Verb: 'set', Key, Value: btoa('blue') } }], ROOT);
     await put('/v1/kv/color', 'red', ROOT);
-    // What a curl of itself asks for is the other key.
-    await tried.run(curlOf(deleteFolder('app/../c'), asked));
-    assert.match(curlOf(deleteKey(key, row), asked), /^curl --path-as-is /);
-    assert.doesNotMatch(curlOfRead('/v1/kv/a/b?c=/../d', asked), /as-is/);
-    assert.equal((await get<readonly object[]>('/v1/kv/?recurse', ROOT)).length, 2);
-    const read = await tried.run(curlOf(readKeys('get', key), asked));
+    for (const action of [
+      deleteKey(key, row),
+      deleteFolder('app/../c'),
+      deleteFolder('app//'),
+      deleteFolder('/'),
+    ]) {
+      assert.equal(curlOf(action, asked), undefined);
+      assert.equal(commandOf(action, asked.origin), undefined);
+    }
+    assert.ok(curlOfRead('/v1/kv/a/b?c=/../d', asked));
+    assert.equal((await get<readonly object[]>('/v1/kv/?recurse', ROOT)).length, 3);
+    const read = await tried.run(curlOf(readKeys('get', key), asked) ?? '');
     assert.match(read, /"Value":\s?"Ymx1ZQ=="/);
-    const below = await tried.run(curlOf(readKeys('get-tree', 'app/../'), asked));
+    const below = await tried.run(curlOf(readKeys('get-tree', 'app/../'), asked) ?? '');
     assert.match(below, /"Key":\s?"app\/\.\.\/color"/);
   });
 

@@ -222,11 +222,17 @@ describePage('the page of keys', () => {
   });
 
   it('asks for no folder, and deletes none, that no path leads to', async () => {
-    const server = await start({ 'app/color': 'blue' });
-    const page = await open(server, '?folder=x/../');
-    await page.getByText('No path leads to this key').waitFor();
-    assert.equal(await button(page, 'Delete the folder').count(), 0);
-    assert.equal(await get(server, 'app/color'), 'blue');
+    const server = await start({ 'shop/eu/db': 'one' });
+    for (const Key of ['shop/eu//db', '/top'])
+      await put(server, '/v1/txn', [{ KV: { Verb: 'set', Key, Value: btoa('two') } }]);
+    // To each of these a server answers where it would lead on, to what others are in.
+    for (const at of ['folder=x/../', 'folder=shop/eu//', 'folder=/', 'key=shop/eu//db']) {
+      const page = await open(server, `?${at}`);
+      await page.getByText('No path leads to this key').waitFor();
+      for (const name of ['Delete the folder', 'Delete', 'Save'])
+        assert.equal(await button(page, name).count(), 0, at);
+    }
+    assert.equal(await get(server, 'shop/eu/db'), 'one');
   });
 
   it('says that nothing was done where somebody else was first', async () => {

@@ -11,6 +11,9 @@ class Played {
   #now = 0;
 
   readonly told: string[] = [];
+  /** A line of what is listened to; one with nothing new where nothing is said. */
+  tells: (value?: string) => void = () => undefined;
+  ends: () => Promise<void> = async () => undefined;
 
   readonly around = {
     lost: (_: unknown, said: string) => void this.told.push(`lost ${said}`),
@@ -24,6 +27,19 @@ class Played {
           this.#answers = this.#answers.filter((each) => each !== answer);
           reject(signal.reason);
         });
+      }),
+    listen: <T>(path: string, signal: AbortSignal, each: (answer?: Answer<T>) => void) =>
+      new Promise<void>((resolve, reject) => {
+        this.asked.push(path);
+        this.tells = (value) => {
+          if (value === undefined) each();
+          else each({ value: value as T, index: 0n, isPartial: false, mark: '' });
+        };
+        this.ends = async () => {
+          resolve();
+          await settled();
+        };
+        signal.addEventListener('abort', () => reject(signal.reason));
       }),
     after: (ms: number, call: () => void) => {
       const timer = { at: this.#now + ms, call };
@@ -253,25 +269,47 @@ describe('a live query of the page', () => {
     assert.deepEqual([played.asked.length, played.timers, once.isDone], [2, 0, true]);
   });
 
-  it('looks at what has no index now and then, and waits for nothing', async () => {
+  it('shows what it is told, for as long as somebody is heard there', async () => {
     const played = new Played();
-    const glance = new LiveQuery<string>('/v1/x', played.around, { restMs: 5000 });
-    glance.start();
-    await played.answers('one', 7);
-    await played.passes(4999);
-    assert.equal(played.asked.length, 1);
-    await played.passes(1);
-    assert.deepEqual(played.asked, ['/v1/x', '/v1/x']);
+    const told = new LiveQuery<string>('/v1/x?stream', played.around, { isTold: true });
+    told.start();
+    for (const [i, value] of ['one', 'two', undefined, undefined].entries()) {
+      played.tells(value);
+      assert.equal(told.shown.value.value, i === 0 ? 'one' : 'two');
+      await played.passes(60_000);
+    }
+    assert.deepEqual([played.asked.length, told.shown.value.isLost], [1, false]);
+    await played.passes(12_000);
+    assert.deepEqual([told.shown.value.isLost, told.shown.value.value], [true, 'two']);
+    await played.passes(500);
+    assert.equal(played.asked.length, 2);
+    played.tells('three');
+    assert.deepEqual([told.shown.value.isLost, told.shown.value.value], [false, 'three']);
+    told.stop();
+    await settled();
+    assert.equal(played.timers, 0);
   });
 
-  it('looks once more where something else says that it is another one, once a second at most', async () => {
+  it('asks again after a rest where no more is told', async () => {
     const played = new Played();
-    const glance = new LiveQuery<string>('/v1/x', played.around, { restMs: 5000 });
-    const { shown } = glance;
-    glance.start();
+    const told = new LiveQuery<string>('/v1/x?stream', played.around, { isTold: true });
+    told.start();
+    played.tells('one');
+    await played.ends();
+    await played.passes(4999);
+    assert.deepEqual([played.asked.length, told.shown.value.value], [1, 'one']);
+    await played.passes(1);
+    assert.deepEqual([played.asked.length, told.shown.value.isLost], [2, false]);
+  });
+
+  it('asks once more for what is at rest where something else says that it is another one, once a second at most', async () => {
+    const played = new Played();
+    const resting = new LiveQuery<string>('/v1/x', played.around, { isAtRest: true });
+    const { shown } = resting;
+    resting.start();
     // What is on its way is let end, however often that is said.
     for (let i = 0; i < 40; i++) {
-      glance.askOnceMore();
+      resting.askOnceMore();
       await played.passes(60);
     }
     assert.equal(played.asked.length, 1);
@@ -281,22 +319,22 @@ describe('a live query of the page', () => {
     assert.deepEqual([shown.value.value, played.asked.length], ['two', 2]);
     for (let i = 0; i < 100; i++) {
       await played.passes(60);
-      glance.askOnceMore();
+      resting.askOnceMore();
       await played.answers('three', 0);
     }
     assert.equal(played.asked.length, 2 + 6);
-    // Once that is over it is looked at as before, and after a rest what is said is heeded at once.
+    // Once that is over it rests for good, and then what is said is heeded at once.
     await played.passes(1000);
     await played.answers('four', 0);
     const before = played.asked.length;
-    await played.passes(4000);
+    await played.passes(400_000);
     assert.equal(played.asked.length, before);
-    glance.askOnceMore();
+    resting.askOnceMore();
     assert.equal(played.asked.length, before + 1);
-    glance.stop();
+    resting.stop();
     await settled();
     assert.equal(played.timers, 0);
-    glance.askOnceMore();
+    resting.askOnceMore();
     assert.equal(played.asked.length, before + 2);
   });
 

@@ -55,11 +55,11 @@ describe('an address without a data centre', () => {
 });
 
 describe('a path that is asked', () => {
-  it('is as it is written, or is not asked: a browser takes dots away', () => {
+  it('is as it is written, or is not asked: a browser takes dots away, and a server leads on', () => {
     for (const path of [
       '/v1/kv/a/b',
-      '/v1/kv/a//b',
-      '/v1/kv//a',
+      '/v1/kv/a/',
+      '/v1/kv/a%252f%252fb',
       '/v1/kv/a.b/..c',
       '/v1/kv/%252e%252e/a',
       '/v1/kv/?keys',
@@ -70,6 +70,14 @@ describe('a path that is asked', () => {
       '/v1/kv/../acl/token/x',
       '/v1/kv/%2e%2e/a',
       '/v1/kv/./a',
+      '/v1/kv/a//b',
+      '/v1/kv//a',
+      '/v1/kv//?recurse',
+      '/v1/kv/a//?recurse',
+      '/v1/kv/a%2F/b',
+      '/v1/agent/service/deregister/x%2F..%2Fy?node=n1',
+      '/v1/agent/service/deregister/%2Fy',
+      '/v1/agent/force-leave/q%2f.%2fy',
       '/v1/health/service/..',
     ])
       assert.equal(isAsWritten(path), false, path);

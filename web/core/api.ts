@@ -30,19 +30,9 @@ const PATIENCE_MS = 60_000;
 /** Rejects with a Refusal, or with the signal's reason. */
 export async function ask<T>(path: string, asking: Asking = {}): Promise<Answer<T>> {
   const { signal } = asking;
-  const [response, text] = await fetched(path, asking).catch((cause: unknown) => {
-    if (signal?.aborted) throw signal.reason;
-    // What no browser asks for was never sent: that is no loss of the server.
-    if (cause instanceof Refusal) throw cause;
-    throw new Refusal('lost', 0, cause instanceof Error ? cause.message : '');
-  });
-  noteClock(response.headers.get('Date'));
+  const [response, text] = await fetched(path, asking).catch((cause) => fail(cause, signal));
   const index = indexOf(response.headers.get('X-Consul-Index') ?? '');
-  if (!response.ok) {
-    // Whoever was shown a way to it may no longer go it.
-    if (response.status === 403 && !path.startsWith(RIGHTS)) noteRightsNews();
-    throw refusalOf(response.status, text, index);
-  }
+  if (!response.ok) refuse(path, response, text, index);
   const isJson = response.headers.get('Content-Type')?.includes('json') === true;
   const read = WRITTEN_AGAIN.test(path) ? readJson : JSON.parse;
   return {
@@ -53,21 +43,84 @@ export async function ask<T>(path: string, asking: Asking = {}): Promise<Answer<
   };
 }
 
+/**
+ * What is told line by line, each an answer, until nothing more is; an empty line says that somebody is there. Rejects as
+ * `ask` does.
+ */
+export async function listen<T>(
+  path: string,
+  asking: Asking & { readonly signal: AbortSignal },
+  each: (answer?: Answer<T>) => void,
+): Promise<void> {
+  const { signal } = asking;
+  try {
+    const response = await begun(path, asking);
+    if (!response.ok) refuse(path, response, await response.text(), 0n);
+    for await (const line of linesOf(response)) {
+      if (line === '') each();
+      else
+        each({ value: JSON.parse(wholeCharacters(line)), index: 0n, isPartial: false, mark: '' });
+    }
+  } catch (cause) {
+    fail(cause, signal);
+  }
+}
+
+/** Of one line. */
+const MAX_LINE = 8 * 1024 * 1024;
+
+async function* linesOf({ body }: Response): AsyncGenerator<string> {
+  if (body === null) return;
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = '';
+  for (;;) {
+    const { done, value = '' } = await reader.read();
+    const lines = `${rest}${value}`.split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+    if (rest.length > MAX_LINE) throw new Refusal('lost', 0, '');
+    if (!done) continue;
+    // Of whoever tells it once alone.
+    if (rest !== '') yield rest;
+    return;
+  }
+}
+
+function fail(cause: unknown, signal: AbortSignal | undefined): never {
+  if (signal?.aborted) throw signal.reason;
+  // What no browser asks for was never sent: that is no loss of the server.
+  if (cause instanceof Refusal) throw cause;
+  throw new Refusal('lost', 0, cause instanceof Error ? cause.message : '');
+}
+
+function refuse(path: string, { status }: Response, text: string, index: bigint): never {
+  // Whoever was shown a way to it may no longer go it.
+  if (status === 403 && !path.startsWith(RIGHTS)) noteRightsNews();
+  throw refusalOf(status, text, index);
+}
+
 function indexOf(text: string): bigint {
   return /^\d+$/.test(text) ? BigInt(text) : 0n;
 }
 
 async function fetched(asked: string, asking: Asking): Promise<[Response, string]> {
+  const response = await begun(asked, asking);
+  return [response, await response.text()];
+}
+
+async function begun(asked: string, asking: Asking): Promise<Response> {
   const { method = 'GET', body, by = token.peek(), datacenter } = asking;
   const { signal = AbortSignal.timeout(PATIENCE_MS) } = asking;
   const path = inDatacenter(asked, datacenter);
   if (strangeIn(by) !== undefined) throw new Refusal('refused', 0, 'No header carries this token');
   if (!isAsWritten(path)) throw new Refusal('refused', 0, `A browser cannot ask for ${path}`);
   const headers: Record<string, string> = by === '' ? {} : { 'X-Consul-Token': by };
-  const init: RequestInit = { method, headers, cache: 'no-store', signal };
+  // Where the API leads is another thing than was asked about.
+  const init: RequestInit = { method, headers, cache: 'no-store', redirect: 'error', signal };
   if (body !== undefined) init.body = typeof body === 'string' ? body : JSON.stringify(body);
   const response = await fetch(path, init);
-  return [response, await response.text()];
+  noteClock(response.headers.get('Date'));
+  return response;
 }
 
 let offsetMs = 0;

@@ -10,5 +10,6 @@ export function inDatacenter(path: string, dc = otherDatacenter.value): string {
 /** A path with a query string of what is not empty. */
 export function withQuery(path: string, query: Readonly<Record<string, string>>): string {
   const kept = Object.entries(query).filter(([, value]) => value !== '');
-  return kept.length === 0 ? path : `${path}?${new URLSearchParams(kept)}`;
+  if (kept.length === 0) return path;
+  return `${path}${path.includes('?') ? '&' : '?'}${new URLSearchParams(kept)}`;
 }

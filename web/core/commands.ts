@@ -12,10 +12,14 @@ export interface Asked {
   readonly hasToken: boolean;
 }
 
-/** The token is named, and no secret is written out: commands are pasted where others read them. */
-export function curlOf(action: Action, { origin, hasToken }: Asked): string {
+/**
+ * The token is named, and no secret is written out: commands are pasted where others read them. Undefined where a path
+ * leads to it no more than a browser.
+ */
+export function curlOf(action: Action, { origin, hasToken }: Asked): string | undefined {
   const { method, path, body, datacenter } = shownOf(action);
-  const parts = ['curl', ...asWritten(path), '-X', method, ...byToken(hasToken)];
+  if (!isAsWritten(path)) return undefined;
+  const parts = ['curl', '-X', method, ...byToken(hasToken)];
   const said = typeof body === 'object' ? JSON.stringify(body) : body;
   const isWord = canBeSaid(said ?? '');
   // As it stands: with -d what begins with @ is read from a file.
@@ -32,14 +36,10 @@ function printed(text: string): string {
 }
 
 /** The same for what is only read. */
-export function curlOfRead(path: string, { origin, hasToken }: Asked): string {
-  const parts = ['curl', ...asWritten(path), ...byToken(hasToken)];
+export function curlOfRead(path: string, { origin, hasToken }: Asked): string | undefined {
+  if (!isAsWritten(path)) return undefined;
+  const parts = ['curl', ...byToken(hasToken)];
   return [...parts, quoted(origin + inDatacenter(path))].join(' ');
-}
-
-/** Of itself it takes parts that are dots away, and asks for something else. */
-function asWritten(path: string): readonly string[] {
-  return isAsWritten(path) ? [] : ['--path-as-is'];
 }
 
 function byToken(hasToken: boolean): readonly string[] {
@@ -51,8 +51,8 @@ export const LOCAL = 'http://127.0.0.1:8500';
 
 /** A command asks the data centre of its agent. */
 export function commandOf(action: Action, origin: string): string | undefined {
-  const { command, input, datacenter = otherDatacenter.value } = shownOf(action);
-  if (command === undefined || datacenter !== '') return undefined;
+  const { path, command, input, datacenter = otherDatacenter.value } = shownOf(action);
+  if (command === undefined || datacenter !== '' || !isAsWritten(path)) return undefined;
   if (!canBeSaid(...command.words, ...(command.args ?? []))) return undefined;
   const at = origin === LOCAL ? '' : `CONSUL_HTTP_ADDR=${quoted(origin)} `;
   const called = at + commandText(command);

@@ -2,6 +2,7 @@
 import type { KeyValue } from '../../lib/model.ts';
 import type { Action } from './action.ts';
 import { asStored } from './line-ends.ts';
+import { isAsWritten } from './path.ts';
 import { textOf } from './values.ts';
 
 /** One of a key's revisions. */
@@ -24,9 +25,9 @@ export function wayTo(folder: string): readonly string[] {
   return parts.map((_, i) => `${parts.slice(0, i + 1).join('/')}/`);
 }
 
-/** A path has no parts that are dots, however they are written: a browser takes them away, and so does a server. */
+/** Whether its path leads to it. */
 export function canBeAsked(key: string): boolean {
-  return !key.split('/').some((part) => part === '.' || part === '..');
+  return isAsWritten(pathOfKey(key));
 }
 
 export function pathOfKey(key: string): string {

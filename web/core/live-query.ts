@@ -24,6 +24,12 @@ export interface Surroundings extends Pace {
   /** Milliseconds since some moment: it never goes back. */
   readonly now: () => number;
   readonly ask: <T>(path: string, signal: AbortSignal) => Promise<Answer<T>>;
+  /** Until nothing more is told: `each` is called with each answer, and without one where there is nothing new. */
+  readonly listen: <T>(
+    path: string,
+    signal: AbortSignal,
+    each: (answer?: Answer<T>) => void,
+  ) => Promise<void>;
   /** Told of each loss with what the server said, and of each answer: whatever was answered. */
   readonly lost: (by: LiveQuery<unknown>, said: string) => void;
   readonly answered: (by: LiveQuery<unknown>) => void;
@@ -39,6 +45,8 @@ const SHORT_PATIENCE_MS = 30_000;
 const MIN_ROUND_MS = 150;
 /** The same where it is asked once more because of something else, which may come without end too. */
 const NEWS_MS = 1000;
+/** Whoever told it has ended that, and is there, as far as is known. */
+const TOLD_END_MS = 5000;
 /** A right, or a thing, that is missing is seldom there soon; nor can a few paths be waited on. */
 const CALM_RETRY_MS = 30_000;
 
@@ -46,8 +54,10 @@ const CALM_RETRY_MS = 30_000;
 export interface Manner<T> {
   /** Of what never changes, which is asked for until there is an answer. */
   readonly isOnce?: boolean;
-  /** Nothing tells when it is another one: it is looked at again after so long, and waited for never. */
-  readonly restMs?: number;
+  /** It has no index: the server tells it anew where it is another (`?stream`). */
+  readonly isTold?: boolean;
+  /** Nothing tells when it is another one but something else: it is asked for once more where that says so. */
+  readonly isAtRest?: boolean;
   /** Changes alone are asked for (`?since`): what was shown before becomes what is, the same object where it is the same. */
   merged?(before: T, answer: unknown): T;
 }
@@ -141,7 +151,7 @@ export class LiveQuery<T> {
   }
 
   async #round(running: AbortController): Promise<void> {
-    const { ask, after, now } = this.#around;
+    const { after, now } = this.#around;
     const begun = now();
     this.#begun = begun;
     this.#dueAt = undefined;
@@ -151,15 +161,16 @@ export class LiveQuery<T> {
     const end = () => asking.abort();
     const giveUp = () => asking.abort(new Refusal('lost', 0, ''));
     running.signal.addEventListener('abort', end);
-    const cancelPatience = after(this.#index === 0n ? SHORT_PATIENCE_MS : PATIENCE_MS, giveUp);
+    let cancelPatience = after(this.#index === 0n ? SHORT_PATIENCE_MS : PATIENCE_MS, giveUp);
+    const heard = () => {
+      cancelPatience();
+      cancelPatience = after(PATIENCE_MS, giveUp);
+    };
     let leftMs = 0;
     try {
-      const answer = await ask<T>(this.#target(), asking.signal);
-      if (running.signal.aborted) return;
-      this.#take(answer);
-      if (this.#manner.isOnce === true) return;
-      const { restMs = answer.index === 0n ? CALM_RETRY_MS : 0 } = this.#manner;
-      if (restMs > 0) leftMs = spread(restMs, this.#around.random());
+      if (this.#manner.isTold) leftMs = await this.#listen(running, asking.signal, heard);
+      else leftMs = await this.#ask(running, asking.signal);
+      if (running.signal.aborted || this.isDone) return;
     } catch (error) {
       if (running.signal.aborted) return;
       leftMs = this.#fail(error);
@@ -171,6 +182,24 @@ export class LiveQuery<T> {
     this.#rest(running, Math.max(leftMs, paceMs));
   }
 
+  /** How long it rests then. */
+  async #ask(running: AbortController, asking: AbortSignal): Promise<number> {
+    const answer = await this.#around.ask<T>(this.#target(), asking);
+    if (running.signal.aborted) return 0;
+    this.#take(answer);
+    if (this.#manner.isAtRest) return Number.POSITIVE_INFINITY;
+    return answer.index === 0n ? spread(CALM_RETRY_MS, this.#around.random()) : 0;
+  }
+
+  /** The same. `heard`: somebody is there still. */
+  async #listen(running: AbortController, asking: AbortSignal, heard: () => void): Promise<number> {
+    await this.#around.listen<T>(this.path, asking, (answer) => {
+      heard();
+      if (answer !== undefined && !running.signal.aborted) this.#take(answer);
+    });
+    return spread(TOLD_END_MS, this.#around.random());
+  }
+
   /** And then asks. */
   #rest(running: AbortController, restMs: number): void {
     const { after, now } = this.#around;
@@ -178,7 +207,8 @@ export class LiveQuery<T> {
     const ms = this.#isOld ? Math.min(restMs, newsMs) : restMs;
     this.#dueAt = now() + ms;
     if (ms <= 0) void this.#round(running);
-    else this.#cancelTimer = after(ms, () => void this.#round(running));
+    else if (ms < Number.POSITIVE_INFINITY)
+      this.#cancelTimer = after(ms, () => void this.#round(running));
   }
 
   #target(): string {
@@ -190,8 +220,8 @@ export class LiveQuery<T> {
 
   #take({ value: answer, index: told, isPartial, mark }: Answer<T>): void {
     const { standing, isLost, value: before } = this.#shown.peek();
-    const { merged, restMs } = this.#manner;
-    const index = restMs === undefined ? told : 0n;
+    const { merged, isAtRest } = this.#manner;
+    const index = isAtRest ? 0n : told;
     const value = merged && before !== undefined ? merged(before, answer) : answer;
     // Without an index nobody says whether it is the same.
     const isOther = index === 0n || index !== this.#index;

@@ -5,8 +5,8 @@
  */
 import { effect } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
-import { ask } from './api.ts';
-import { inDatacenter } from './asked-path.ts';
+import { ask, listen } from './api.ts';
+import { inDatacenter, withQuery } from './asked-path.ts';
 import { LiveQuery, type Manner, type Shown, type Surroundings, WAIT_MS } from './live-query.ts';
 import { Reach } from './reach.ts';
 import { PACE } from './retry.ts';
@@ -18,7 +18,7 @@ interface Held {
   readonly query: LiveQuery<unknown>;
   /** Whether it holds a connection while it waits. */
   readonly isWaiting: boolean;
-  readonly isGlance: boolean;
+  readonly isAtRest: boolean;
   users: number;
 }
 
@@ -44,6 +44,7 @@ const AROUND: Surroundings = {
     if (isEarly(path, answer.index, performance.now() - begun)) noteRightsNews();
     return answer;
   },
+  listen: (path, signal, each) => listen(path, { signal }, each),
   lost: (by, said) => reach.lost(by, said),
   answered: (by) => {
     noteSight(by);
@@ -89,19 +90,23 @@ export function useOnce<T>(path: string): Shown<T> {
   return useQuery<T>(path, ONCE);
 }
 
-/**
- * The same of what has no index, as servers and what they measure: it is looked at now and then while it is in sight,
- * and holds nothing meanwhile.
- */
-export function useGlance<T>(path: string): Shown<T> {
-  return useQuery<T>(path, GLANCE);
+/** The same of what has no index, as what servers measure: they tell it anew where it is another. */
+export function useTold<T>(path: string): Shown<T> {
+  const told = path.endsWith('/stream') ? path : withQuery(path, { stream: 'yes' });
+  return useQuery<T>(told, TOLD);
+}
+
+/** The same of what only something else tells the change of: it is asked for once more by `askOnceMore`. */
+export function useAtRest<T>(path: string): Shown<T> {
+  return useQuery<T>(path, AT_REST);
 }
 
 const LIVE = {};
 const ONCE = { isOnce: true };
-const GLANCE = { restMs: 5000 };
+const TOLD = { isTold: true };
+const AT_REST = { isAtRest: true };
 
-/** Of one path there is one manner, but for what is asked once or looked at besides. */
+/** Of one path there is one manner, but for what is asked once or is at rest besides. */
 function useQuery<T>(path: string, manner: Manner<T>): Shown<T> {
   const asked = path === '' ? '' : inDatacenter(path);
   const key = keyOf(asked, manner);
@@ -124,10 +129,9 @@ function known<T>(path: string, manner: Manner<T>): LiveQuery<T> {
   return query;
 }
 
-function holding<T>(query: LiveQuery<T>, { isOnce = false, restMs }: Manner<T>): Held {
-  const isGlance = restMs !== undefined;
-  const isWaiting = !isOnce && !isGlance;
-  return { query: query as LiveQuery<unknown>, isWaiting, isGlance, users: 0 };
+function holding<T>(query: LiveQuery<T>, { isOnce = false, isAtRest = false }: Manner<T>): Held {
+  const isWaiting = !isOnce && !isAtRest;
+  return { query: query as LiveQuery<unknown>, isWaiting, isAtRest, users: 0 };
 }
 
 function take<T>(key: string, query: LiveQuery<T>, manner: Manner<T>): void {
@@ -158,9 +162,9 @@ function leave(key: string): void {
   held.delete(key);
 }
 
-function keyOf<T>(path: string, { isOnce = false, restMs }: Manner<T>): string {
+function keyOf<T>(path: string, { isOnce, isAtRest }: Manner<T>): string {
   if (isOnce) return `once ${path}`;
-  return restMs === undefined ? path : `at rest ${path}`;
+  return isAtRest ? `at rest ${path}` : path;
 }
 
 function used(): readonly Held[] {
@@ -188,10 +192,10 @@ export function startLive(): void {
   });
 }
 
-/** What is looked at now and then, sooner: something else says that it is another one. */
-export function glanceAnew(): void {
+/** What is at rest: something else says that it is another one. */
+export function askOnceMore(): void {
   if (document.hidden) return;
-  for (const { query, isGlance } of used()) if (isGlance) query.askOnceMore();
+  for (const { query, isAtRest } of used()) if (isAtRest) query.askOnceMore();
 }
 
 /** Everything that is shown. */

@@ -73,10 +73,12 @@ function decodedText(part: string): string {
 }
 
 /**
- * A browser takes parts of a path that are dots away, however they are written: what is asked would be another
- * thing, and what is deleted too.
+ * A browser takes parts of a path that are dots away, and a server leads on from one that has such or an empty part,
+ * however they are written: what is asked would be another thing, and what is deleted too.
  */
 export function isAsWritten(path: string): boolean {
   const [asked = ''] = path.split('?', 1);
-  return new URL(asked, 'http://x').pathname === asked;
+  return new URL(asked, 'http://x').pathname === asked && !UNCLEAN.test(decodedText(asked));
 }
+
+const UNCLEAN = /\/\.{0,2}(?=\/)|\/\.{1,2}$/;

@@ -11,7 +11,7 @@ import {
   type ServerRow,
   serverRows,
 } from '../core/cluster.ts';
-import { glanceAnew, useGlance, useLive } from '../core/live.ts';
+import { askOnceMore, useAtRest, useTold } from '../core/live.ts';
 import { query, setQuery } from '../core/router.ts';
 import { Finds, LogParts, milliseconds, OwnNode } from '../ui/cluster-log.tsx';
 import { Empty } from '../ui/empty.tsx';
@@ -27,12 +27,12 @@ import { count, percent } from '../words/words.ts';
 
 export function Page() {
   const say = clusterWords.value;
-  useNews();
   const name = query.value.get('name') ?? '';
-  const cluster = useGlance<ClusterState>('/v1/operator/autopilot/state');
-  const ring = useGlance<RingState>(withQuery('/v1/agent/ring', { key: name }));
-  const log = useGlance<LogState>('/v1/operator/log');
-  const metrics = useGlance<Metrics>('/v1/agent/metrics');
+  const cluster = useTold<ClusterState>('/v1/operator/autopilot/state');
+  const ring = useAtRest<RingState>(withQuery('/v1/agent/ring', { key: name }));
+  const log = useTold<LogState>('/v1/operator/log');
+  const metrics = useTold<Metrics>('/v1/agent/metrics/stream');
+  useNews(cluster.value);
   const count = Object.keys(cluster.value?.Servers ?? {}).length;
   return (
     <>
@@ -40,7 +40,6 @@ export function Page() {
         title={say.title}
         beside={cluster.value && count > 0 && say.summary(count, cluster.value.FailureTolerance)}
       />
-      <p class="aside">{say.looked}</p>
       <Shown of={cluster}>{(value) => <Servers rows={serverRows(value, ring.value)} />}</Shown>
       <div class="cluster-parts">
         <Shown of={log}>{(value) => <LogParts log={value} metrics={metrics.value} />}</Shown>
@@ -64,14 +63,18 @@ export function Page() {
   );
 }
 
-/** What servers measure has no index. That one comes or goes has: of the checks of their own service. */
-function useNews(): void {
-  const { value } = useLive<unknown>('/v1/health/service/consul');
-  const last = useRef(value);
+/** The ring is another one where a server comes or goes. */
+function useNews(cluster: ClusterState | undefined): void {
+  const servers = Object.values(cluster?.Servers ?? {});
+  const now = JSON.stringify(
+    servers.map(({ ID, NodeStatus, Healthy }) => [ID, NodeStatus, Healthy]),
+  );
+  const last = useRef<string | undefined>(undefined);
   useLayoutEffect(() => {
-    if (last.current !== undefined && last.current !== value) glanceAnew();
-    last.current = value;
-  }, [value]);
+    if (cluster === undefined) return;
+    if (last.current !== undefined && last.current !== now) askOnceMore();
+    last.current = now;
+  }, [cluster, now]);
 }
 
 function Servers({ rows }: { readonly rows: readonly ServerRow[] }) {

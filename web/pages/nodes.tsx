@@ -1,7 +1,7 @@
 /** Every node: how it stands itself, and how the instances on it do. */
 import '../style/nodes.css';
 import { withQuery } from '../core/asked-path.ts';
-import { useLive, useRows } from '../core/live.ts';
+import { useRows, useTold } from '../core/live.ts';
 import { compare, several } from '../core/order.ts';
 import { badness, countsOf, type NodeRow } from '../core/overview.ts';
 import { href } from '../core/router.ts';
@@ -30,7 +30,7 @@ export function Page() {
     withQuery('/v1/internal/overview/nodes', { filter: filter.expression }),
     ROWS,
   );
-  const leader = leaderAt(useLive<string>('/v1/status/leader').value ?? '', live.value ?? []);
+  const leader = leaderAt(useTold<string>('/v1/status/leader').value ?? '', live.value ?? []);
   const all = live.value ?? [];
   const failing = all.filter((row) => worst(row) > 1).length;
   return (

@@ -3,7 +3,7 @@ import '../style/service.css';
 import { withQuery } from '../core/asked-path.ts';
 import { addressOf, type Entry } from '../core/catalog.ts';
 import { quoted } from '../core/filter-text.ts';
-import { useLive } from '../core/live.ts';
+import { useLive, useTold } from '../core/live.ts';
 import { compare, several } from '../core/order.ts';
 import type { Availability, Change } from '../core/past.ts';
 import type { Given } from '../core/path.ts';
@@ -124,9 +124,9 @@ function TagLinks({ tags }: { readonly tags: readonly string[] }) {
   );
 }
 
-/** It changes with the time alone too, and cannot be waited for. */
+/** It changes with the time alone too. */
 function Availabilities({ encoded }: { readonly encoded: string }) {
-  const { value } = useLive<Availability>(
+  const { value } = useTold<Availability>(
     withQuery(`/v1/internal/availability/service/${encoded}`, { limit: '1', steps: STEPS }),
   );
   if (value === undefined) return null;

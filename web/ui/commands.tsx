@@ -20,11 +20,13 @@ export function asker(): Asked {
 export function Commands({ action, isElsewhere = false }: CommandsProps) {
   const origin = isElsewhere ? LOCAL : location.origin;
   const command = commandOf(action, origin);
+  const curl = curlOf(action, { ...asker(), origin });
+  if (curl === undefined) return <p class="aside">{uiWords.value.noPath}</p>;
   return (
     <details class="commands" open={isElsewhere}>
       <summary>{uiWords.value.asCommand}</summary>
       {command !== undefined && <Copyable text={command} />}
-      <Copyable text={curlOf(action, { ...asker(), origin })} />
+      <Copyable text={curl} />
       {hidesSecrets(action) && <p class="aside">{uiWords.value.putIn(HIDDEN)}</p>}
     </details>
   );
@@ -33,7 +35,8 @@ export function Commands({ action, isElsewhere = false }: CommandsProps) {
 const SHOWN_MS = 1500;
 
 interface CopyableProps {
-  readonly text: string;
+  /** Nothing is shown where there is none. */
+  readonly text: string | undefined;
   /** In its place, where not everybody is to read it. */
   readonly shown?: string;
 }
@@ -41,6 +44,7 @@ interface CopyableProps {
 export function Copyable({ text, shown = text }: CopyableProps) {
   const say = uiWords.value;
   const [isCopied, setCopied] = useState(false);
+  if (text === undefined) return null;
   const copy = async () => {
     await writeText(text);
     setCopied(true);

@@ -1,6 +1,6 @@
 /** How a service answers: throughput, what failed, and latency, as its sidecars tell. */
 import '../style/traffic.css';
-import { useLive } from '../core/live.ts';
+import { useTold } from '../core/live.ts';
 import type { Figures, Performance, PerformanceWindow } from '../core/performance.ts';
 import { commandText } from '../core/shell.ts';
 import { performanceWords } from '../words/performance-words.ts';
@@ -12,7 +12,7 @@ import { Seen } from './shown.tsx';
 import { type Column, Table } from './table.tsx';
 
 export function ServiceTraffic({ name }: { readonly name: string }) {
-  const live = useLive<Performance>(
+  const live = useTold<Performance>(
     `/v1/internal/performance/service/${encodeURIComponent(name)}?steps`,
   );
   return (

@@ -7,8 +7,6 @@ export const clusterWords = words(
       spare === 0
         ? `${plural(servers, 'server')}, none may be lost`
         : `${plural(servers, 'server')}, ${count(spare)} may be lost`,
-    looked:
-      'It is looked at again at once when a server comes or goes; what servers measure, each five seconds.',
     young: 'Nothing is known of the servers yet',
     youngHint: 'A cluster that has just begun says nothing of itself for five seconds.',
     servers: 'Servers',
@@ -124,7 +122,6 @@ export const clusterWords = words(
       spare === 0
         ? `${count(servers)} 台服务器，一台都不能失去`
         : `${count(servers)} 台服务器，可失去 ${count(spare)} 台`,
-    looked: '服务器上线或离线时会立即重新查看；服务器自身的测量值每五秒查看一次。',
     young: '尚无服务器的信息',
     youngHint: '刚启动的集群在五秒内不提供自身状态。',
     servers: '服务器',

@@ -39,6 +39,7 @@ export const uiWords = words(
     copy: 'Copy',
     copied: 'Copied',
     asCommand: 'The same as a command',
+    noPath: 'No path leads to what is called so: it cannot be asked for here.',
     putIn: (hidden: string) =>
       `What is secret is not written out: put it in the place of ${hidden}.`,
     edit: 'Edit',
@@ -111,6 +112,7 @@ export const uiWords = words(
     copy: '复制',
     copied: '已复制',
     asCommand: '对应的命令',
+    noPath: '没有路径可到达该名称，无法在此请求。',
     putIn: (hidden: string) => `机密内容不会写出：请以其替换 ${hidden}。`,
     edit: '编辑',
     save: '保存',

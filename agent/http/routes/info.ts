@@ -7,6 +7,7 @@ import type { Reply } from '../../../lib/http/reply.ts';
 import { needs } from '../../../lib/http/right.ts';
 import type { Route } from '../../../lib/http/route.ts';
 import { param } from '../../../lib/http/takes.ts';
+import { Tellings } from '../../../lib/http/tellings.ts';
 import { byName } from '../../../lib/key-order.ts';
 import { EXPOSITION_TYPE } from '../../../lib/metrics/exposition.ts';
 import { CONSUL_VERSION } from '../../../lib/version.ts';
@@ -16,6 +17,8 @@ type Context = OwnContext & RegistrationContext & ProcessContext;
 
 export function infoRoutes(agent: Context): readonly Route[] {
   const configShown = shownConfig(agent);
+  const right = needs('agent:read', () => agent.config.nodeName);
+  const tellings = new Tellings(agent.clock);
   return [
     {
       method: 'GET',
@@ -32,6 +35,17 @@ export function infoRoutes(agent: Context): readonly Route[] {
       right: needs('agent:read', () => agent.config.nodeName),
       does: 'metrics of this process, for people and for Prometheus',
       handle: ({ params }) => metricsReply(agent, params.get('format')),
+    },
+    {
+      method: 'GET',
+      path: '/v1/agent/metrics/stream',
+      right,
+      does: 'the same as a stream: a line at once, and each time that they are others',
+      endless: true,
+      handle: (request) => {
+        const look = () => agent.telemetry.json();
+        return tellings.open(request, { right, look });
+      },
     },
     {
       method: 'PUT',

@@ -8,6 +8,7 @@ import type { Reply } from '../../../lib/http/reply.ts';
 import { needs } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { CONSISTENCY, param } from '../../../lib/http/takes.ts';
+import { STREAM, Tellings } from '../../../lib/http/tellings.ts';
 import { encodeJson } from '../../../lib/json.ts';
 import type { Peer } from '../../cluster/peers.ts';
 import type { AutopilotSettings } from '../../commands.ts';
@@ -18,6 +19,8 @@ import { fresh } from '../reads.ts';
 type Deps = ReadDeps & WriteDeps & ClusterDeps;
 
 export function autopilotRoutes(deps: Deps): Route[] {
+  const tellings = new Tellings(deps.clock);
+  const right = needs('operator:read');
   return [
     {
       method: 'GET',
@@ -49,9 +52,15 @@ export function autopilotRoutes(deps: Deps): Route[] {
     {
       method: 'GET',
       path: '/v1/operator/autopilot/state',
-      right: needs('operator:read'),
+      params: STREAM,
+      right,
       does: 'shows the same, as a newer Consul does',
-      handle: () => ({ json: autopilotState(deps) }),
+      endless: 'stream',
+      handle: (request) => {
+        const look = () => autopilotState(deps);
+        if (request.params.has('stream')) return tellings.open(request, { right, look });
+        return { json: look() };
+      },
     },
   ];
 }

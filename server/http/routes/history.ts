@@ -7,6 +7,7 @@ import type { Reply } from '../../../lib/http/reply.ts';
 import { shows } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { CONSISTENCY, param } from '../../../lib/http/takes.ts';
+import { STREAM, Tellings } from '../../../lib/http/tellings.ts';
 import { MAX_HISTORY_ROWS } from '../../../lib/limits.ts';
 import { type Asked, historyOfNode, historyOfService } from '../../query/past.ts';
 import { performanceOf } from '../../query/performance.ts';
@@ -27,7 +28,11 @@ const TAKES = {
   limit: param.number(`the newest so many: ${DEFAULT_ROWS} where nothing is said`),
 };
 
+/** What goes with the time alone is told as often as one looks at the strip of an hour. */
+const TOLD_EVERY_MS = 30_000;
+
 export function historyRoutes(deps: Deps): Route[] {
+  const told = { availability: new Tellings(deps.clock), performance: new Tellings(deps.clock) };
   return [
     readRoute(deps, {
       path: '/v1/internal/history/service/',
@@ -52,12 +57,14 @@ export function historyRoutes(deps: Deps): Route[] {
       rest: 'service',
       params: {
         ...CONSISTENCY,
+        ...STREAM,
         limit: param.number(`of how many instances: ${DEFAULT_INSTANCES} where nothing is said`),
         steps: param.number(`how each window went, in so many parts: ${MAX_STEPS} at most`),
       },
       right: shows('service:read'),
       does: 'says how available a service was over an hour, a day and thirty days',
-      handle: (request) => availability(deps, request),
+      endless: 'stream',
+      handle: (request) => availability(deps, told.availability, request),
     },
     {
       method: 'GET',
@@ -65,26 +72,28 @@ export function historyRoutes(deps: Deps): Route[] {
       rest: 'service',
       params: {
         ...CONSISTENCY,
+        ...STREAM,
         steps: param.flag('how each step of the last half hour went, too'),
       },
       right: shows('service:read'),
       does: 'says how a service has answered: throughput, errors and latency',
-      handle: (request) => performanceReply(deps, request),
+      endless: 'stream',
+      handle: (request) => performanceReply(deps, told.performance, request),
     },
   ];
 }
 
-function availability(deps: Deps, request: HttpRequest): Promise<Reply> {
+function availability(deps: Deps, tellings: Tellings, request: HttpRequest): Promise<Reply> {
   const instances = limitOf(request.params, DEFAULT_INSTANCES);
   const steps = stepsOf(request.params);
-  return ofNow(deps, request, (reader, service, now) =>
+  return ofNow(deps, tellings, request, (reader, service, now) =>
     availabilityOf(reader, { service, now, instances, steps }),
   );
 }
 
-function performanceReply(deps: Deps, request: HttpRequest): Promise<Reply> {
+function performanceReply(deps: Deps, tellings: Tellings, request: HttpRequest): Promise<Reply> {
   const asSteps = request.params.has('steps');
-  return ofNow(deps, request, (reader, service, now) =>
+  return ofNow(deps, tellings, request, (reader, service, now) =>
     performanceOf(reader, service, now, asSteps),
   );
 }
@@ -92,16 +101,25 @@ function performanceReply(deps: Deps, request: HttpRequest): Promise<Reply> {
 /** What it says changes with the time: it is no answer that may be kept. */
 async function ofNow(
   deps: Deps,
+  tellings: Tellings,
   request: HttpRequest,
   figures: (reader: Reader, service: string, now: number) => object,
 ): Promise<Reply> {
   const service = required(request.rest, 'service name');
-  return await fresh(deps, request, async () => {
-    const caller = request.caller.stands() ? request.caller : await request.callerNow();
-    const state = deps.state();
-    const reader = new Reader(state, caller.rights);
-    const json = figures(reader, service, logNow(state, deps.clock));
-    return { json, headers: keptBackHeader(reader.hasHidden, caller) };
+  const look = () =>
+    fresh(deps, request, async () => {
+      const caller = request.caller.stands() ? request.caller : await request.callerNow();
+      const state = deps.state();
+      const reader = new Reader(state, caller.rights);
+      const json = figures(reader, service, logNow(state, deps.clock));
+      return { json, headers: keptBackHeader(reader.hasHidden, caller) };
+    });
+  if (!request.params.has('stream')) return await look();
+  return await tellings.open(request, {
+    // The reader shows what may be seen.
+    right: shows('service:read'),
+    look: async () => (await look()).json,
+    everyMs: TOLD_EVERY_MS,
   });
 }
 

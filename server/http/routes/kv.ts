@@ -49,6 +49,7 @@ export function kvRoutes(deps: Deps): Route[] {
         acquire: param.text('the session that takes the lock'),
         release: param.text('the session that lets go of it'),
         rollback: param.number('writes what it said at that index; cas may stand beside it'),
+        limit: param.number('is refused: one key is written'),
       },
       body: { what: 'the value' },
       right: changes('key:write', ['key:write']),
@@ -105,6 +106,7 @@ async function put(deps: Deps, request: HttpRequest): Promise<Reply> {
   const { params } = request;
   const key = ownText(request.rest);
   if (key === '') throw missingKey();
+  if (params.has('limit')) throw new ProconsulError('invalid', 'A PUT takes no ?limit');
   refuseConflict(request, ['cas', 'acquire', 'release']);
   refuseConflict(request, ['acquire', 'release', 'rollback']);
   if (params.has('rollback')) return await rollBack(deps, request);

@@ -3,19 +3,32 @@
 import { formatDuration, NS_PER_MS } from '../../../lib/duration.ts';
 import { needs } from '../../../lib/http/right.ts';
 import type { Route } from '../../../lib/http/route.ts';
+import { STREAM, Tellings } from '../../../lib/http/tellings.ts';
 import type { Find, LogAccount, RedisAccount, RedisState } from '../../../lib/log-account.ts';
-import type { LogDeps, PlaceDeps, ReadDeps, StateDeps } from '../deps.ts';
+import type { ClusterDeps, LogDeps, PlaceDeps, ReadDeps, StateDeps } from '../deps.ts';
 
-type Deps = LogDeps & PlaceDeps & Pick<ReadDeps, 'readiness'> & StateDeps;
+type Deps = LogDeps &
+  PlaceDeps &
+  Pick<ReadDeps, 'readiness'> &
+  StateDeps &
+  Pick<ClusterDeps, 'clock'>;
 
 export function logRoutes(deps: Deps): Route[] {
+  const tellings = new Tellings(deps.clock);
+  const right = needs('operator:read');
+  const look = async () => shown(deps, await deps.log.account());
   return [
     {
       method: 'GET',
       path: '/v1/operator/log',
-      right: needs('operator:read'),
+      params: STREAM,
+      right,
       does: "says how the log and its Redis stand, and what was repaired (Proconsul's own)",
-      handle: async () => ({ json: shown(deps, await deps.log.account()) }),
+      endless: 'stream',
+      handle: async (request) =>
+        request.params.has('stream')
+          ? await tellings.open(request, { right, look })
+          : { json: await look() },
     },
   ];
 }

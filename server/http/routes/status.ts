@@ -1,16 +1,24 @@
 /** /v1/status: who leads, and who else is there. */
 import { anyone } from '../../../lib/http/right.ts';
 import type { Route } from '../../../lib/http/route.ts';
+import { STREAM, Tellings } from '../../../lib/http/tellings.ts';
 import type { ClusterDeps } from '../deps.ts';
 
-export function statusRoutes({ cluster }: ClusterDeps): Route[] {
+export function statusRoutes({ cluster, clock }: ClusterDeps): Route[] {
   const row = { method: 'GET', right: anyone } as const;
+  const tellings = new Tellings(clock);
+  const leader = () => cluster.peers().find(({ leader: leads }) => leads)?.address ?? '';
   return [
     {
       ...row,
       path: '/v1/status/leader',
       does: "says the leader's address, '' when there is none",
-      handle: () => ({ json: cluster.peers().find(({ leader }) => leader)?.address ?? '' }),
+      params: STREAM,
+      endless: 'stream',
+      handle: (request) =>
+        request.params.has('stream')
+          ? tellings.open(request, { right: anyone, look: leader })
+          : { json: leader() },
     },
     {
       ...row,

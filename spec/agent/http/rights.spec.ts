@@ -88,6 +88,7 @@ const APART = new Set([
   'GET /v1/agent/health/live',
   'GET /v1/agent/health/ready',
   'GET /v1/agent/monitor',
+  'GET /v1/agent/metrics/stream',
   'GET /debug/pprof/heapsnapshot',
   'GET /v1/agent/connect/ca/roots',
   'GET /v1/agent/connect/ca/leaf/',

@@ -105,6 +105,35 @@ describe('rights', () => {
     assert.equal(open.mayUnder('key', 'write', 'e'), true);
   });
 
+  it('to some name that begins so are there where one rule below gives them, or the longest above', () => {
+    const letter = fc.constantFrom('a', 'b');
+    const name = fc.string({ unit: letter, maxLength: 3 });
+    const level = fc.constantFrom('deny', 'read', 'write');
+    const rule = fc.record({ name, level, kind: fc.constantFrom('key', 'key_prefix') });
+    const names = ['', 'a', 'b', 'aa', 'ab', 'ba', 'bb'].flatMap((from) => [
+      ...['', 'a', 'b', 'c'].map((one) => from + one),
+      ...['aa', 'ab', 'ac', 'ba', 'bb', 'bc'].map((two) => from + two),
+    ]);
+    fc.assert(
+      fc.property(
+        fc.array(rule, { maxLength: 5 }),
+        fc.constantFrom<DefaultPolicy>('allow', 'deny'),
+        name,
+        (rules, fallback, prefix) => {
+          const text = rules.map(
+            (each) => `${each.kind} "${each.name}" { policy = "${each.level}" }`,
+          );
+          const rights = rightsOf(text.join('\n'), fallback);
+          const some = [...names, `${prefix}c`, prefix].some(
+            (each) => each.startsWith(prefix) && rights.may('key', 'read', each),
+          );
+          assert.equal(rights.mayAnyUnder('key', 'read', prefix), some, text.join(' '));
+        },
+      ),
+      { seed: SEED },
+    );
+  });
+
   it('to any name at all are given by one rule, and by the default unless all is forbidden', () => {
     assert.equal(rightsOf('service "a" { policy = "write" }').mayAny('service', 'write'), true);
     assert.equal(rightsOf('service "a" { policy = "read" }').mayAny('service', 'write'), false);

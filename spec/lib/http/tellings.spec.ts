@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { anyone, needs, type Right } from '../../../lib/http/right.ts';
+import type { HttpRequest } from '../../../lib/http/route.ts';
+import { Tellings } from '../../../lib/http/tellings.ts';
+import { FakeClock } from '../../support/fakes/fake-clock.ts';
+
+describe('what is told as it changes', () => {
+  function start() {
+    const clock = new FakeClock();
+    const tellings = new Tellings(clock);
+    const shown = { value: 1, may: true, stands: true };
+    const open = async (right: Right = anyone) => {
+      const client = new AbortController();
+      const caller = {
+        stands: () => shown.stands,
+        rights: { all: false, may: () => shown.may },
+      };
+      const { signal } = client;
+      const request = { signal, caller, callerNow: async () => caller, rest: '' } as unknown;
+      const look = () => ({ value: shown.value });
+      const { stream } = await tellings.open(request as HttpRequest, { right, look });
+      assert.ok(stream);
+      const lines = stream[Symbol.asyncIterator]();
+      return { client, next: async () => (await lines.next()).value as string | undefined };
+    };
+    /** Until it looks again, then once. */
+    const looks = async () => {
+      await clock.untilArmed();
+      await clock.advance(1000);
+    };
+    return { clock, shown, open, looks };
+  }
+
+  it('is a line at once, and another where it is another', async () => {
+    const { shown, open, looks } = start();
+    const { next } = await open();
+    assert.equal(await next(), '{"value":1}\n');
+    const second = next();
+    await looks();
+    shown.value = 2;
+    await looks();
+    assert.equal(await second, '{"value":2}\n');
+  });
+
+  it('is an empty line where it has been the same for ten seconds', async () => {
+    const { open, looks } = start();
+    const { next } = await open();
+    await next();
+    let line: string | undefined;
+    const second = next().then((said) => {
+      line = said;
+    });
+    for (let i = 0; i < 9; i++) await looks();
+    assert.equal(line, undefined);
+    await looks();
+    await second;
+    assert.equal(line, '\n');
+  });
+
+  it('ends once it may not be told any more', async () => {
+    const { shown, open, looks } = start();
+    const { next } = await open(needs('operator:read'));
+    await next();
+    shown.stands = false;
+    const second = next();
+    await looks();
+    shown.value = 2;
+    await looks();
+    assert.equal(await second, '{"value":2}\n');
+    shown.may = false;
+    const third = next();
+    shown.value = 3;
+    await looks();
+    assert.equal(await third, undefined);
+  });
+
+  it('has room for 64, and has it again once one has gone, though he never read', async () => {
+    const { clock, open } = start();
+    const all = [];
+    for (let i = 0; i < 64; i++) all.push(await open());
+    await assert.rejects(open(), { code: 'busy' });
+    const [never, reads] = all;
+    never?.client.abort();
+    await open();
+    await reads?.next();
+    const waiting = reads?.next();
+    await clock.untilArmed();
+    reads?.client.abort();
+    assert.equal(await waiting, undefined);
+    await open();
+    await assert.rejects(open(), { code: 'busy' });
+  });
+});
