@@ -13,6 +13,7 @@ import { accessWords } from '../words/access-words.ts';
 import { uiWords } from '../words/ui-words.ts';
 import { GrantedRules } from './access-rules.tsx';
 import { askFirst } from './asked.tsx';
+import { useClipped } from './clipped.tsx';
 import { Dialog } from './dialog.tsx';
 import { Empty } from './empty.tsx';
 import { type Fact, Facts } from './facts.tsx';
@@ -88,10 +89,15 @@ function Unknown({ hasToken, problem }: { readonly hasToken: boolean; readonly p
 }
 
 function Known({ token: own }: { readonly token: TokenInFull }) {
+  const name = own.Description || own.AccessorID;
+  const clipped = useClipped<HTMLHeadingElement>(name);
   return (
     <section class="me">
       <div class="heading">
-        <h2>{own.Description || own.AccessorID}</h2>
+        <h2 ref={clipped.ref} class={clipped.kind}>
+          {name}
+        </h2>
+        {clipped.toggle}
         <div class="actions">
           <LogOut token={own} />
         </div>

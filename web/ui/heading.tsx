@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { datacenter } from '../core/router.ts';
+import { useClipped } from './clipped.tsx';
 
 interface HeadingProps {
   readonly title: string;
@@ -11,17 +12,18 @@ interface HeadingProps {
   readonly children?: ComponentChildren;
 }
 
-/** Of so many letters it may be cut. */
-const LONG = 80;
-
 export function Heading({ title, beside, children }: HeadingProps) {
   const dc = datacenter.value;
+  const clipped = useClipped<HTMLHeadingElement>(title);
   useEffect(() => {
     document.title = `${title} · ${dc} · Proconsul`;
   }, [title, dc]);
   return (
     <div class="heading">
-      <h1 title={title.length > LONG ? title : undefined}>{title}</h1>
+      <h1 ref={clipped.ref} class={clipped.kind}>
+        {title}
+      </h1>
+      {clipped.toggle}
       <span class="aside">{beside}</span>
       <div class="actions">{children}</div>
     </div>

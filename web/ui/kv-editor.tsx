@@ -23,6 +23,7 @@ import { sizeOf, textOf } from '../core/values.ts';
 import type { WayBack } from '../core/way-back.ts';
 import { kvWords } from '../words/kv-words.ts';
 import { askFirst, inWords, tellDone } from './asked.tsx';
+import { useClipped } from './clipped.tsx';
 import { asker, Commands, Copyable } from './commands.tsx';
 import { Empty } from './empty.tsx';
 import { KeyLock } from './kv-lock.tsx';
@@ -34,11 +35,15 @@ import { Shown } from './shown.tsx';
 export function Editor({ name }: { readonly name: string }) {
   const say = kvWords.value;
   const isAskable = canBeAsked(name);
+  const clipped = useClipped<HTMLHeadingElement>(name);
   const live = useLive<readonly KeyValue[]>(isAskable ? pathOfKey(name) : '');
   return (
     <section class="kv-editor" aria-label={name}>
       <div class="heading">
-        <h2>{name}</h2>
+        <h2 ref={clipped.ref} class={clipped.kind}>
+          {name}
+        </h2>
+        {clipped.toggle}
         <button type="button" class="quiet" onClick={() => setQuery({ key: '' }, { isStep: true })}>
           {say.close}
         </button>

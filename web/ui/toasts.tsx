@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { useKey } from '../core/keys.ts';
 import { token } from '../core/token.ts';
 import { uiWords } from '../words/ui-words.ts';
+import { useClipped } from './clipped.tsx';
 
 interface Toast {
   readonly id: number;
@@ -79,6 +80,8 @@ function OneToast({ toast }: { readonly toast: Toast }) {
   const say = uiWords.value;
   const [isHeld, setHeld] = useState(false);
   const { text, isBad, undo } = toast;
+  const clipped = useClipped<HTMLSpanElement>(text);
+  const isWhole = clipped.kind === 'whole';
   useEffect(() => {
     // It goes from nobody who is at it.
     if (isBad || isHeld) return;
@@ -96,7 +99,11 @@ function OneToast({ toast }: { readonly toast: Toast }) {
       onFocusIn={() => setHeld(true)}
       onFocusOut={() => setHeld(false)}
     >
-      <span>{text}</span>
+      {/* Of all that is told there may be more than the screen has room for. */}
+      <span ref={clipped.ref} class={clipped.kind} tabIndex={isWhole ? 0 : undefined}>
+        {text}
+      </span>
+      {clipped.toggle}
       {undo !== undefined && (
         <button type="button" onClick={() => takeBack(toast)}>
           {say.undo}
