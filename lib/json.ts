@@ -46,6 +46,11 @@ export function encodeOwnJson(value: unknown): string {
   return escaped(writeMarked(value, { names: true, exponents: true }));
 }
 
+/** The same of what reads back as the very same (reads-back.ts): there nothing is to be looked for in the text. */
+export function encodePlainJson(value: unknown): string {
+  return escaped(JSON.stringify(value));
+}
+
 function escaped(text: string): string {
   if (!TO_ESCAPE.test(text)) return text;
   return text.replace(/[<>&\u2028\u2029]/g, (c) => ESCAPES[c] ?? c);

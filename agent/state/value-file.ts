@@ -7,8 +7,9 @@
 import { dirname } from 'node:path';
 import type { Cancel, Clock } from '../../lib/clock.ts';
 import { describeChain, ProconsulError } from '../../lib/errors.ts';
-import { decodeOwnJson, encodeOwnJson } from '../../lib/json.ts';
+import { decodeOwnJson, encodeOwnJson, encodePlainJson } from '../../lib/json.ts';
 import type { Logger } from '../../lib/logger.ts';
+import { readsBack } from '../../lib/reads-back.ts';
 import { isSealed } from '../../lib/seal/box.ts';
 import { nodeFiles, type ValueFileHandle, type ValueFiles } from './value-files.ts';
 
@@ -203,7 +204,8 @@ export class ValueFile implements KeptValues {
   }
 
   #lineOf(line: Line): string {
-    return `${this.#seal.seal(encodeOwnJson(line))}\n`;
+    const text = readsBack(line) ? encodePlainJson(line) : encodeOwnJson(line);
+    return `${this.#seal.seal(text)}\n`;
   }
 
   #measure([key, ...value]: Line, bytes: number): void {

@@ -7,6 +7,7 @@ import type { HttpRequest } from '../../lib/http/route.ts';
 import type { LogAccount } from '../../lib/log-account.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Random } from '../../lib/random.ts';
+import { withFields } from '../../lib/with-fields.ts';
 import { type Judgeable, judge } from '../acl/judge.ts';
 import type { HeardLoads } from '../cluster/heard-loads.ts';
 import type { Members } from '../cluster/members.ts';
@@ -237,8 +238,9 @@ async function writeBy(
     const { index: at } = deps.state();
     const command = judged(rights);
     const isAsked = rights !== EVERYTHING;
-    const by = isAsked && { by: { accessor, at } };
-    const outcome = await proposed(deps, { ...command, ...by });
+    // By no spread of two: see with-fields.ts. Each took a microsecond, and another two to be written.
+    const whole = isAsked ? withFields(command, { by: { accessor, at } }) : command;
+    const outcome = await proposed(deps, whole);
     if (outcome.outdated !== true) return outcome;
   }
   throw new ProconsulError('unavailable', 'what this changes is changed by others all the time');

@@ -1,6 +1,6 @@
 /** A command as the logs write it, and back. All logs write it alike, so that all hash it alike. */
 import { ProconsulError } from '../../lib/errors.ts';
-import { decodeOwnJson, encodeOwnJson } from '../../lib/json.ts';
+import { decodeOwnJson, encodeOwnJson, encodePlainJson } from '../../lib/json.ts';
 import { readsBack } from '../../lib/reads-back.ts';
 import { isSealed } from '../../lib/seal/box.ts';
 import type { Command, Entry } from '../commands.ts';
@@ -17,13 +17,14 @@ export const MAX_COMMAND_BYTES = 4 * 1024 * 1024;
  * command which cannot be written is refused before it shares a batch with those of others.
  */
 export function encodeProposal(id: string, command: Command): Proposal {
-  const payload = encodeOwnJson(command);
+  const isPlain = readsBack(command);
+  const payload = isPlain ? encodePlainJson(command) : encodeOwnJson(command);
   const bytes = Buffer.byteLength(payload);
   if (bytes > MAX_COMMAND_BYTES) {
     throw new ProconsulError('too-large', `a write is limited to ${MAX_COMMAND_BYTES} bytes`);
   }
   try {
-    return { id, payload, bytes, command: readsBack(command) ? command : decodeCommand(payload) };
+    return { id, payload, bytes, command: isPlain ? command : decodeCommand(payload) };
   } catch (cause) {
     throw new ProconsulError('invalid', 'a command that cannot be read back', { cause });
   }

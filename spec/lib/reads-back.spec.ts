@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { decodeOwnJson, encodeOwnJson, MAX_OWN_JSON_DEPTH } from '../../lib/json.ts';
+import {
+  decodeOwnJson,
+  encodeOwnJson,
+  encodePlainJson,
+  MAX_OWN_JSON_DEPTH,
+} from '../../lib/json.ts';
 import { readsBack } from '../../lib/reads-back.ts';
 
 function nested(depth: number): unknown {
@@ -45,6 +50,7 @@ describe('readsBack', () => {
         said++;
         const back = decodeOwnJson(encodeOwnJson(value));
         assert.deepStrictEqual(back, value);
+        assert.equal(encodePlainJson(value), encodeOwnJson(value));
         assert.equal(JSON.stringify(back), JSON.stringify(value), 'names keep their order');
       }),
       { numRuns: 2000 },
