@@ -43,15 +43,40 @@ export function tree(prefix: string, asWhole = false): Query {
   };
 }
 
-/** The first so many of them alone. */
-export function firstOfTree(prefix: string, atMost: number, asWhole = false): Query {
+export interface TreeLimit {
+  readonly rows: number;
+  /** They end with the one by which they come to so many. */
+  readonly bytes: number;
+}
+
+/** The first of them alone. */
+export function firstOfTree(prefix: string, limit: TreeLimit, asWhole = false): Query {
   return {
-    key: keyOf('kv-first', String(atMost), prefix),
+    key: keyOf('kv-first', String(limit.rows), String(limit.bytes), prefix),
     run: (reader) => {
-      const rows = reader.keys.under(prefix, asWhole, atMost);
-      return rows.length === 0 ? MISSING : { json: Rows.of(firstOf(rows, atMost), (row) => row) };
+      const rows = reader.keys.under(prefix, asWhole, limit.rows);
+      if (rows.length === 0) return MISSING;
+      return { json: Rows.of(firstOf(rows, countWithin(rows, limit)), (row) => row) };
     },
   };
+}
+
+/** What a row counts for beside its value. */
+const ROW_BYTES = 128;
+const COUNTED_AT_ONCE = 64;
+
+function countWithin(rows: KeyRange | readonly KeyValue[], limit: TreeLimit): number {
+  const most = Math.min(rows.length, limit.rows);
+  if (limit.bytes === Infinity) return most;
+  let [count, left] = [0, limit.bytes];
+  while (count < most && left > 0) {
+    for (const { Value } of rows.slice(count, Math.min(count + COUNTED_AT_ONCE, most))) {
+      if (left <= 0) return count;
+      left -= ROW_BYTES + (Value?.length ?? 0);
+      count++;
+    }
+  }
+  return count;
 }
 
 /** The keys under a prefix; with a separator each only up to the next one. The first so many of them. */

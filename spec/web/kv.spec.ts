@@ -99,6 +99,18 @@ describePage('the page of keys', () => {
     await button(page, '1000').waitFor();
   });
 
+  it('reads of large values no more than so much, and says so', async () => {
+    const server = await start();
+    for (let n = 10; n < 20; n++) await put(server, `/v1/kv/app/${n}`, 'x'.repeat(500_000));
+    const page = await open(server, '?deep=yes');
+    await page.getByText('No more than the first 7 keys are shown and searched').waitFor();
+    await button(page, 'app/16').waitFor();
+    await page.getByRole('searchbox').fill('17');
+    await page.getByText('No key matches').waitFor();
+    await put(server, '/v1/kv/app/10', 'small');
+    await page.getByText('No more than the first 8 keys are shown and searched').waitFor();
+  });
+
   it('writes a key, new or known, and says what is no JSON', async () => {
     const server = await start();
     const page = await open(server);

@@ -1,4 +1,5 @@
 /** What somebody said that a key's value is to be taken for, on this device. */
+import { readJson, writeJson } from './exact-json.ts';
 import { FORMS, type Form } from './forms.ts';
 import { CHOSEN_FORMS, stored } from './stored.ts';
 
@@ -12,12 +13,12 @@ export function chosenFor(key: string): Form | undefined {
 
 export function choose(key: string, form: Form): void {
   const others = read().filter(([name]) => name !== key);
-  choices.write(JSON.stringify([...others, [key, form]].slice(-MAX_CHOSEN)));
+  choices.write(writeJson([...others, [key, form]].slice(-MAX_CHOSEN)));
 }
 
 function read(): readonly (readonly [key: string, form: Form])[] {
   try {
-    const all: unknown = JSON.parse(choices.read() || '[]');
+    const all: unknown = readJson(choices.read() || '[]');
     return Array.isArray(all) ? all.filter(isChoice) : [];
   } catch {
     // Somebody else wrote it.

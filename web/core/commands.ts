@@ -17,10 +17,9 @@ export interface Asked {
  * leads to it no more than a browser.
  */
 export function curlOf(action: Action, { origin, hasToken }: Asked): string | undefined {
-  const { method, path, body, datacenter } = shownOf(action);
+  const { method, path, body: said, datacenter } = shownOf(action);
   if (!isAsWritten(path)) return undefined;
   const parts = ['curl', '-X', method, ...byToken(hasToken)];
-  const said = typeof body === 'object' ? JSON.stringify(body) : body;
   const isWord = canBeSaid(said ?? '');
   // As it stands: with -d what begins with @ is read from a file.
   if (said !== undefined) {

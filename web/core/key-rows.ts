@@ -1,11 +1,28 @@
 /** Rows of all keys below a folder: so many as are read at once. */
+import type { KeyValue } from '../../lib/model.ts';
 import { withQuery } from './asked-path.ts';
 import { pathOfKey } from './keys-and-values.ts';
 
 /** They come anew, with what they say, whenever any key below changes: of a large store that would be all of it. */
-export const MAX_ROWS = 1000;
+const MAX_ROWS = 1000;
+const MAX_BYTES = 4 * 1024 * 1024;
+/** What the server counts for a row beside its value. */
+const ROW_BYTES = 128;
 
-/** One more tells that there are more. */
 export function pathOfRows(folder: string): string {
-  return withQuery(pathOfKey(folder), { recurse: 'yes', limit: String(MAX_ROWS + 1) });
+  // One more tells that there are more.
+  const limit = { limit: String(MAX_ROWS + 1), 'limit-bytes': String(MAX_BYTES) };
+  return withQuery(pathOfKey(folder), { recurse: 'yes', ...limit });
+}
+
+interface FirstRows {
+  readonly rows: readonly KeyValue[];
+  /** Why there may be others behind them; undefined where there are none. */
+  readonly end: 'many' | 'large' | undefined;
+}
+
+export function firstRows(answered: readonly KeyValue[]): FirstRows {
+  if (answered.length > MAX_ROWS) return { rows: answered.slice(0, MAX_ROWS), end: 'many' };
+  const bytes = answered.reduce((sum, { Value }) => sum + ROW_BYTES + (Value?.length ?? 0), 0);
+  return { rows: answered, end: bytes < MAX_BYTES ? undefined : 'large' };
 }

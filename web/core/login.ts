@@ -6,6 +6,7 @@ import { signal } from '@preact/signals';
 import type { TokenInFull } from './access.ts';
 import { ask } from './api.ts';
 import { forgetDrafts } from './drafts.ts';
+import { readJson, writeJson } from './exact-json.ts';
 import { Refusal } from './refusal.ts';
 import { go, isOfPage, ownHref, pageAddress } from './router.ts';
 import { CHOSEN_FORMS, stored } from './stored.ts';
@@ -63,7 +64,7 @@ export async function logInByBrowser(method: string, { remembers }: How): Promis
   if (!/^https?:$/.test(protocol)) throw new Refusal('refused', 0, value.AuthURL);
   lastMethod.write(method);
   const from = location.pathname + location.search;
-  begun.write(JSON.stringify({ method, nonce, remembers, from } satisfies Begun));
+  begun.write(writeJson({ method, nonce, remembers, from } satisfies Begun));
   location.assign(value.AuthURL);
 }
 
@@ -113,7 +114,7 @@ async function end(mine: Begun | undefined, said: URLSearchParams): Promise<void
 
 function read(): Begun | undefined {
   try {
-    return JSON.parse(begun.read()) as Begun;
+    return readJson(begun.read()) as Begun;
   } catch {
     return undefined;
   }

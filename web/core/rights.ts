@@ -7,6 +7,7 @@ import { effect, signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { ask, RIGHTS } from './api.ts';
 import { otherDatacenter } from './datacenter.ts';
+import { writeJson } from './exact-json.ts';
 import { Refusal } from './refusal.ts';
 import { untilAnswered } from './retry.ts';
 import type { Right } from './right.ts';
@@ -40,7 +41,7 @@ export function useMay(right: Right): boolean {
 
 /** The same, undefined until it is known. */
 export function useAllowed(right: Right): boolean | undefined {
-  const key = JSON.stringify([right.Resource, right.Access, right.Segment ?? '']);
+  const key = writeJson([right.Resource, right.Access, right.Segment ?? '']);
   const may = known.value.get(key);
   // What was not answered before another token came is as unknown after: nothing else tells that it is to be asked.
   const asked = round.value;

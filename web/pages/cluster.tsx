@@ -11,6 +11,7 @@ import {
   type ServerRow,
   serverRows,
 } from '../core/cluster.ts';
+import { writeJson } from '../core/exact-json.ts';
 import { askOnceMore, useAtRest, useTold } from '../core/live.ts';
 import { query, setQuery } from '../core/router.ts';
 import { Finds, LogParts, milliseconds, OwnNode } from '../ui/cluster-log.tsx';
@@ -66,9 +67,7 @@ export function Page() {
 /** The ring is another one where a server comes or goes. */
 function useNews(cluster: ClusterState | undefined): void {
   const servers = Object.values(cluster?.Servers ?? {});
-  const now = JSON.stringify(
-    servers.map(({ ID, NodeStatus, Healthy }) => [ID, NodeStatus, Healthy]),
-  );
+  const now = writeJson(servers.map(({ ID, NodeStatus, Healthy }) => [ID, NodeStatus, Healthy]));
   const last = useRef<string | undefined>(undefined);
   useLayoutEffect(() => {
     if (cluster === undefined) return;

@@ -3,7 +3,7 @@ import '../style/kv.css';
 import type { KeyValue } from '../../lib/model.ts';
 import { withQuery } from '../core/asked-path.ts';
 import { curlOf } from '../core/commands.ts';
-import { MAX_ROWS, pathOfRows } from '../core/key-rows.ts';
+import { firstRows, pathOfRows } from '../core/key-rows.ts';
 import { canBeAsked, deleteFolder, pathOfKey, readKeys, wayTo } from '../core/keys-and-values.ts';
 import { useLive } from '../core/live.ts';
 import { useMay } from '../core/rights.ts';
@@ -134,12 +134,15 @@ function Deep({ folder, open, search }: SearchedProps) {
   const rows = <AllBelow folder={folder} rows={[]} open={open} search={search} />;
   return (
     <Seen of={live} sees={everyOne('key', folder)} isNone={isEmpty} missing={rows}>
-      {(all) => (
-        <>
-          {all.length > MAX_ROWS && <p class="partial">{kvWords.value.firstBelow(MAX_ROWS)}</p>}
-          <AllBelow folder={folder} rows={all.slice(0, MAX_ROWS)} open={open} search={search} />
-        </>
-      )}
+      {(all) => {
+        const { rows: first, end } = firstRows(all);
+        return (
+          <>
+            {end && <p class="partial">{kvWords.value.firstBelow[end](first.length)}</p>}
+            <AllBelow folder={folder} rows={first} open={open} search={search} />
+          </>
+        );
+      }}
     </Seen>
   );
 }

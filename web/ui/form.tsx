@@ -5,6 +5,7 @@ import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import type { Action } from '../core/action.ts';
 import { here, perform } from '../core/actions.ts';
 import { formDraftOf, keepFormDraft } from '../core/begun-forms.ts';
+import { writeJson } from '../core/exact-json.ts';
 import type { Done } from '../core/way-back.ts';
 import { uiWords } from '../words/ui-words.ts';
 import { inWords } from './asked.tsx';
@@ -35,7 +36,7 @@ export function useDraft<T extends object>(named: string, of: T, index: number):
       // Two fields may be written before the form is shown anew.
       const { value: last, upon: first } = formDraftOf<T>(named) ?? { value: of, upon: index };
       const next = { ...last, ...part };
-      const isAsItWas = first === index && JSON.stringify(next) === JSON.stringify(of);
+      const isAsItWas = first === index && writeJson(next) === writeJson(of);
       keepFormDraft(named, isAsItWas ? undefined : { value: next, upon: first });
     },
     isChanged: begun !== undefined,

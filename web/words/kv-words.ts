@@ -18,8 +18,12 @@ export const kvWords = words(
     noneHere: 'There is no key in this folder',
     noneHint: 'Write one here, or by a command:',
     noMatch: 'No key matches',
-    firstBelow: (n: number) =>
-      `The first ${plural(n, 'key')} alone are shown and searched. Open a folder to see what is in it.`,
+    firstBelow: {
+      many: (n: number) =>
+        `The first ${plural(n, 'key')} alone are shown and searched. Open a folder to see what is in it.`,
+      large: (n: number) =>
+        `No more than the first ${plural(n, 'key')} are shown and searched: their values are 3 MB already. Open a folder to see what is in it.`,
+    },
     add: 'New key',
     addTitle: 'New key',
     nameOf: 'Name',
@@ -87,7 +91,11 @@ export const kvWords = words(
     noneHere: '此文件夹中没有键',
     noneHint: '可在此写入，或使用命令：',
     noMatch: '没有匹配的键',
-    firstBelow: (n: number) => `仅显示并搜索前 ${count(n)} 个键。请打开文件夹查看其中的内容。`,
+    firstBelow: {
+      many: (n: number) => `仅显示并搜索前 ${count(n)} 个键。请打开文件夹查看其中的内容。`,
+      large: (n: number) =>
+        `最多显示并搜索前 ${count(n)} 个键：其值已达 3 MB。请打开文件夹查看其中的内容。`,
+    },
     add: '新建键',
     addTitle: '新建键',
     nameOf: '名称',

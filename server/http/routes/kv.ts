@@ -26,6 +26,7 @@ export function kvRoutes(deps: Deps): Route[] {
       params: {
         recurse: param.flag('all keys that begin with this one'),
         limit: param.number('with recurse or keys: the first so many of them'),
+        'limit-bytes': param.number('with recurse and limit: no more once they come to so many'),
         keys: param.flag('their names alone'),
         separator: param.text('with keys: names end here, each once: folders'),
         raw: param.flag('the value alone, as it was written'),
@@ -73,6 +74,11 @@ export function kvRoutes(deps: Deps): Route[] {
 }
 
 function queryOf({ rest: key, params }: HttpRequest, asWhole: boolean): Query {
+  if (
+    params.has('limit-bytes') &&
+    (params.has('keys') || !params.has('recurse') || !params.has('limit'))
+  )
+    throw new ProconsulError('invalid', '?limit-bytes is for ?recurse with a ?limit');
   if (params.has('keys')) {
     return queries.keys(key, params.get('separator'), asWhole, limitOf(params));
   }
@@ -88,7 +94,17 @@ function queryOf({ rest: key, params }: HttpRequest, asWhole: boolean): Query {
 
 function treeOf(prefix: string, params: Params, asWhole: boolean): Query {
   if (!params.has('limit')) return queries.tree(prefix, asWhole);
-  return queries.firstOfTree(prefix, limitOf(params), asWhole);
+  return queries.firstOfTree(prefix, { rows: limitOf(params), bytes: bytesOf(params) }, asWhole);
+}
+
+/** They are counted before the first is written, while everybody waits. */
+const MAX_COUNTED_BYTES = 4 * 1024 * 1024;
+
+function bytesOf(params: Params): number {
+  if (!params.has('limit-bytes')) return Infinity;
+  const atMost = indexOf(params, 'limit-bytes');
+  if (atMost > 0 && atMost <= MAX_COUNTED_BYTES) return atMost;
+  throw new ProconsulError('invalid', `limit-bytes must be from 1 to ${MAX_COUNTED_BYTES}`);
 }
 
 function limitOf(params: Params): number {

@@ -51,6 +51,43 @@ describe('GET /v1/kv/:key', () => {
     }
   });
 
+  it('with ?recurse and a limit of bytes ends with the key by which they come to it', async () => {
+    const { get, put } = await start();
+    for (const [key, size] of [
+      ['a', 300],
+      ['b', 0],
+      ['c', 600],
+      ['d', 3],
+    ] as const)
+      await put(`/v1/kv/${key}`, 'x'.repeat(size));
+    const keys = async (query: string) => {
+      const { json } = await get(`/v1/kv/?recurse&${query}`);
+      return (json as { Key: string }[]).map(({ Key }) => Key).join('');
+    };
+    // In base64, and 128 for each: 528, 656, 1584, 1716.
+    for (const [bytes, expected] of [
+      [1, 'a'],
+      [528, 'a'],
+      [529, 'ab'],
+      [657, 'abc'],
+      [1584, 'abc'],
+      [1585, 'abcd'],
+      [4 * 1024 * 1024, 'abcd'],
+    ])
+      assert.equal(await keys(`limit=9&limit-bytes=${bytes}`), expected, String(bytes));
+    assert.equal(await keys('limit=1&limit-bytes=1585'), 'a');
+    for (const bytes of ['0', 'x', '-1', String(4 * 1024 * 1024 + 1)])
+      assert.equal((await get(`/v1/kv/?recurse&limit=9&limit-bytes=${bytes}`)).status, 400, bytes);
+    for (const query of [
+      'a?limit-bytes=9',
+      '?recurse&limit-bytes=9',
+      '?keys&limit=9&limit-bytes=9',
+    ]) {
+      const { status, text } = await get(`/v1/kv/${query}`);
+      assert.deepEqual([status, text], [400, '?limit-bytes is for ?recurse with a ?limit']);
+    }
+  });
+
   it('with ?keys and a limit gives the first names', async () => {
     const { get } = await start('a/2', 'a/1', 'a/3/x', 'b/x', 'c');
     const names = async (query: string) => (await get(`/v1/kv/?keys&${query}`)).json;
