@@ -103,26 +103,29 @@ export class AskingInTurns {
       signal.removeEventListener('abort', end);
       this.#taken.delete(place);
       const room = Math.max(0, this.#most - this.#taken.size);
-      for (const next of [...this.#waiting].slice(0, room)) next();
+      for (const grant of [...this.#waiting].slice(0, room)) grant();
       this.#look();
     }
   }
 
-  /** Resolves when there is one, or nobody wants it any more. */
+  /** Resolves when there is one, or nobody wants it any more: who came first has it first. */
   async #place(signal: AbortSignal): Promise<Place> {
-    while (this.#taken.size >= this.#most && !signal.aborted) {
-      await new Promise<void>((resolve) => {
-        const over = () => {
-          this.#waiting.delete(over);
-          signal.removeEventListener('abort', over);
-          if (this.#waiting.size === 0) this.#looksNoMore();
-          resolve();
-        };
-        this.#waiting.add(over);
-        signal.addEventListener('abort', over, { once: true });
-        this.#look();
-      });
-    }
+    const isFree = this.#waiting.size === 0 && this.#taken.size < this.#most;
+    if (isFree || signal.aborted) return this.#take();
+    return await new Promise((resolve) => {
+      const grant = () => {
+        this.#waiting.delete(grant);
+        signal.removeEventListener('abort', grant);
+        if (this.#waiting.size === 0) this.#looksNoMore();
+        resolve(this.#take());
+      };
+      this.#waiting.add(grant);
+      signal.addEventListener('abort', grant, { once: true });
+      this.#look();
+    });
+  }
+
+  #take(): Place {
     const place: Place = { since: this.#clock.monotonic(), giveUp: undefined };
     this.#taken.add(place);
     return place;

@@ -5,6 +5,7 @@ import { childFault, startChild } from '../../lib/child.ts';
 import { messageOf, ProconsulError } from '../../lib/errors.ts';
 import { splitHostPort } from '../../lib/go-error.ts';
 import { parseBool } from '../../lib/go-literals.ts';
+import { inPath } from '../../lib/well-formed.ts';
 import { objectIn } from '../../sidecar/said.ts';
 import { apiTarget } from '../api-options.ts';
 import { type Command, explained, type Invocation } from '../command.ts';
@@ -118,7 +119,7 @@ async function bootstrapOf(invocation: Invocation): Promise<object> {
   const admin = placeOf('admin bind', flags.text('admin-bind') || 'localhost:19000');
   const api = client(host.signal);
   const proxyId = await proxyIdOf(invocation);
-  const path = `/v1/agent/service/${encodeURIComponent(proxyId)}`;
+  const path = `/v1/agent/service/${inPath(proxyId)}`;
   const { json } = await explained(
     `Failed looking up proxy info for ${proxyId}`,
     api.send({ method: 'GET', path }),

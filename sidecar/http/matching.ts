@@ -12,7 +12,10 @@ import { meantBy } from './plain-path.ts';
 import { Tried } from './tried.ts';
 
 export type Asked = Pick<Head, 'method' | 'path' | 'authority' | 'fields'> &
-  Partial<Pick<Head, 'upgrade' | 'length'>>;
+  Partial<Pick<Head, 'upgrade' | 'length'>> & {
+    /** The path as it came, where another one goes on. */
+    readonly came?: string;
+  };
 export type Test = (asked: Asked) => boolean;
 
 /** Of one pattern: it is tried for each request. */
@@ -74,14 +77,12 @@ function pathTests(http: Said, aim: Aim, cost: Tried): readonly Test[] {
   // Every path begins so.
   if (prefix[0] && prefix[0] !== '/')
     tests.push((asked) => prefix.some((each) => at(asked).startsWith(each)));
-  if (regex !== '')
-    tests.push(
-      (
-        (whole) => (asked) =>
-          // In whatever case is said of the other two alone.
-          whole(pathnameOf(asked.path))
-      )(wholly(regex, 'path', cost)),
-    );
+  if (regex !== '') {
+    const whole = wholly(regex, 'path', cost);
+    const paths = pathsFor(regex, aim);
+    // In whatever case is said of the other two alone.
+    tests.push((asked) => paths(asked).some((path) => whole(pathnameOf(path))));
+  }
   return tests;
 }
 
@@ -94,6 +95,15 @@ function waysToWrite(rule: string, aim: Aim, isPrefix: boolean): readonly string
   const ways = [rule, decoded(rule)];
   if (aim === 'deny') ways.push(...ways.map((each) => meantBy(each, isPrefix)));
   return [...new Set(ways)];
+}
+
+/** Slashes one after another, dots between them, a backslash or a code, in a text or in a pattern. */
+const AS_NONE_GOES_ON = /\/\/|\.\.|\/(?:\\|\[)?\.\]?(?:\/|$)|%|\\\\|\\\.\\?\./;
+
+/** What is denied as it may come, and no path goes on, is denied as it comes: of a pattern nobody can say what it means. */
+function pathsFor(rule: string, aim: Aim): (asked: Asked) => readonly string[] {
+  if (aim !== 'deny' || !AS_NONE_GOES_ON.test(rule)) return ({ path }) => [path];
+  return ({ path, came = path }) => (came === path ? [path] : [path, came]);
 }
 
 function methodTests(methods: readonly string[], aim: Aim): readonly Test[] {
@@ -109,6 +119,10 @@ function headerTest(said: Said, aim: Aim, cost: Tried): Test {
   const own = BESIDE.get(name);
   // For a route all its values are one.
   if (own !== undefined || aim === 'route') {
+    if (name === ':path' && said['Invert'] !== true) {
+      const paths = pathsFor(HOW.map((how) => textIn(said[how])).find(Boolean) ?? '', aim);
+      return (asked) => paths(asked).some(met);
+    }
     const read = own ?? (({ fields }: Asked) => fieldIn(fields, name));
     return (asked) => met(read(asked));
   }
@@ -134,6 +148,8 @@ function valueMet(said: Said, aim: Aim, cost: Tried): (value: Value) => boolean 
   const ifMissing = aim === 'deny' && isInverted;
   return (value) => (value === undefined ? ifMissing : test(value) !== isInverted);
 }
+
+const HOW = ['Exact', 'Prefix', 'Suffix', 'Contains', 'Regex'];
 
 const authority = (asked: Asked) => asked.authority;
 

@@ -7,7 +7,7 @@ import { describeChain, ProconsulError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { retryMs } from '../../lib/retries.ts';
 import { type Agent, follow, lossOf } from '../follow.ts';
-import { type InTurn, Turnstile } from './turnstile.ts';
+import { type InTurn, NoTurn, Turnstile } from './turnstile.ts';
 import { PermissionList, type Verdict, Verdicts } from './verdict.ts';
 
 /** Callers whose right is remembered: a mesh has as many services. Beyond them the one goes that called longest ago. */
@@ -66,6 +66,7 @@ export class Permissions {
    */
   #isAway = false;
   #cancelProbe: Cancel = () => undefined;
+  readonly #toldWhenAway = new Set<() => void>();
   #isOver = false;
   /** In a row, whoever they were about. */
   #failures = 0;
@@ -146,7 +147,7 @@ export class Permissions {
       const changedAt = this.#changedAt;
       const answer = this.#asked(caller);
       caller.asking?.hurry();
-      last = await answer;
+      last = await this.#orAway(answer, goesByOld);
       // That a question from before a change had no answer says nothing of the next.
       if (last === undefined && changedAt === this.#changedAt) break;
     }
@@ -155,6 +156,18 @@ export class Permissions {
     const counts = this.#isAway || caller.decidedAt >= this.#changedAt;
     const known = counts ? caller.verdict : undefined;
     return (caller.decidedAt >= since() ? known : (last ?? known)) ?? false;
+  }
+
+  /** Undefined as soon as the agent is found to be away by another question, where this one is not waited for then. */
+  async #orAway<T>(answer: Promise<T>, goesByOld: () => boolean): Promise<T | undefined> {
+    let tell = () => {};
+    const away = new Promise<undefined>((resolve) => {
+      tell = () => {
+        if (goesByOld()) resolve(undefined);
+      };
+    });
+    this.#toldWhenAway.add(tell);
+    return await Promise.race([answer, away]).finally(() => this.#toldWhenAway.delete(tell));
   }
 
   #callerOf(uri: string): Caller {
@@ -220,18 +233,29 @@ export class Permissions {
     const now = agent.clock.monotonic();
     caller.notBefore = now + retryMs(++caller.failures, agent.random);
     const { level, isToSay, tries } = lossOf(error, ++this.#failures);
-    const code = error instanceof ProconsulError ? error.code : undefined;
-    // An agent that has no room answers, and so it is there: anybody could take all of its room, and have who is denied let in.
-    if (code === 'busy') this.#isThere();
-    else if (code !== 'invalid') this.#asksWhetherBack(caller);
+    this.#learnFrom(error, caller);
     if (!isToSay) return;
     const line = 'sidecar: the agent does not say who may call';
     logger[level](line, { caller: caller.uri, tries, error: describeChain(error) });
   }
 
+  /** Whether the agent is away. */
+  #learnFrom(error: unknown, caller: Caller): void {
+    const code = error instanceof ProconsulError ? error.code : undefined;
+    if (error instanceof NoTurn) {
+      // Whoever was to ask whether it is back has not asked.
+      if (this.#isAway) this.#asksWhetherBack(caller);
+      return;
+    }
+    // An agent that has no room answers, and so it is there: anybody could take all of its room, and have who is denied let in.
+    if (code === 'busy') this.#isThere();
+    else if (code !== 'invalid') this.#asksWhetherBack(caller);
+  }
+
   #asksWhetherBack(caller: Caller): void {
     const { clock, random } = this.#options.agent;
     this.#isAway = true;
+    for (const tell of [...this.#toldWhenAway]) tell();
     this.#cancelProbe();
     if (this.#isOver) return;
     this.#cancelProbe = clock.after(retryMs(this.#failures, random), () => {

@@ -7,8 +7,8 @@ export interface InTurn<T> {
   hurry(): void;
 }
 
-/** Its turn did not come in time: nothing was begun. */
-class NoTurn extends ProconsulError {
+/** Its turn did not come in time: nothing was begun, and nothing is known of whomever it was to ask. */
+export class NoTurn extends ProconsulError {
   constructor() {
     super('busy', 'too much is asked at once');
   }

@@ -48,12 +48,12 @@ export class PermissionList {
     if (read === undefined) return undefined;
     if (read.readings.length === 1) {
       const { path: on } = read;
-      return { path: on, ways: [this.#aboutPath({ ...asked, path: on })] };
+      return { path: on, ways: [this.#aboutPath({ ...asked, path: on, came: path })] };
     }
     const ways = new Map<string, readonly Permission[]>();
     for (const reading of read.readings) {
       this.cost.add(this.#permissions.length);
-      const way = this.#aboutPath({ ...asked, path: reading });
+      const way = this.#aboutPath({ ...asked, path: reading, came: path });
       ways.set(way.map(({ at }) => at).join(), way);
     }
     return { path: read.path, ways: [...ways.values()] };

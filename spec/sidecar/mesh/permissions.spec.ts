@@ -179,6 +179,25 @@ describe('Permissions', () => {
     ending.abort();
   });
 
+  it('have nobody wait for his turn at an agent that another question found away', async () => {
+    const { permissions, fails, looks, now, ending, clock, asked } = start();
+    const many = Array.from({ length: 60 }, (_, i) => `${WEB}-${i}`);
+    now.answer = true;
+    for (const uri of many) assert.equal(await permissions.isAllowed(uri), true);
+    looks[0]?.('7');
+    await until(() => looks.length === 2);
+    delete now.answer;
+    const before = asked.length;
+    const verdicts = many.map((uri) => permissions.isAllowed(uri));
+    await until(() => asked.length === before + 32);
+    fails[before]?.(AWAY);
+    assert.deepEqual(new Set(await Promise.all(verdicts)), new Set([true]));
+    // Nor do those who come after them, though no turn comes in time.
+    await clock.advance(10_000);
+    assert.equal(await permissions.isAllowed(many[59] ?? ''), true);
+    ending.abort();
+  });
+
   it('know best who called last, where callers are more than are remembered', async () => {
     const { permissions, now, about, ending } = start();
     now.answer = true;

@@ -80,6 +80,31 @@ describe('what an intention says of a request', () => {
     }
   });
 
+  for (const [http, path] of [
+    [{ PathRegex: '//admin.*' }, '//admin/x'],
+    [{ PathRegex: '.*%2[fF].*' }, '/a%2fb'],
+    [{ PathRegex: '.*\\.\\./.*' }, '/x/../admin'],
+    [{ PathRegex: '.*/\\./.*' }, '/x/./admin'],
+    [{ Header: [{ Name: ':path', Exact: '//admin' }] }, '//admin'],
+    [{ Header: [{ Name: ':path', Prefix: '/x/../admin' }] }, '/x/../admin/y'],
+    [{ Header: [{ Name: ':path', Contains: '..' }] }, '/x/../admin'],
+    [{ Header: [{ Name: ':path', Suffix: '/.' }] }, '/x/.'],
+    [{ Header: [{ Name: ':path', Regex: '.*//.*' }] }, '/a//b'],
+  ] as const) {
+    it(`denies what comes so, where a pattern or the header is about that: ${JSON.stringify(http)}`, () => {
+      const all = list([rule('deny', http), rule('allow', { PathPrefix: '/' })]);
+      assert.equal(all.permitted(asked(path)), 'denied');
+      assert.equal(all.allows(asked('/admin')), true);
+      // And nobody is let in by how his path came.
+      assert.equal(list([rule('allow', http)]).allows(asked(path)), false);
+    });
+  }
+
+  it('denies by a pattern about paths that go on no path for how it came', () => {
+    const all = list([rule('deny', { PathRegex: '/x/.*' }), rule('allow', { PathPrefix: '/' })]);
+    assert.equal(all.allows(asked('/x/../public')), true);
+  });
+
   it('goes on so too where permissions go by the path as a header', () => {
     const Header = [{ Name: ':Path', Prefix: '/admin' }];
     const all = list([rule('deny', { Header }), rule('allow', { PathPrefix: '/' })]);
