@@ -44,7 +44,7 @@ const decodeCheckBody = decoder<CheckBody>({
 /** Of a file, or of a container's labels: with everything that was left out. */
 export const checkFromConfig = valueDecoder<CheckSpec>(checkSchema);
 
-/** Made at the first check that is kept: what says it takes a tenth of a start. */
+/** Made at the first check that is kept: to have it said takes 22 ms of a processor. */
 let defaults: CheckSpec | undefined;
 
 /** The spec without what is as when it is left out: thousands are kept on disk. */
