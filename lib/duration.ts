@@ -8,7 +8,8 @@ const UNIT_NS: Readonly<Record<string, number>> = {
   m: 60e9,
   h: 3600e9,
 };
-const PART = /(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/y;
+/** Both letters that look so, by their codes: see `oneByte` in pack/bundle.ts. */
+const PART = /(\d+\.?\d*|\.\d+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h)/y;
 
 export const NS_PER_MS = 1e6;
 

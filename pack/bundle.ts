@@ -14,6 +14,29 @@ import { isLarge } from '../cli/large-commands.ts';
 
 const TOP = fileURLToPath(new URL('..', import.meta.url));
 
+/**
+ * Refuses what is no ASCII, which esbuild leaves as it is in regular expressions alone: by one such letter V8 keeps
+ * all of a file's text in two bytes a letter, for as long as the process lives.
+ */
+export const oneByte: Plugin = {
+  name: 'one-byte',
+  setup({ onEnd }) {
+    onEnd(({ metafile, outputFiles }) => {
+      const files =
+        outputFiles?.map(({ path, contents }) => [path, contents] as const) ??
+        Object.keys(metafile?.outputs ?? {}).map(
+          (path) => [path, readFileSync(join(TOP, path))] as const,
+        );
+      const errors = files.flatMap(([path, contents]) => {
+        const at = contents.findIndex((byte) => byte > 0x7f);
+        const around = Buffer.from(contents.subarray(Math.max(at - 40, 0), at + 40)).toString();
+        return at < 0 ? [] : [{ text: `${path} is no ASCII: ${around}` }];
+      });
+      return { errors };
+    });
+  },
+};
+
 const SHARED = {
   absWorkingDir: TOP,
   bundle: true,
@@ -89,7 +112,7 @@ async function bundleFirst(outdir: string, write: boolean): Promise<Metafile> {
     write,
     outExtension: { '.js': '.cjs' },
     format: 'cjs',
-    plugins: [withoutLarge],
+    plugins: [withoutLarge, oneByte],
   });
   return metafile;
 }
@@ -104,7 +127,7 @@ async function bundleLarge(outdir: string, write: boolean): Promise<Metafile> {
     format: 'esm',
     splitting: true,
     banner: { js: REQUIRE },
-    plugins: [requireInside],
+    plugins: [requireInside, oneByte],
   });
   return metafile;
 }
@@ -123,6 +146,7 @@ export async function bundleClient(outdir: string, write: boolean): Promise<Meta
     chunkNames: 'client/[name]-[hash]',
     format: 'esm',
     splitting: true,
+    plugins: [oneByte],
     external: ['undici'],
   });
   return metafile;
@@ -156,7 +180,7 @@ export async function bundleWhole(
     format: 'cjs',
     // A program in one file has nowhere to import from.
     supported: { 'dynamic-import': false },
-    plugins: [requireInside, withPage(page)],
+    plugins: [requireInside, withPage(page), oneByte],
   });
   return metafile;
 }

@@ -16,6 +16,7 @@ const TOP = path.resolve(import.meta.dirname, '../..');
 
 export interface Registry {
   readonly kind: Kind;
+  readonly pid: number;
   readonly port: number;
   /** Resident memory of the process that answers, in bytes. */
   memory(): Promise<number>;
@@ -54,6 +55,7 @@ export async function startRegistry(
   const said = lastWords(child);
   const registry = {
     kind,
+    pid: child.pid as number,
     port: port as number,
     memory: () => residentBytes(child.pid as number),
     ticks: () => ticksOf(child.pid as number),

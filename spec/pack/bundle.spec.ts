@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
-import type { Metafile } from 'esbuild';
+import { build, type Metafile } from 'esbuild';
 import { isLarge } from '../../cli/large-commands.ts';
-import { type Built, bundle, bundleWhole, firstWord, licences } from '../../pack/bundle.ts';
+import {
+  type Built,
+  bundle,
+  bundleWhole,
+  firstWord,
+  licences,
+  oneByte,
+} from '../../pack/bundle.ts';
 
 /** What is loaded with a module at once, without what is loaded later when it is needed. */
 function reached({ inputs }: Metafile, from: string, seen = new Set<string>()): Set<string> {
@@ -29,6 +36,13 @@ describe('what is packed', () => {
     );
     const bytes = built.first.outputs['dist/proconsul.cjs']?.bytes ?? 0;
     assert.ok(bytes > 100_000 && bytes < 500_000, `${bytes}`);
+  });
+
+  it('is refused where a letter would have all of its text kept in two bytes a letter', async () => {
+    const of = (contents: string) =>
+      build({ stdin: { contents }, plugins: [oneByte], write: false, logLevel: 'silent' });
+    await of("export const unit = '\u00b5s';");
+    await assert.rejects(of('export const unit = /\u00b5s/;'), /is no ASCII/);
   });
 
   it('has every command that needs a package outside of that file', () => {
