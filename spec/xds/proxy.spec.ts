@@ -159,6 +159,19 @@ describe('xDS for the proxy of a service', function () {
     assert.deepEqual(named.map(clusterOf), meant);
   });
 
+  it('names in the log what lets nobody in, since headers with underscores are taken off', async () => {
+    const { xds, stream } = await startMesh(registered({ protocol: 'http' }));
+    const Header = [{ Name: 'x_role', Exact: 'admin' }];
+    const denied = { Action: 'deny', HTTP: { Header: [{ Name: 'x_guest', Present: true }] } };
+    const Permissions = [denied, { Action: 'allow', HTTP: { Header } }];
+    intend(xds, [{ SourceName: 'api', Action: '', Permissions }]);
+    await told(stream, 'listeners');
+    const said = () => xds.logger.lines.filter((line) => line.includes('underscores'));
+    await until(() => said().length > 0);
+    assert.equal(said().length, 1);
+    assert.match(said()[0] ?? '', /header "x_role" of permissions is left out: no request has it/);
+  });
+
   it('writes requests first as the program reads them, where permissions go by that', async () => {
     const { xds, stream } = await startMesh(registered({ protocol: 'http' }));
     const manager = async (isIt: (_: Any) => boolean) => {

@@ -110,6 +110,8 @@ export function requestRules(calls: Calls, omit: LeaveOut): Message {
 export interface Judged {
   readonly paths: boolean;
   readonly headers: boolean;
+  /** By which somebody is let in, and whose names have underscores. */
+  readonly underscored: readonly string[];
 }
 
 export function judgedBy(intentions: readonly Intention[]): Judged {
@@ -117,6 +119,10 @@ export function judgedBy(intentions: readonly Intention[]): Judged {
   return {
     paths: all.some(({ HTTP }) => goesByPath(objectIn(HTTP))),
     headers: all.some(({ HTTP }) => HTTP?.Header !== undefined),
+    underscored: all
+      .filter(({ Action }) => Action === 'allow')
+      .flatMap(({ HTTP }) => HTTP?.Header ?? [])
+      .flatMap(({ Name }) => (Name.includes('_') ? [Name] : [])),
   };
 }
 

@@ -8,12 +8,18 @@ import type { Know } from '../worked.ts';
 import type { Judged } from './intentions.ts';
 import { meshEntry } from './mesh-entry.ts';
 
+/** Whoever is denied by a header would say it in other signs, which many programs take for the same. */
+const UNHEARD =
+  'no request has it: headers with underscores are taken off, as the entry `mesh` says or permissions go by headers (HTTP.Incoming.RequestNormalization.HeadersWithUnderscoresAction)';
+
 /** Fields of a manager of connections. */
 export function normalRequests(know: Know, judged: Judged): Message {
   const said = normalization(meshEntry(know));
   const merges = said['MergeSlashes'];
   const underscores =
     textIn(said['HeadersWithUnderscoresAction']) || (judged.headers ? 'DROP_HEADER' : 'ALLOW');
+  for (const name of underscores === 'ALLOW' ? [] : judged.underscored)
+    know.omit(`header ${JSON.stringify(name)} of permissions`, UNHEARD);
   const slashes =
     textIn(said['PathWithEscapedSlashesAction']) ||
     (judged.paths ? 'UNESCAPE_AND_FORWARD' : 'KEEP_UNCHANGED');
