@@ -97,8 +97,8 @@ const OTHERS: readonly Defect[] = [
     edits: [
       {
         file: 'server/eureka/registry.ts',
-        from: "await readiness.ready(row === undefined ? 'consistent' : 'leader');",
-        to: '',
+        from: "return await readiness.read(row === undefined ? 'consistent' : 'leader', found);",
+        to: 'return row;',
       },
     ],
   },
