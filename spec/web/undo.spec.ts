@@ -205,6 +205,29 @@ describePage('what is taken back', () => {
     assert.equal(entry?.ServicePort, 99);
   });
 
+  it('is an instance with each number as it was', async () => {
+    const server = await startWebServer();
+    const LARGE = '9007199254740993';
+    const proxy = `"Kind": "connect-proxy", "Proxy": {"DestinationServiceName": "pay", "Config": {"n": ${LARGE}}}`;
+    await server.put(
+      '/v1/catalog/register',
+      `{"Node": "m1", "Address": "10.0.0.1", "Service": {"Service": "p", "Port": 80, ${proxy}}}`,
+    );
+    const said = async () => {
+      const { text } = await send(server.process.port, 'GET', '/v1/catalog/service/p', {});
+      return /"n": ?(\d+)/.exec(text)?.[1];
+    };
+    assert.equal(await said(), LARGE);
+    const page = await server.open('services/p/m1/p');
+    await button(page, 'Deregister').click();
+    await confirm(page, 'Deregister');
+    await button(page, 'Undo').waitFor();
+    assert.equal(await said(), undefined);
+    await button(page, 'Undo').click();
+    await page.getByText('Taken back.').waitFor();
+    assert.equal(await said(), LARGE);
+  });
+
   it('is what was done in the data centre where it was done, wherever one is by then', async () => {
     const server = await startWebServer();
     await server.put('/v1/kv/color', 'blue');

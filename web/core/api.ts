@@ -22,7 +22,7 @@ export interface Asking {
 }
 
 /** What is edited keeps each number as it is; what is only shown has counts, which are reckoned with. */
-const WRITTEN_AGAIN = /^\/v1\/(?:kv|config|connect\/intentions|acl|query)\b/;
+const WRITTEN_AGAIN = /^\/v1\/(?:kv|config|connect\/intentions|acl|query|health\/service)\b/;
 
 /** Whoever waits for longer has a signal of his own. */
 const PATIENCE_MS = 60_000;
