@@ -47,6 +47,11 @@ export class Polled {
     return true;
   }
 
+  /** Whoever waits looks again whether it holds. */
+  look(): void {
+    this.#wake();
+  }
+
   /** Nobody waits for it any more. */
   readonly end: Cancel = () => {
     this.#isOver = true;

@@ -66,12 +66,23 @@ export function restRoutes(polls: Polls): readonly Route[] {
 export class Polls {
   readonly #options: PollsOptions;
   /** How many of an address are held. */
-  readonly #held = new WeakMap<Account, number>();
+  readonly #heldOf = new WeakMap<Account, number>();
   /** Of all. */
-  held = 0;
+  readonly #held = new Set<Polled>();
+  #isStopping = false;
 
   constructor(options: PollsOptions) {
     this.#options = options;
+  }
+
+  get held(): number {
+    return this.#held.size;
+  }
+
+  /** Who is held is answered, as whoever polls from now on: what is cut off is a failure to an Envoy. */
+  stop(): void {
+    this.#isStopping = true;
+    for (const polled of this.#held) polled.look();
   }
 
   async endpoints(request: HttpRequest): Promise<Reply> {
@@ -94,7 +105,8 @@ export class Polls {
       if (mostMs > 0) await this.#hold(member, polled, holding);
       // Whoever is somebody else by now is told so with his next poll.
       const isSame = VersionInfo === '' || member.caller.stands();
-      return isOther() && isSame ? told(polled.current) : { status: 304 };
+      const isToBeTold = isOther() && isSame && !this.#isStopping;
+      return isToBeTold ? told(polled.current) : { status: 304 };
     } finally {
       polled.end();
       member.leave();
@@ -102,19 +114,19 @@ export class Polls {
   }
 
   async #hold({ account }: Member, polled: Polled, holding: Holding): Promise<void> {
-    const held = this.#held.get(account) ?? 0;
+    const held = this.#heldOf.get(account) ?? 0;
     if (held >= this.#most) return;
-    this.#held.set(account, held + 1);
-    this.held++;
+    this.#heldOf.set(account, held + 1);
+    this.#held.add(polled);
     const { isOther, until, request } = holding;
     request.signal.addEventListener('abort', polled.end);
     // He may have gone before that was said.
     if (request.signal.aborted) polled.end();
     try {
-      await polled.until(isOther, until);
+      await polled.until(() => this.#isStopping || isOther(), until);
     } finally {
-      this.held--;
-      this.#held.set(account, (this.#held.get(account) ?? 1) - 1);
+      this.#held.delete(polled);
+      this.#heldOf.set(account, (this.#heldOf.get(account) ?? 1) - 1);
     }
   }
 

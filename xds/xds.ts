@@ -88,6 +88,7 @@ export class Xds {
   async stop(): Promise<void> {
     this.#isOver = true;
     this.#cancelReview();
+    this.#polls.stop();
     this.#views.stop();
     const closed = Promise.all(this.#listeners.map((each) => each.stop()));
     (await this.#serving)?.stop();

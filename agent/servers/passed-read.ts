@@ -119,8 +119,9 @@ class Passing implements Taker, AtWork {
   wants(head: Head): boolean {
     const { common, held } = this.#options;
     if (head.status === HELD_STATUS) {
-      this.#held = held;
-      return held !== undefined;
+      // A proxy in between may say it too, of what a client has.
+      this.#held = held?.tag === tagIn(head) ? held : undefined;
+      return this.#held !== undefined;
     }
     if (!PASSED_STATUS.has(head.status)) return false;
     const tag = tagIn(head);

@@ -180,6 +180,14 @@ describe('POST /v3/discovery:endpoints by an Envoy that has what there is', func
     assert.equal((await first).status, 200);
   });
 
+  it('is answered 304 where the agent ends', async () => {
+    const { sent, untilHeld, xds } = await polling();
+    const polled = sent('3600000');
+    await untilHeld();
+    await xds.stop();
+    assert.equal((await polled).status, 304);
+  });
+
   for (const waits of ['', '0', '-5', 'a while', 'NaN']) {
     it(`is answered at once where it waits ${JSON.stringify(waits)} milliseconds`, async () => {
       const { sent } = await polling();

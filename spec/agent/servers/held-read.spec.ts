@@ -127,6 +127,19 @@ describe('a read of which an agent holds the answer', () => {
     }
   });
 
+  it('takes no word of somebody else for that of the server', async () => {
+    for (const tag of [{}, { [HELD_HEADER]: NOTHING_HELD }]) {
+      const { teller, read } = await asking();
+      for (let i = 0; i < 2; i++) await read();
+      teller.body = '[2]';
+      teller.instead = (response) => {
+        teller.instead = undefined;
+        response.writeHead(304, { ...tag, 'Content-Length': 0 }).end();
+      };
+      assert.equal(String((await read()).body), '[2]');
+    }
+  });
+
   it('is counted in the room of the fast path', async () => {
     const { teller, read, fastPath } = await asking();
     teller.body = `["${'x'.repeat(50_000)}"]`;
