@@ -1,4 +1,5 @@
 /** What Redis answers, and its wire form. Texts are strings of bytes (latin1), as everything here. */
+import type { SimSocket } from '../world/sockets.ts';
 
 export class Status {
   readonly text: string;
@@ -21,8 +22,9 @@ export type Reply = string | number | null | Status | RedisError | readonly Repl
 
 export const OK = new Status('OK');
 
-export function encodeReply(reply: Reply): Buffer {
-  return Buffer.from(textOf(reply), 'latin1');
+/** To who is still there. */
+export function say(socket: Pick<SimSocket, 'destroyed' | 'put'>, reply: Reply): void {
+  if (!socket.destroyed) socket.put(Buffer.from(textOf(reply), 'latin1'));
 }
 
 function textOf(reply: Reply): string {

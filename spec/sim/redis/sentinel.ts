@@ -3,7 +3,7 @@ import type { Machine } from '../world/machine.ts';
 import type { Network } from '../world/network.ts';
 import type { SimSocket } from '../world/sockets.ts';
 import type { World } from '../world/world.ts';
-import { encodeReply, Lacking, OK, type Reply, RequestReader, Status } from './reply.ts';
+import { Lacking, OK, RequestReader, Status, say } from './reply.ts';
 
 export const MASTER_NAME = 'mymaster';
 const HOST = '127.0.0.1';
@@ -92,8 +92,4 @@ export class SimSentinel {
 
 function replica(port: number, master: number): string {
   return `slave ${HOST}:${port} ${HOST} ${port} @ ${MASTER_NAME} ${HOST} ${master}`;
-}
-
-function say(socket: SimSocket, reply: Reply): void {
-  if (!socket.destroyed) socket.put(encodeReply(reply));
 }

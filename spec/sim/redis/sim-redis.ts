@@ -9,22 +9,13 @@ import type { SimSocket } from '../world/sockets.ts';
 import type { World } from '../world/world.ts';
 import { AppendFile } from './append-file.ts';
 import { execute, GROWS, WRITES } from './commands.ts';
-import {
-  encodeReply,
-  Lacking,
-  OK,
-  RedisError,
-  type Reply,
-  RequestReader,
-  Status,
-} from './reply.ts';
+import { Lacking, OK, RedisError, type Reply, RequestReader, Status, say } from './reply.ts';
 import { LuaScripts, sha1 } from './scripts.ts';
 import { type Effect, REPEATED, Store } from './store.ts';
 
 interface Blocked {
   readonly socket: SimSocket;
-  readonly key: string;
-  readonly after: string;
+  readonly streams: readonly (readonly [key: string, after: string])[];
   readonly count: number;
   readonly cancel: () => void;
 }
@@ -346,18 +337,19 @@ export class SimRedis {
     return `${rows.join('\r\n')}\r\n`;
   }
 
-  /** COUNT n BLOCK ms STREAMS key id. */
+  /** COUNT n BLOCK ms STREAMS key… id…, as many of these. */
   #read(socket: SimSocket, args: readonly string[]): Reply | undefined {
-    const [a, count = '', b, block = '', c, key = '', after = '', ...more] = args;
-    if (a !== 'COUNT' || b !== 'BLOCK' || c !== 'STREAMS' || more.length > 0) {
+    const [a, count = '', b, block = '', c, ...named] = args;
+    const half = named.length / 2;
+    if (a !== 'COUNT' || b !== 'BLOCK' || c !== 'STREAMS' || !Number.isInteger(half)) {
       throw new Lacking(`XREAD ${args.join(' ')}`);
     }
-    const now = this.#found(key, after, Number(count));
+    const streams = named.slice(0, half).map((key, i) => [key, named[half + i] ?? ''] as const);
+    const now = this.#found(streams, Number(count));
     if (now !== null) return now;
     const blocked: Blocked = {
       socket,
-      key,
-      after,
+      streams,
       count: Number(count),
       cancel: this.#world.at(this.machine, Number(block), () => {
         this.#unblock(blocked);
@@ -368,16 +360,20 @@ export class SimRedis {
     return undefined;
   }
 
-  #found(key: string, after: string, count: number): Reply {
-    const asked = ['XRANGE', key, `(${after}`, '+', 'COUNT', `${count}`];
-    const found = execute(this.store, asked, this.#wall);
-    if (found instanceof RedisError) return found;
-    return Array.isArray(found) && found.length > 0 ? [[key, found]] : null;
+  #found(streams: Blocked['streams'], count: number): Reply {
+    const all: Reply[] = [];
+    for (const [key, after] of streams) {
+      const asked = ['XRANGE', key, `(${after}`, '+', 'COUNT', `${count}`];
+      const found = execute(this.store, asked, this.#wall);
+      if (found instanceof RedisError) return found;
+      if (Array.isArray(found) && found.length > 0) all.push([key, found]);
+    }
+    return all.length > 0 ? all : null;
   }
 
   #wake(): void {
     for (const each of this.#blocked) {
-      const found = this.#found(each.key, each.after, each.count);
+      const found = this.#found(each.streams, each.count);
       if (found === null) continue;
       this.#unblock(each);
       say(each.socket, found);
@@ -393,8 +389,4 @@ export class SimRedis {
     this.#network.killed(this.machine);
     this.#network.listen(this.#owner, this.port, (socket) => this.#accept(socket));
   }
-}
-
-function say(socket: SimSocket, reply: Reply): void {
-  if (!socket.destroyed) socket.put(encodeReply(reply));
 }

@@ -12,6 +12,8 @@ export interface Keys {
   readonly servers: string;
   /** The one that counts: its position and, in fields by number, its chunks. */
   readonly snapshot: string;
+  /** A stream of one entry, whose id is the newest round: who waits for entries hears of it at once. */
+  readonly bell: string;
   readonly snapshotLock: string;
   readonly leases: string;
   readonly leaseTtls: string;
@@ -30,6 +32,7 @@ export function keysOf(datacenter: string): Keys {
     candidates: `${tag}:seal`,
     servers: `${tag}:servers`,
     snapshot: `${tag}:snapshot`,
+    bell: `${tag}:bell`,
     snapshotLock: `${tag}:snapshot-lock`,
     leases: `${tag}:leases`,
     leaseTtls: `${tag}:lease-ttls`,

@@ -16,11 +16,6 @@ export const READ_MAX_BYTES = 4 * 1024 * 1024;
 export const WAKE_MAX_ENTRIES = 16;
 /** How often the meta record is compared: damage is to be detected within a second. */
 export const CHECK_INTERVAL_MS = 200;
-/**
- * Where consistent reads wait for the check-ins of a majority, these come more often: 50 a second
- * cost a server and Redis less than a hundredth of a core each.
- */
-export const QUORUM_CHECK_INTERVAL_MS = 20;
 /** A tail that is this far behind what Redis has for certain is stuck. */
 export const TAIL_STALL_MS = 2000;
 

@@ -31,6 +31,8 @@ export class Quorum {
   readonly #deps: QuorumDeps;
   #index = 0;
   #reporting = false;
+  /** There is news of this server since it last began to say something. */
+  #isDue = false;
 
   constructor(deps: QuorumDeps) {
     this.#deps = deps;
@@ -65,14 +67,15 @@ export class Quorum {
       return report.round >= round && report.applied >= index;
     });
 
-  /** Lets the others know how far this server is; one message under way at a time. */
+  /** Lets the others know how far this server is, and of which round it has heard; one message under way at a time. */
   report(epochLink: EpochLink, index: number): void {
     this.#index = index;
+    this.#isDue = true;
     if (!this.#votes || this.#reporting) return;
     this.#reporting = true;
     const send = async () => {
-      for (let sent = -1; sent < this.#index && !epochLink.link.closed; ) {
-        sent = this.#index;
+      while (this.#isDue && !epochLink.link.closed) {
+        this.#isDue = false;
         await this.#deps.checkIn.report(epochLink, this.#index);
       }
     };

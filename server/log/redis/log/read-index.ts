@@ -8,13 +8,18 @@ import { dailyKeys, PRELUDE } from '../records/scripts.ts';
 import type { LinkGate } from './link-gate.ts';
 
 /**
- * ARGV: epoch; 1 where a round is to begin, else 0. Answers OK, the last index and the round, or EPOCH:
+ * One key more: the bell. ARGV: epoch; 1 where a round is to begin, else 0. Answers OK, the last index and the round, or EPOCH:
  * an epoch that others began is not for us.
  */
 const READ_INDEX = defineScript(`${PRELUDE}
 local m = meta()
 if m.run ~= run_id() or m.epoch ~= ARGV[1] then return { 'EPOCH' } end
-if ARGV[2] == '1' then m.round = redis.call('HINCRBY', KEYS[1], 'round', 1) end
+if ARGV[2] == '1' then
+  m.round = redis.call('HINCRBY', KEYS[1], 'round', 1)
+  -- Begun anew, for its numbers may have, and it holds no more than one. Who does not hear it looks now and then.
+  redis.call('DEL', KEYS[5])
+  redis.pcall('XADD', KEYS[5], int(m.round) .. '-0', 'r', '1')
+end
 return { 'OK', m.idx, int(m.round) }
 `);
 
@@ -80,7 +85,7 @@ export class ReadIndex {
     const { link, epoch } = epochLink;
     try {
       const args = [epoch, this.#confirmed === undefined ? 0 : 1];
-      const asked = link.commands.run(READ_INDEX, dailyKeys(link.keys), args);
+      const asked = link.commands.run(READ_INDEX, [...dailyKeys(link.keys), link.keys.bell], args);
       const reply = await byDeadline(this.#clock, deadline, asked);
       if (reply === 'late') return undefined;
       const [answer, index, round] = reply as [string, string?, string?];

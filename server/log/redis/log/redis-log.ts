@@ -18,13 +18,7 @@ import { IndexGate } from '../../index-gate.ts';
 import { type PayloadReader, plainPayloads } from '../../payload.ts';
 import { checkSuitable } from '../link/info.ts';
 import { keysOf } from '../link/keys.ts';
-import {
-  CHECK_INTERVAL_MS,
-  DAMAGE_WAIT_MS,
-  PRESENT_MS,
-  QUORUM_CHECK_INTERVAL_MS,
-  SETTLE_MS,
-} from '../link/limits.ts';
+import { CHECK_INTERVAL_MS, DAMAGE_WAIT_MS, PRESENT_MS, SETTLE_MS } from '../link/limits.ts';
 import type { Link } from '../link/link.ts';
 import { Links } from '../link/links.ts';
 import { describeAddress, describeRedis, type RedisOptions } from '../link/options.ts';
@@ -130,8 +124,9 @@ export class RedisLog implements EventLog {
     const onNeeded = (index: number) => on?.snapshotNeeded?.(index);
     this.#snapshots = new SnapshotKeeper({ gate, clock, logger, onNeeded });
     this.#readIndex = new ReadIndex({ gate, clock });
-    const votes = redis.commit === 'quorum';
-    this.#readByMajority = votes ? new ReadIndex({ gate, clock, confirmed }) : this.#readIndex;
+    this.#readByMajority = this.#votes
+      ? new ReadIndex({ gate, clock, confirmed })
+      : this.#readIndex;
     this.leases = new RedisLeases(gate, clock);
   }
 
@@ -194,8 +189,11 @@ export class RedisLog implements EventLog {
   status(): LogStatus {
     const writable = this.#gate.current !== undefined && !this.#stopping.signal.aborted;
     const lastContactMs = this.#monitor?.lastContactMs ?? Number.MAX_SAFE_INTEGER;
-    const votes = this.#deps.redis.commit === 'quorum';
-    return { writable, lastContactMs, epoch: votes ? (this.#history?.epoch ?? 0) : undefined };
+    return {
+      writable,
+      lastContactMs,
+      epoch: this.#votes ? (this.#history?.epoch ?? 0) : undefined,
+    };
   }
 
   servers(): LogServers {
@@ -283,23 +281,33 @@ export class RedisLog implements EventLog {
       monitor.caughtUp();
       this.#quorum.report(epochLink, history.position.index);
     };
-    return [followTail(epochLink.link, history, onApplied), monitor.watch(epochLink)];
+    const onRound = (round: number) => {
+      const isNews = this.#checkIn.heard(epochLink, round);
+      if (isNews) this.#quorum.report(epochLink, history.position.index);
+    };
+    const on = { onApplied, onRound: this.#votes ? onRound : undefined };
+    return [followTail(epochLink.link, history, on), monitor.watch(epochLink)];
+  }
+
+  /** Whether a majority says what counts. */
+  get #votes(): boolean {
+    return this.#deps.redis.commit === 'quorum';
   }
 
   #newMonitor(history: History): Monitor {
-    const { clock, redis, on } = this.#deps;
+    const { clock, on } = this.#deps;
     return new Monitor({
       history,
       checkIn: this.#checkIn,
       clock,
-      intervalMs: redis.commit === 'quorum' ? QUORUM_CHECK_INTERVAL_MS : CHECK_INTERVAL_MS,
+      intervalMs: CHECK_INTERVAL_MS,
       onWanted: (index) => on?.snapshotNeeded?.(index),
       onRound: (epochLink) => this.#quorum.report(epochLink, history.position.index),
     });
   }
 
   #reconciler(history: History): Reconciler {
-    const { clock, logger, on, bounds, redis, self } = this.#deps;
+    const { clock, logger, on, bounds, self } = this.#deps;
     return new Reconciler({
       history,
       checkIn: this.#checkIn,
@@ -311,7 +319,7 @@ export class RedisLog implements EventLog {
       },
       rules: {
         settleMs: bounds?.settleMs ?? SETTLE_MS,
-        quorumOf: redis.commit === 'quorum' ? (self.servers ?? 1) : undefined,
+        quorumOf: this.#votes ? (self.servers ?? 1) : undefined,
         peers: () => {
           const present = this.peers().filter(({ silentMs }) => silentMs < PRESENT_MS);
           return present.map(({ server }) => server);

@@ -125,7 +125,7 @@ export class CheckIn {
       hash,
       wantedSnapshot: Number(wanted),
       snapshot: Number(snapshot),
-      newRound: this.#heard(epochLink, Number(round)),
+      newRound: this.heard(epochLink, Number(round)),
       peers: parsePeers(peers),
     };
   }
@@ -136,7 +136,7 @@ export class CheckIn {
     const reply = await commands.run(REPORT, dailyKeys(keys), this.#argsOf(epochLink, applied));
     const [answer, round, flat = []] = reply as [string, string?, string[]?];
     if (answer !== 'OK') throw notInEpoch(answer);
-    this.#heard(epochLink, Number(round));
+    this.heard(epochLink, Number(round));
     return parseReports(flat);
   }
 
@@ -147,11 +147,11 @@ export class CheckIn {
   }
 
   /**
-   * Redis has answered in a round: what is said from now on was said in this one or later. A clock
+   * Redis has spoken in a round: what is said from now on was said in this one or later. A clock
    * could not show that: what was sent long ago is stamped by a Redis that stood still when it reads it.
    * True where the round is a new one.
    */
-  #heard({ link }: EpochLink, round: number): boolean {
+  heard({ link }: EpochLink, round: number): boolean {
     if (link !== this.#link) {
       this.#link = link;
       this.#round = 0;

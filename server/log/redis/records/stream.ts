@@ -117,6 +117,12 @@ export interface Follower {
   follow(entries: readonly (RawEntry | undefined)[]): number;
 }
 
+export interface TailEvents {
+  readonly onApplied: () => void;
+  /** Somebody waits for a majority's word: what is said from now on counts. Undefined where nobody votes. */
+  readonly onRound?: ((round: number) => void) | undefined;
+}
+
 /**
  * Feeds the history until the link ends, and then rejects. Ends it where an entry does not
  * follow: what comes next is for a new link to find out.
@@ -124,8 +130,9 @@ export interface Follower {
 export async function followTail(
   { tail, keys }: Link,
   history: Follower,
-  onApplied: () => void,
+  { onApplied, onRound }: TailEvents,
 ): Promise<never> {
+  let round = 0;
   const feed = (entries: readonly (RawEntry | undefined)[]) => {
     const followed = history.follow(entries);
     if (followed > 0) onApplied();
@@ -135,12 +142,18 @@ export async function followTail(
   };
   for (;;) {
     const from = streamId(history.position.index);
+    const streams = onRound ? [keys.log, keys.bell, from, streamId(round)] : [keys.log, from];
     // XREAD cannot count bytes: it only wakes us, and brings the little there mostly is.
-    const args = ['COUNT', WAKE_MAX_ENTRIES, 'BLOCK', BLOCK_MS, 'STREAMS', keys.log, from];
-    const reply = (await tail.call('XREAD', args)) as [[string, StreamItem[]]] | null;
-    if (reply === null) continue;
-    let entries = reply[0][1].map(parseStreamItem);
+    const args = ['COUNT', WAKE_MAX_ENTRIES, 'BLOCK', BLOCK_MS, 'STREAMS', ...streams];
+    const reply = (await tail.call('XREAD', args)) as [string, StreamItem[]][] | null;
+    const read = new Map(reply);
+    let entries = (read.get(keys.log) ?? []).map(parseStreamItem);
     feed(entries);
+    const [, rung] = STREAM_ID.exec(read.get(keys.bell)?.at(-1)?.[0] ?? '') ?? [];
+    if (rung !== undefined) {
+      round = Number(rung);
+      onRound?.(round);
+    }
     if (entries.length < WAKE_MAX_ENTRIES) continue;
     do {
       const items = await readItems(tail, keys, streamId(history.position.index));

@@ -8,8 +8,16 @@ import type { Keys } from '../link/keys.ts';
 import { SETTLE_MS } from '../link/limits.ts';
 import { PRELUDE } from '../records/scripts.ts';
 
-export function repairKeys({ meta, log, ids, servers, candidates, snapshot }: Keys): string[] {
-  return [meta, log, ids, servers, candidates, snapshot];
+export function repairKeys({
+  meta,
+  log,
+  ids,
+  servers,
+  candidates,
+  snapshot,
+  bell,
+}: Keys): string[] {
+  return [meta, log, ids, servers, candidates, snapshot, bell];
 }
 
 const REPAIR_PRELUDE = `${PRELUDE}
@@ -47,7 +55,7 @@ const CANDIDATES_TTL_MS = 10_000;
  * server's holdings are published beside those of the others.
  */
 export const VIEW = defineScript(`${REPAIR_PRELUDE}
-clear_foreign({ 'hash', 'stream', 'zset', 'hash', 'hash', 'hash' })
+clear_foreign({ 'hash', 'stream', 'zset', 'hash', 'hash', 'hash', 'stream' })
 local m = meta()
 local run = run_id()
 local now = now_ms()

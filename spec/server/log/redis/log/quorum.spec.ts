@@ -3,6 +3,7 @@ import { IndexGate } from '../../../../../server/log/index-gate.ts';
 import { Quorum } from '../../../../../server/log/redis/log/quorum.ts';
 import { CheckIn, type EpochLink } from '../../../../../server/log/redis/records/check-in.ts';
 import { FakeClock } from '../../../../support/fakes/fake-clock.ts';
+import { until } from '../../../../support/until.ts';
 
 describe('Quorum.committed', () => {
   // FLUSHALL between an append and its entry's way back; the others begin an epoch and write on, and the
@@ -25,6 +26,24 @@ describe('Quorum.committed', () => {
     const theirs = quorum.committed(epochLink, { index: 2, hash: 'theirs' }, deadline);
     applied.moved(2);
     assert.deepEqual(await Promise.all([ours, theirs]), [false, true]);
+  });
+});
+
+describe('Quorum.report', () => {
+  it('says what came up while it was saying something: another round, with nothing new applied', async () => {
+    const clock = new FakeClock();
+    const said: (() => void)[] = [];
+    const report = () => new Promise((resolve) => said.push(() => resolve([])));
+    const checkIn = { report } as unknown as CheckIn;
+    const applied = new IndexGate(clock);
+    const hashAt = () => undefined;
+    const quorum = new Quorum({ policy: 'quorum', servers: 3, checkIn, clock, applied, hashAt });
+    const epochLink = { link: { closed: false }, epoch: 1 } as EpochLink;
+    for (let i = 0; i < 3; i++) quorum.report(epochLink, 5);
+    assert.equal(said.length, 1);
+    said[0]?.();
+    await until(() => said.length === 2);
+    said[1]?.();
   });
 });
 

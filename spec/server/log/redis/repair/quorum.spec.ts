@@ -83,6 +83,18 @@ describe('RedisLog with commit=quorum', () => {
     assert(a.server.slowestMs < 2000, `${a.server.slowestMs} ms`);
   });
 
+  it('hears the majority where something else stands in the place of the bell', async () => {
+    const { redis, a } = await setUp();
+    await redis.admin.set('{proconsul:dc1}:bell', 'something else');
+    await until(() =>
+      a.server.log.readIndex('majority').then(
+        () => true,
+        () => false,
+      ),
+    );
+    assert.equal(await redis.admin.type('{proconsul:dc1}:bell'), 'stream');
+  });
+
   it('begins no epoch twice in a Redis that was flushed, so that what comes next follows for all', async () => {
     const { redis, a, b, c } = await setUp();
     const all = [a.server, b.server, c.server];
