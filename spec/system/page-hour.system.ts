@@ -2,8 +2,12 @@
  * Each page there is, left open for an hour in which something changes each second, of all that there is to be seen:
  * whether it holds more at the end than in the middle.
  *
- *   node --import tsx spec/system/page-hour.system.ts [changes of each, 3600] [only the pages whose address begins so]
+ *   node --import tsx spec/system/page-hour.system.ts [changes, 3600] [only the pages whose address begins so] [at once, 6]
+ *
+ * So many pages are open at once, each in a browser of its own, and see the same changes: all 24 take about a quarter of
+ * an hour. `''` begins every address.
  */
+import type { CDPSession, Page } from 'playwright-core';
 import { closeBrowser } from '../support/browser.ts';
 import { type Size, sizeOf } from '../support/experiments/page/page-size.ts';
 import { closePages } from '../support/open-pages.ts';
@@ -13,37 +17,30 @@ import { ROOT } from '../support/web-server.ts';
 import { openAsRoot, patterns, shown, startWebWorld, type WebWorld } from '../support/web-world.ts';
 import { report } from './report.ts';
 
-const [changes = '3600', beginning = ''] = process.argv.slice(2);
+const [changes = '3600', beginning = '', atOnce = '6'] = process.argv.slice(2);
 /** As long as the page rests between two questions, and a little more: it sees each round. */
 const ROUND_MS = 200;
 const GROWTH = { heap: 1.1, heapMb: 1, nodes: 1.1, moreNodes: 300, listeners: 20 };
 
 await report(async (say) => {
   const world = await startWebWorld();
-  const { server, examples } = world;
   const change = changing(world);
   let failed = 0;
   try {
-    for (const pattern of patterns().filter((each) => each.startsWith(beginning))) {
-      const page = await openAsRoot(server.port, examples[pattern] ?? '');
-      await shown(page);
-      const devtools = await page.context().newCDPSession(page);
-      await devtools.send('Performance.enable', { timeDomain: 'threadTicks' });
-      const sizes: Size[] = [await sizeOf(devtools)];
+    const wanted = patterns().filter((each) => each.startsWith(beginning));
+    for (let at = 0; at < wanted.length; at += Number(atOnce)) {
+      const some = wanted.slice(at, at + Number(atOnce));
+      const open = await Promise.all(some.map((pattern) => opened(world, pattern)));
+      const begun = Date.now();
       let [done, rounds] = [0, 0];
       while (done < Number(changes)) {
         done += await change(rounds++);
         await sleep(ROUND_MS);
-        if (done >= Number(changes) / 2 && sizes.length === 1) sizes.push(await sizeOf(devtools));
+        if (done >= Number(changes) / 2 && open[0]?.sizes.length === 1) await measured(open);
       }
-      sizes.push(await sizeOf(devtools));
-      const holds = hasNotGrown(sizes);
-      failed += holds ? 0 : 1;
-      const told = sizes.map(
-        (each) => `${each.heapMb} MB, ${each.nodes} nodes, ${each.listeners} listeners`,
-      );
-      say(`${holds ? '' : 'FAILS: '}${pattern}: ${done} changes; ${told.join('; ')}`);
-      await page.context().close();
+      await measured(open);
+      say(`${done} changes in ${Math.round((Date.now() - begun) / 1000)} s:`);
+      for (const each of open) failed += (await hasHeld(each, say)) ? 0 : 1;
     }
   } finally {
     await closePages();
@@ -51,6 +48,36 @@ await report(async (say) => {
   }
   return failed;
 });
+
+interface Open {
+  readonly pattern: string;
+  readonly page: Page;
+  readonly devtools: CDPSession;
+  /** At the beginning, in the middle and at the end. */
+  readonly sizes: Size[];
+}
+
+async function opened({ server, examples }: WebWorld, pattern: string): Promise<Open> {
+  const page = await openAsRoot(server.port, examples[pattern] ?? '');
+  await shown(page);
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send('Performance.enable', { timeDomain: 'threadTicks' });
+  return { pattern, page, devtools, sizes: [await sizeOf(devtools)] };
+}
+
+async function measured(all: readonly Open[]): Promise<void> {
+  for (const { devtools, sizes } of all) sizes.push(await sizeOf(devtools));
+}
+
+async function hasHeld({ pattern, page, sizes }: Open, say: (line: string) => void) {
+  const holds = hasNotGrown(sizes);
+  const told = sizes.map(
+    (each) => `${each.heapMb} MB, ${each.nodes} nodes, ${each.listeners} listeners`,
+  );
+  say(`${holds ? '' : 'FAILS: '}${pattern}: ${told.join('; ')}`);
+  await page.context().close();
+  return holds;
+}
 
 /** What is bounded, as a history, may fill up until the middle. */
 function hasNotGrown([, middle, end]: readonly Size[]): boolean {

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import {
   decisionOf,
   draftOfIntention,
+  INTENTIONS,
   type IntentionRow,
+  intentionsBy,
   remakeIntention,
   restoreIntention,
 } from '../../web/core/mesh.ts';
@@ -28,5 +30,12 @@ describe('an intention whose callers are to show the token of a user besides', (
     assert.equal(remakeIntention(row({ JWT })), undefined);
     // One that stands by then is refused, and not written over.
     assert.equal(remakeIntention(row({}))?.method, 'POST');
+  });
+});
+
+describe('intentions of names', () => {
+  it('are asked for by a filter, or all where a filter may not be so long', () => {
+    assert.match(intentionsBy('SourceName == "a"'), /\?filter=SourceName/);
+    assert.equal(intentionsBy(`SourceName == "${'l'.repeat(4096)}"`), INTENTIONS);
   });
 });

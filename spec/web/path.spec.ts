@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { canBeAsked } from '../../web/core/keys-and-values.ts';
 import { homed, isAsWritten, matched, pathOf, spotAt } from '../../web/core/path.ts';
 
 describe('an address of the page', () => {
@@ -81,5 +82,23 @@ describe('a path that is asked', () => {
       '/v1/health/service/..',
     ])
       assert.equal(isAsWritten(path), false, path);
+  });
+});
+
+describe('a key', () => {
+  it('is asked for where its path leads to it and a server takes it', () => {
+    for (const key of ['a/b', 'a b', 'a/', '\u952e', 'a..b', '%2F'])
+      assert.equal(canBeAsked(key), true, key);
+    for (const key of [
+      'a//b',
+      '/',
+      '..',
+      'a/./b',
+      'two\nlines',
+      'a\u00a0b',
+      'a\u202eb',
+      'esc\u001b',
+    ])
+      assert.equal(canBeAsked(key), false, JSON.stringify(key));
   });
 });

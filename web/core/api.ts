@@ -3,7 +3,7 @@ import { wholeCharacters } from '../../lib/whole-characters.ts';
 import { inDatacenter } from './asked-path.ts';
 import { readJson } from './exact-json.ts';
 import { isAsWritten } from './path.ts';
-import { type Answer, Refusal, refusalOf } from './refusal.ts';
+import { type Answer, Refusal, refusalOf, UNHEARD } from './refusal.ts';
 import { noteRightsNews } from './rights-news.ts';
 import { strangeIn, token } from './token.ts';
 
@@ -90,6 +90,8 @@ function fail(cause: unknown, signal: AbortSignal | undefined): never {
   if (signal?.aborted) throw signal.reason;
   // What no browser asks for was never sent: that is no loss of the server.
   if (cause instanceof Refusal) throw cause;
+  const isLate = cause instanceof DOMException && cause.name === 'TimeoutError';
+  if (isLate) throw new Refusal('lost', 0, UNHEARD);
   throw new Refusal('lost', 0, cause instanceof Error ? cause.message : '');
 }
 

@@ -2,7 +2,7 @@
 import type { KeyValue } from '../../lib/model.ts';
 import type { Action } from './action.ts';
 import { asStored } from './line-ends.ts';
-import { isAsWritten } from './path.ts';
+import { isAsWritten, isTaken } from './path.ts';
 import { textOf } from './values.ts';
 
 /** One of a key's revisions. */
@@ -27,7 +27,7 @@ export function wayTo(folder: string): readonly string[] {
 
 /** Whether its path leads to it. */
 export function canBeAsked(key: string): boolean {
-  return isAsWritten(pathOfKey(key));
+  return isAsWritten(pathOfKey(key)) && isTaken(pathOfKey(key));
 }
 
 export function pathOfKey(key: string): string {

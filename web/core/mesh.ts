@@ -1,9 +1,20 @@
 /** Who may call whom, as the API has it: intentions, and what may be done with them. */
+
 import type { StringMap } from '../../lib/model.ts';
 import type { Action } from './action.ts';
+import { withQuery } from './asked-path.ts';
 import { readJson, writeJson } from './exact-json.ts';
 
 export const INTENTIONS = '/v1/connect/intentions';
+
+/** In bytes: the server takes no longer one. */
+const MAX_FILTER = 4096;
+
+/** Those of which it holds, and perhaps others: names may be longer than a filter. */
+export function intentionsBy(filter: string): string {
+  const { length } = new TextEncoder().encode(filter);
+  return length > MAX_FILTER ? INTENTIONS : withQuery(INTENTIONS, { filter });
+}
 
 export interface PermissionRow {
   readonly Action: string;

@@ -81,4 +81,9 @@ export function isAsWritten(path: string): boolean {
   return new URL(asked, 'http://x').pathname === asked && !UNCLEAN.test(decodedText(asked));
 }
 
+/** Whether a server takes it: none that holds control letters, or spaces but the plain one. */
+export function isTaken(path: string): boolean {
+  return !/\p{C}|[^\P{Z} ]/u.test(decodedText(path));
+}
+
 const UNCLEAN = /\/\.{0,2}(?=\/)|\/\.{1,2}$/;

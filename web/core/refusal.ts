@@ -5,6 +5,9 @@ export type Said = 'forbidden' | 'missing' | 'refused' | 'off';
 /** `lost`: nobody answered, or not now. */
 export type Why = 'lost' | Said;
 
+/** Of what nobody answered in time: a write may be done yet. */
+export const UNHEARD = 'no answer in time';
+
 export class Refusal extends Error {
   readonly why: Why;
   /** 0 where there was no answer. */

@@ -7,8 +7,8 @@ import type { Shown as Answer } from '../core/live-query.ts';
 import {
   decisionOf,
   deleteIntention,
-  INTENTIONS,
   type IntentionRow,
+  intentionsBy,
   rankOf,
   remakeIntention,
   saidOf,
@@ -37,7 +37,7 @@ export function Page({ source = '', destination = '' }: Given) {
   const filter = `SourceName == ${quoted(source)} and DestinationName == ${quoted(destination)}`;
   const asksToEdit = query.value.get('edit') === 'yes';
   const [live, note] = useEdited(
-    oneOf(useLive<Rows>(withQuery(INTENTIONS, { filter }))),
+    oneOf(useLive<Rows>(intentionsBy(filter)), source, destination),
     asksToEdit,
   );
   const right = { Resource: 'intention', Access: 'write', Segment: destination } as const;
@@ -86,8 +86,10 @@ export function Page({ source = '', destination = '' }: Given) {
 
 type Rows = readonly IntentionRow[];
 
-function oneOf(live: Answer<Rows>): Answer<IntentionRow> {
-  const [value] = live.value ?? [];
+function oneOf(live: Answer<Rows>, source: string, destination: string): Answer<IntentionRow> {
+  const value = live.value?.find(
+    ({ SourceName, DestinationName }) => SourceName === source && DestinationName === destination,
+  );
   const isMissing = live.standing === 'here' && value === undefined;
   return { ...live, value, standing: isMissing ? 'missing' : live.standing };
 }

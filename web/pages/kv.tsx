@@ -138,7 +138,11 @@ function Deep({ folder, open, search }: SearchedProps) {
         const { rows: first, end } = firstRows(all);
         return (
           <>
-            {end && <p class="partial">{kvWords.value.firstBelow[end](first.length)}</p>}
+            {end && (
+              <p class="partial" role="status">
+                {kvWords.value.firstBelow[end](first.length)}
+              </p>
+            )}
             <AllBelow folder={folder} rows={first} open={open} search={search} />
           </>
         );

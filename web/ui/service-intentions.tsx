@@ -3,7 +3,7 @@ import '../style/chain.css';
 import { withQuery } from '../core/asked-path.ts';
 import { quoted } from '../core/filter-text.ts';
 import { useLive } from '../core/live.ts';
-import { ANY, decisionOf, INTENTIONS, type IntentionRow } from '../core/mesh.ts';
+import { ANY, decisionOf, type IntentionRow, intentionsBy } from '../core/mesh.ts';
 import { href } from '../core/router.ts';
 import { routingWords } from '../words/routing-words.ts';
 import { DecisionSign, nameOf } from './decision.tsx';
@@ -16,12 +16,14 @@ export function ServiceIntentions({ name }: { readonly name: string }) {
   const filter = ends
     .flatMap((end) => [name, ANY].map((each) => `${end} == ${quoted(each)}`))
     .join(' or ');
-  const live = useLive<readonly IntentionRow[]>(withQuery(INTENTIONS, { filter }));
+  const live = useLive<readonly IntentionRow[]>(intentionsBy(filter));
   return (
     <Seen
       of={live}
       sees={{ Resource: 'intention', Access: 'read', Segment: name }}
-      isNone={(all) => all.length === 0}
+      isNone={(all) =>
+        !all.some((row) => isOf(row.SourceName, name) || isOf(row.DestinationName, name))
+      }
     >
       {(all) => (
         <div class="two-sides">

@@ -52,7 +52,8 @@ export const kvWords = words(
     gone: (key: string) => `There is no key ${key}`,
     goneHint: 'It was deleted, or nobody has written it yet.',
     unaskable: 'No path leads to this key',
-    unaskableHint: 'A part of its name is empty, a dot, or two. A transaction reads it:',
+    unaskableHint:
+      'A part of its name is empty, a dot, or two, or it has control characters. A transaction reads it:',
     locked: 'Locked',
     lockedBy: (name: string, node: string) => `by the session ${name} of ${node}`,
     lockedBySomebody: 'by a session that you may not see',
@@ -122,7 +123,7 @@ export const kvWords = words(
     gone: (key: string) => `没有键 ${key}`,
     goneHint: '它已被删除，或从未写入。',
     unaskable: '没有路径可到达此键',
-    unaskableHint: '其名称的某一部分为空，或是一个或两个点。可以通过事务读取：',
+    unaskableHint: '其名称的某一部分为空、是一个或两个点，或含有控制字符。可以通过事务读取：',
     locked: '已锁定',
     lockedBy: (name: string, node: string) => `由 ${node} 的会话 ${name} 持有`,
     lockedBySomebody: '由您无权查看的会话持有',
