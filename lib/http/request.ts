@@ -12,6 +12,8 @@ import type { HttpRequest, Limit } from './route.ts';
 import { isRaw, type RowBody, type Takes } from './takes.ts';
 
 const TOKEN = 'x-consul-token';
+/** Whoever asks by these may be answered late, or without end, also where the row is another process's. */
+const WAITING = ['index', 'hash', 'stream'];
 /** Node makes one with a stack for each signal that is given none, and every request that has one comes to its end. */
 const GONE = new Error('the exchange is over');
 /** To read, judge and write down more takes some milliseconds. */
@@ -93,7 +95,7 @@ export class Request implements HttpRequest {
 
   /** Whether it may wait for long, by what Consul calls it. */
   get mayWait(): boolean {
-    return this.params.has('index') || this.params.has('hash') || this.isEndless || this.waits;
+    return WAITING.some((name) => this.params.has(name)) || this.isEndless || this.waits;
   }
 
   onceOver(call: () => void): void {

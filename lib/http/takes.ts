@@ -78,7 +78,7 @@ export const FILTER = param.text('keeps what an expression is true of');
 const FOR_EVERY_ROW: ReadonlySet<string> = new Set([
   ...Object.keys(COMMON),
   ...Object.keys(READING),
-  ...['cached', 'hash', 'ns', 'partition', 'peer'],
+  ...['cached', 'hash', 'ns', 'partition', 'peer', 'stream'],
 ]);
 
 /** Throws where a row asks for a parameter that it does not say it takes: the row is wrong. */

@@ -13,8 +13,9 @@ import { param } from './takes.ts';
 const LOOK_MS = 1000;
 /** An empty line where nothing was told for as long: whoever listens knows by it that somebody is there. */
 const SILENT_MS = 10_000;
-/** Of one row. Each has what it listens to made anew at each look. */
-const MAX_LISTENERS = 64;
+/** Of one row, and of those from one address: behind one there may be an agent, or a proxy. */
+const MAX_LISTENERS = 1024;
+const MAX_OF_ADDRESS = 64;
 
 /** Of a row that tells where it is asked to. */
 export const STREAM = {
@@ -27,11 +28,21 @@ export interface Telling {
   readonly look: () => unknown;
   /** From one look to the next; each second where nothing is said. */
   readonly everyMs?: number;
+  /** Whoever listens is told the same: those who look at one time share what is made for it. */
+  readonly isForAll?: boolean;
+}
+
+/** What one look came to, and when that was begun. */
+interface Made {
+  readonly at: number;
+  readonly text: Promise<string>;
 }
 
 export class Tellings {
   readonly #clock: Pick<Clock, 'after' | 'now'>;
+  readonly #from = new Map<string, number>();
   #open = 0;
+  #made: Made | undefined;
 
   constructor(clock: Pick<Clock, 'after' | 'now'>) {
     this.#clock = clock;
@@ -39,16 +50,8 @@ export class Tellings {
 
   /** Rejects as `look` does, and with 'busy' where too many listen. */
   async open(request: HttpRequest, telling: Telling): Promise<Reply> {
-    const first = encodeJson(await telling.look());
-    if (this.#open >= MAX_LISTENERS) {
-      throw new ProconsulError('busy', `${MAX_LISTENERS} clients listen to it already`);
-    }
-    this.#open++;
-    let isOver = false;
-    const end = () => {
-      if (!isOver) this.#open--;
-      isOver = true;
-    };
+    const first = await this.#text(telling);
+    const end = this.#enter(request.remoteAddress);
     const { signal } = request;
     // A client that is gone before it takes the first line never begins to read.
     if (signal.aborted) end();
@@ -59,19 +62,49 @@ export class Tellings {
     };
   }
 
+  /** Throws 'busy' where too many listen; leaves by what it returns, once or twice. */
+  #enter(address: string): () => void {
+    const from = this.#from.get(address) ?? 0;
+    if (this.#open >= MAX_LISTENERS || from >= MAX_OF_ADDRESS) {
+      throw new ProconsulError('busy', 'too many clients listen to it already');
+    }
+    this.#open++;
+    this.#from.set(address, from + 1);
+    let isOver = false;
+    return () => {
+      if (isOver) return;
+      isOver = true;
+      this.#open--;
+      const left = (this.#from.get(address) ?? 1) - 1;
+      if (left > 0) this.#from.set(address, left);
+      else this.#from.delete(address);
+    };
+  }
+
+  async #text({ look, isForAll, everyMs = LOOK_MS }: Telling): Promise<string> {
+    const make = async () => encodeJson(await look());
+    if (isForAll !== true) return await make();
+    const now = this.#clock.now();
+    if (this.#made === undefined || Math.abs(now - this.#made.at) >= everyMs / 2) {
+      this.#made = { at: now, text: make() };
+    }
+    return await this.#made.text;
+  }
+
   async *#lines(
     first: string,
     request: HttpRequest,
-    { right, look, everyMs = LOOK_MS }: Telling,
+    telling: Telling,
     end: () => void,
   ): AsyncIterable<string> {
+    const { right, everyMs = LOOK_MS } = telling;
     let [said, saidAt] = [first, this.#clock.now()];
     try {
       yield `${first}\n`;
       for (;;) {
         await this.#passed(everyMs, request.signal);
         if (request.signal.aborted || !(await mayGoOn(request, right))) return;
-        const text = encodeJson(await look());
+        const text = await this.#text(telling);
         if (text !== said) yield `${text}\n`;
         else if (this.#clock.now() - saidAt >= SILENT_MS) yield '\n';
         else continue;

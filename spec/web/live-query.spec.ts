@@ -1,93 +1,8 @@
 import assert from 'node:assert/strict';
 import { LiveQuery } from '../../web/core/live-query.ts';
-import { type Answer, Refusal } from '../../web/core/refusal.ts';
+import { Refusal } from '../../web/core/refusal.ts';
 import { rowsBy } from '../../web/core/rows.ts';
-
-/** Answers when the spec says so, on a clock that goes on when the spec says so. */
-class Played {
-  readonly asked: string[] = [];
-  #answers: { resolve: (answer: Answer<never>) => void; reject: (error: unknown) => void }[] = [];
-  #timers: { at: number; call: () => void }[] = [];
-  #now = 0;
-
-  readonly told: string[] = [];
-  /** A line of what is listened to; one with nothing new where nothing is said. */
-  tells: (value?: string) => void = () => undefined;
-  ends: () => Promise<void> = async () => undefined;
-
-  readonly around = {
-    lost: (_: unknown, said: string) => void this.told.push(`lost ${said}`),
-    answered: () => void this.told.push('answered'),
-    ask: <T>(path: string, signal: AbortSignal) =>
-      new Promise<Answer<T>>((resolve, reject) => {
-        this.asked.push(path);
-        const answer = { resolve, reject };
-        this.#answers.push(answer);
-        signal.addEventListener('abort', () => {
-          this.#answers = this.#answers.filter((each) => each !== answer);
-          reject(signal.reason);
-        });
-      }),
-    listen: <T>(path: string, signal: AbortSignal, each: (answer?: Answer<T>) => void) =>
-      new Promise<void>((resolve, reject) => {
-        this.asked.push(path);
-        this.tells = (value) => {
-          if (value === undefined) each();
-          else each({ value: value as T, index: 0n, isPartial: false, mark: '' });
-        };
-        this.ends = async () => {
-          resolve();
-          await settled();
-        };
-        signal.addEventListener('abort', () => reject(signal.reason));
-      }),
-    after: (ms: number, call: () => void) => {
-      const timer = { at: this.#now + ms, call };
-      this.#timers.push(timer);
-      return () => {
-        this.#timers = this.#timers.filter((each) => each !== timer);
-      };
-    },
-    random: () => 0.5,
-    now: () => this.#now,
-  };
-
-  get timers(): number {
-    return this.#timers.length;
-  }
-
-  async answers(
-    value: unknown,
-    index: number | bigint,
-    { isPartial = false, mark = '' } = {},
-  ): Promise<void> {
-    const answer = { value, index: BigInt(index), isPartial, mark };
-    this.#answers.shift()?.resolve(answer as Answer<never>);
-    await settled();
-  }
-
-  async refuses(error: unknown): Promise<void> {
-    this.#answers.shift()?.reject(error);
-    await settled();
-  }
-
-  async passes(ms: number): Promise<void> {
-    const end = this.#now + ms;
-    for (;;) {
-      const [due] = this.#timers.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at);
-      if (due === undefined) break;
-      this.#now = due.at;
-      this.#timers = this.#timers.filter((each) => each !== due);
-      due.call();
-      await settled();
-    }
-    this.#now = end;
-  }
-}
-
-async function settled(): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve));
-}
+import { Played, settled } from '../support/fakes/played-queries.ts';
 
 describe('a live query of the page', () => {
   function start() {
@@ -267,39 +182,6 @@ describe('a live query of the page', () => {
     await played.answers('one', 7);
     await played.passes(300_000);
     assert.deepEqual([played.asked.length, played.timers, once.isDone], [2, 0, true]);
-  });
-
-  it('shows what it is told, for as long as somebody is heard there', async () => {
-    const played = new Played();
-    const told = new LiveQuery<string>('/v1/x?stream', played.around, { isTold: true });
-    told.start();
-    for (const [i, value] of ['one', 'two', undefined, undefined].entries()) {
-      played.tells(value);
-      assert.equal(told.shown.value.value, i === 0 ? 'one' : 'two');
-      await played.passes(60_000);
-    }
-    assert.deepEqual([played.asked.length, told.shown.value.isLost], [1, false]);
-    await played.passes(12_000);
-    assert.deepEqual([told.shown.value.isLost, told.shown.value.value], [true, 'two']);
-    await played.passes(500);
-    assert.equal(played.asked.length, 2);
-    played.tells('three');
-    assert.deepEqual([told.shown.value.isLost, told.shown.value.value], [false, 'three']);
-    told.stop();
-    await settled();
-    assert.equal(played.timers, 0);
-  });
-
-  it('asks again after a rest where no more is told', async () => {
-    const played = new Played();
-    const told = new LiveQuery<string>('/v1/x?stream', played.around, { isTold: true });
-    told.start();
-    played.tells('one');
-    await played.ends();
-    await played.passes(4999);
-    assert.deepEqual([played.asked.length, told.shown.value.value], [1, 'one']);
-    await played.passes(1);
-    assert.deepEqual([played.asked.length, told.shown.value.isLost], [2, false]);
   });
 
   it('asks once more for what is at rest where something else says that it is another one, once a second at most', async () => {

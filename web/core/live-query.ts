@@ -45,8 +45,10 @@ const SHORT_PATIENCE_MS = 30_000;
 const MIN_ROUND_MS = 150;
 /** The same where it is asked once more because of something else, which may come without end too. */
 const NEWS_MS = 1000;
-/** Whoever told it has ended that, and is there, as far as is known. */
-const TOLD_END_MS = 5000;
+/** What is told has a connection to itself, and a browser has six for all windows: each lets it go for a moment. */
+const TURN_MS = 20_000;
+/** Until it is asked again then, and where whoever told it has ended that. */
+const TOLD_REST_MS = 2000;
 /** A right, or a thing, that is missing is seldom there soon; nor can a few paths be waited on. */
 const CALM_RETRY_MS = 30_000;
 
@@ -168,7 +170,7 @@ export class LiveQuery<T> {
     };
     let leftMs = 0;
     try {
-      if (this.#manner.isTold) leftMs = await this.#listen(running, asking.signal, heard);
+      if (this.#manner.isTold) leftMs = await this.#listen(running, asking, heard);
       else leftMs = await this.#ask(running, asking.signal);
       if (running.signal.aborted || this.isDone) return;
     } catch (error) {
@@ -192,12 +194,32 @@ export class LiveQuery<T> {
   }
 
   /** The same. `heard`: somebody is there still. */
-  async #listen(running: AbortController, asking: AbortSignal, heard: () => void): Promise<number> {
-    await this.#around.listen<T>(this.path, asking, (answer) => {
-      heard();
-      if (answer !== undefined && !running.signal.aborted) this.#take(answer);
-    });
-    return spread(TOLD_END_MS, this.#around.random());
+  async #listen(
+    running: AbortController,
+    asking: AbortController,
+    heard: () => void,
+  ): Promise<number> {
+    const { after, listen, random } = this.#around;
+    let isOver = false;
+    const end = () => {
+      isOver = true;
+      asking.abort();
+    };
+    // Of who says nothing at all it is not the turn that ends.
+    let cancelTurn: (() => void) | undefined;
+    try {
+      await listen<T>(this.path, asking.signal, (answer) => {
+        heard();
+        cancelTurn ??= after(TURN_MS, end);
+        if (answer !== undefined && !running.signal.aborted) this.#take(answer);
+      });
+    } catch (error) {
+      if (isBusy(error)) return spread(CALM_RETRY_MS, random());
+      if (!isOver) throw error;
+    } finally {
+      cancelTurn?.();
+    }
+    return spread(TOLD_REST_MS, random());
   }
 
   /** And then asks. */
@@ -253,6 +275,11 @@ export class LiveQuery<T> {
     this.#around.answered(this);
     return this.#index > 0n ? 0 : spread(CALM_RETRY_MS, random());
   }
+}
+
+/** Too many listen already: the server is there, and answers all else. */
+function isBusy(error: unknown): boolean {
+  return error instanceof Refusal && error.status === 429;
 }
 
 /** Where nobody answered, a browser says so in words of its own. */

@@ -44,7 +44,7 @@ export function infoRoutes(agent: Context): readonly Route[] {
       endless: true,
       handle: (request) => {
         const look = () => agent.telemetry.json();
-        return tellings.open(request, { right, look });
+        return tellings.open(request, { right, look, isForAll: true });
       },
     },
     {

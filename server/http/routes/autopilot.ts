@@ -58,7 +58,8 @@ export function autopilotRoutes(deps: Deps): Route[] {
       endless: 'stream',
       handle: (request) => {
         const look = () => autopilotState(deps);
-        if (request.params.has('stream')) return tellings.open(request, { right, look });
+        if (request.params.has('stream'))
+          return tellings.open(request, { right, look, isForAll: true });
         return { json: look() };
       },
     },

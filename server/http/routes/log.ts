@@ -27,7 +27,7 @@ export function logRoutes(deps: Deps): Route[] {
       endless: 'stream',
       handle: async (request) =>
         request.params.has('stream')
-          ? await tellings.open(request, { right, look })
+          ? await tellings.open(request, { right, look, isForAll: true })
           : { json: await look() },
     },
   ];

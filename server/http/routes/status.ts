@@ -17,7 +17,7 @@ export function statusRoutes({ cluster, clock }: ClusterDeps): Route[] {
       endless: 'stream',
       handle: (request) =>
         request.params.has('stream')
-          ? tellings.open(request, { right: anyone, look: leader })
+          ? tellings.open(request, { right: anyone, look: leader, isForAll: true })
           : { json: leader() },
     },
     {

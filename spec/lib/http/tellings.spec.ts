@@ -8,17 +8,24 @@ describe('what is told as it changes', () => {
   function start() {
     const clock = new FakeClock();
     const tellings = new Tellings(clock);
-    const shown = { value: 1, may: true, stands: true };
-    const open = async (right: Right = anyone) => {
+    const shown = { value: 1, may: true, stands: true, looks: 0 };
+    const open = async (
+      right: Right = anyone,
+      { isForAll = false, remoteAddress = '10.0.0.1' } = {},
+    ) => {
       const client = new AbortController();
       const caller = {
         stands: () => shown.stands,
         rights: { all: false, may: () => shown.may },
       };
       const { signal } = client;
-      const request = { signal, caller, callerNow: async () => caller, rest: '' } as unknown;
-      const look = () => ({ value: shown.value });
-      const { stream } = await tellings.open(request as HttpRequest, { right, look });
+      const asked = { signal, caller, callerNow: async () => caller, rest: '', remoteAddress };
+      const request = asked as unknown as HttpRequest;
+      const look = () => {
+        shown.looks++;
+        return { value: shown.value };
+      };
+      const { stream } = await tellings.open(request, { right, look, isForAll });
       assert.ok(stream);
       const lines = stream[Symbol.asyncIterator]();
       return { client, next: async () => (await lines.next()).value as string | undefined };
@@ -74,11 +81,12 @@ describe('what is told as it changes', () => {
     assert.equal(await third, undefined);
   });
 
-  it('has room for 64, and has it again once one has gone, though he never read', async () => {
+  it('has room for 64 of one address, and has it again once one has gone, though he never read', async () => {
     const { clock, open } = start();
     const all = [];
     for (let i = 0; i < 64; i++) all.push(await open());
     await assert.rejects(open(), { code: 'busy' });
+    await open(anyone, { remoteAddress: '10.0.0.2' });
     const [never, reads] = all;
     never?.client.abort();
     await open();
@@ -89,5 +97,18 @@ describe('what is told as it changes', () => {
     assert.equal(await waiting, undefined);
     await open();
     await assert.rejects(open(), { code: 'busy' });
+  });
+
+  it('is made once for all who look at one time, where it is the same for each', async () => {
+    const { shown, open, looks } = start();
+    const all = [];
+    for (let i = 0; i < 5; i++) all.push(await open(anyone, { isForAll: true }));
+    for (const { next } of all) assert.equal(await next(), '{"value":1}\n');
+    assert.equal(shown.looks, 1);
+    shown.value = 2;
+    const second = all.map(({ next }) => next());
+    await looks();
+    for (const line of await Promise.all(second)) assert.equal(line, '{"value":2}\n');
+    assert.equal(shown.looks, 2);
   });
 });

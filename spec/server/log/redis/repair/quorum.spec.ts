@@ -83,6 +83,15 @@ describe('RedisLog with commit=quorum', () => {
     assert(a.server.slowestMs < 2000, `${a.server.slowestMs} ms`);
   });
 
+  it('hears of no round of before where rounds count anew', async () => {
+    const { redis, a } = await setUp();
+    for (let i = 0; i < 3; i++) await a.server.log.readIndex('majority');
+    assert.equal(await redis.admin.exists('{proconsul:dc1}:bell'), 1);
+    await redis.admin.del('{proconsul:dc1}:meta');
+    await until(async () => (await a.server.write()) === 'acked');
+    assert.equal(await redis.admin.exists('{proconsul:dc1}:bell'), 0);
+  });
+
   it('hears the majority where something else stands in the place of the bell', async () => {
     const { redis, a } = await setUp();
     await redis.admin.set('{proconsul:dc1}:bell', 'something else');
