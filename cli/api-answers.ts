@@ -22,7 +22,7 @@ export interface Taking {
 
 /**
  * Throws ProconsulError for a status that is no answer to this request, or a page: 'forbidden' where the token is
- * refused, 'busy' where the agent has no room for more, else 'unavailable'.
+ * refused, 'invalid' where what was asked makes no sense, 'busy' where the agent has no room for more, else 'unavailable'.
  */
 export function refuse(
   response: IncomingMessage,
@@ -38,8 +38,9 @@ export function refuse(
   throw new ProconsulError(codeOf(status), `Unexpected response code: ${status}${why}`);
 }
 
-function codeOf(status: number): 'forbidden' | 'busy' | 'unavailable' {
+function codeOf(status: number): 'forbidden' | 'invalid' | 'busy' | 'unavailable' {
   if (status === 401 || status === 403) return 'forbidden';
+  if (status === 400) return 'invalid';
   return status === 429 ? 'busy' : 'unavailable';
 }
 

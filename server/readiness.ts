@@ -71,11 +71,14 @@ export class Readiness {
     evaluate: () => T | Promise<T>,
     seen = NOTHING,
   ): T | Promise<T> {
-    if (consistency === 'consistent' && this.#deps.log.status().epoch !== undefined) {
-      return this.#agreed(evaluate);
-    }
+    if (this.isAgreed(consistency)) return this.#agreed(evaluate);
     const ready = this.#ready(consistency, seen);
     return ready === undefined ? evaluate() : ready.then(evaluate);
+  }
+
+  /** Whether it may be told only once a majority has agreed to what it came to. */
+  isAgreed(consistency: Consistency): boolean {
+    return consistency === 'consistent' && this.#deps.log.status().epoch !== undefined;
   }
 
   /** As `read`, of what is not of one moment alone: it may be newer than what was agreed on. */

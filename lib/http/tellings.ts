@@ -15,6 +15,8 @@ const LOOK_MS = 1000;
 const SILENT_MS = 10_000;
 /** Of one row, and of those from one address: behind one there may be an agent, or a proxy. */
 const MAX_LISTENERS = 1024;
+/** Where each has what it listens to made for itself. */
+const MAX_APART = 256;
 const MAX_OF_ADDRESS = 64;
 
 /** Of a row that tells where it is asked to. */
@@ -50,9 +52,12 @@ export class Tellings {
 
   /** Rejects as `look` does, and with 'busy' where too many listen. */
   async open(request: HttpRequest, telling: Telling): Promise<Reply> {
-    const first = await this.#text(telling);
-    const end = this.#enter(request.remoteAddress);
-    const { signal } = request;
+    const { signal, remoteAddress } = request;
+    const end = this.#enter(remoteAddress, telling.isForAll === true ? MAX_LISTENERS : MAX_APART);
+    const first = await this.#text(telling).catch((error: unknown) => {
+      end();
+      throw error;
+    });
     // A client that is gone before it takes the first line never begins to read.
     if (signal.aborted) end();
     signal.addEventListener('abort', end, { once: true });
@@ -63,9 +68,9 @@ export class Tellings {
   }
 
   /** Throws 'busy' where too many listen; leaves by what it returns, once or twice. */
-  #enter(address: string): () => void {
+  #enter(address: string, most: number): () => void {
     const from = this.#from.get(address) ?? 0;
-    if (this.#open >= MAX_LISTENERS || from >= MAX_OF_ADDRESS) {
+    if (this.#open >= most || from >= MAX_OF_ADDRESS) {
       throw new ProconsulError('busy', 'too many clients listen to it already');
     }
     this.#open++;

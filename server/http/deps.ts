@@ -45,7 +45,7 @@ export interface ReadDeps {
   readonly standing: Standing;
   readonly readiness: Pick<
     Readiness,
-    'begun' | 'read' | 'ready' | 'caughtUp' | 'consistency' | 'knownLeader' | 'ageMs'
+    'begun' | 'read' | 'isAgreed' | 'ready' | 'caughtUp' | 'consistency' | 'knownLeader' | 'ageMs'
   >;
   readonly random: Random;
 }
@@ -185,7 +185,12 @@ export function readFor<T>(
   };
   const told = readiness.read(consistency, () => (isHeld ? held() : evaluate()), wait);
   isHeld = true;
-  return told;
+  if (!(told instanceof Promise)) return told;
+  return told.then(async (value) => {
+    // A majority may have been asked since it was evaluated.
+    if (request.caller.stands()) return value;
+    return await readFor({ readiness }, request, consistency, held, wait);
+  });
 }
 
 /** Resolves when the state is as new as any acknowledged write, and `caller` is who asks by then. */

@@ -147,10 +147,10 @@ class SharedAnswer implements Shared {
 
   anew(): Reply | undefined {
     const { caller, request } = this.#read;
-    // Of one that waits it depends on the index, of one from a cache on what was said of it, and of a consistent one on
-    // who else has what it is made of.
-    const isConsistent = request.demand.consistency === 'consistent';
-    const isPlain = request.wait.seenIndex === 0 && !isCached(request) && !isConsistent;
+    // Of one that waits it depends on the index, of one from a cache on what was said of it, and of a consistent one, under
+    // a quorum, on who else has what it is made of.
+    const isAgreed = this.#read.deps.readiness.isAgreed(request.demand.consistency);
+    const isPlain = request.wait.seenIndex === 0 && !isCached(request) && !isAgreed;
     return isPlain && caller.stands() ? this.#read.reply() : undefined;
   }
 }

@@ -247,9 +247,10 @@ export class Permissions {
       if (this.#isAway) this.#asksWhetherBack(caller);
       return;
     }
-    // An agent that has no room answers, and so it is there: anybody could take all of its room, and have who is denied let in.
-    if (code === 'busy') this.#isThere();
-    else if (code !== 'invalid') this.#asksWhetherBack(caller);
+    // An agent that refuses answers, and so it is there: anybody could take all of its room, or ask what makes no sense,
+    // and have who is denied let in.
+    if (code === 'busy' || code === 'invalid') this.#isThere();
+    else this.#asksWhetherBack(caller);
   }
 
   #asksWhetherBack(caller: Caller): void {

@@ -11,10 +11,10 @@ describe('what a page is told, and has no index', () => {
     for (const [i, value] of ['one', 'two', undefined, undefined].entries()) {
       played.tells(value);
       assert.equal(told.shown.value.value, i === 0 ? 'one' : 'two');
-      await played.passes(4000);
+      await played.passes(1000);
     }
     assert.deepEqual([played.asked.length, told.shown.value.isLost], [1, false]);
-    await played.passes(6000);
+    await played.passes(3000);
     assert.deepEqual([played.asked.length, told.shown.value.isLost], [2, false]);
     await played.passes(30_000);
     assert.deepEqual([told.shown.value.isLost, told.shown.value.value], [true, 'two']);
@@ -34,7 +34,7 @@ describe('what a page is told, and has no index', () => {
     for (let turn = 1; turn < 4; turn++) {
       assert.deepEqual([played.asked.length, played.listening], [turn, true]);
       played.tells('one');
-      await played.passes(19_999);
+      await played.passes(4999);
       assert.equal(played.listening, true);
       await played.passes(1);
       assert.deepEqual([played.asked.length, played.listening], [turn, false]);
@@ -61,7 +61,11 @@ describe('what a page is told, and has no index', () => {
     told.start();
     await played.ends(new Refusal('lost', 429, '64 clients listen to it already'));
     await played.passes(29_999);
-    assert.deepEqual([played.asked.length, told.shown.value.isLost, played.told], [1, false, []]);
+    assert.deepEqual(
+      [played.asked.length, told.shown.value.isLost, played.told],
+      [1, false, ['answered']],
+    );
+    assert.equal(told.shown.value.problem, '64 clients listen to it already');
     await played.passes(1);
     assert.equal(played.asked.length, 2);
   });

@@ -46,7 +46,7 @@ const MIN_ROUND_MS = 150;
 /** The same where it is asked once more because of something else, which may come without end too. */
 const NEWS_MS = 1000;
 /** What is told has a connection to itself, and a browser has six for all windows: each lets it go for a moment. */
-const TURN_MS = 20_000;
+const TURN_MS = 5000;
 /** Until it is asked again then, and where whoever told it has ended that. */
 const TOLD_REST_MS = 2000;
 /** A right, or a thing, that is missing is seldom there soon; nor can a few paths be waited on. */
@@ -214,12 +214,21 @@ export class LiveQuery<T> {
         if (answer !== undefined && !running.signal.aborted) this.#take(answer);
       });
     } catch (error) {
-      if (isBusy(error)) return spread(CALM_RETRY_MS, random());
+      if (isBusy(error)) return this.#isFull(error);
       if (!isOver) throw error;
     } finally {
       cancelTurn?.();
     }
     return spread(TOLD_REST_MS, random());
+  }
+
+  /** The server is there, and answers all else. */
+  #isFull({ message }: Refusal): number {
+    const { value, standing } = this.#shown.peek();
+    const known = standing === 'coming' ? { standing: 'refused' as const, problem: message } : {};
+    this.#shown.value = { ...this.#shown.peek(), value, ...known, isLost: false };
+    this.#around.answered(this);
+    return spread(CALM_RETRY_MS, this.#around.random());
   }
 
   /** And then asks. */
@@ -277,8 +286,8 @@ export class LiveQuery<T> {
   }
 }
 
-/** Too many listen already: the server is there, and answers all else. */
-function isBusy(error: unknown): boolean {
+/** Too many listen already. */
+function isBusy(error: unknown): error is Refusal {
   return error instanceof Refusal && error.status === 429;
 }
 

@@ -44,7 +44,10 @@ export function connectCaRoutes(deps: Deps): Route[] {
       params: CONSISTENCY,
       right: needs('operator:read'),
       does: 'shows what the certificate authority was told; its private key only to operator:write',
-      handle: (request) => fresh(deps, request, () => showConfig(deps, request)),
+      handle: async (request) => {
+        on(deps);
+        return await fresh(deps, request, () => showConfig(deps, request));
+      },
     },
     {
       method: 'PUT',

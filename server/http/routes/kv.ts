@@ -51,6 +51,7 @@ export function kvRoutes(deps: Deps): Route[] {
         release: param.text('the session that lets go of it'),
         rollback: param.number('writes what it said at that index; cas may stand beside it'),
         limit: param.number('is refused: one key is written'),
+        'limit-bytes': param.number('is refused likewise'),
       },
       body: { what: 'the value' },
       right: changes('key:write', ['key:write']),
@@ -64,6 +65,7 @@ export function kvRoutes(deps: Deps): Route[] {
       params: {
         recurse: param.flag('all keys that begin with this one'),
         limit: param.number('is refused: all of a tree is deleted, or nothing'),
+        'limit-bytes': param.number('is refused likewise'),
         cas: param.number('only where the key still has this ModifyIndex'),
       },
       right: changes('key:write'),
@@ -114,6 +116,12 @@ function limitOf(params: Params): number {
   return atMost;
 }
 
+/** Whoever means the first few must not lose all. */
+function refuseLimits(params: Params, what: string): void {
+  const limit = ['limit', 'limit-bytes'].find((name) => params.has(name));
+  if (limit !== undefined) throw new ProconsulError('invalid', `${what} takes no ?${limit}`);
+}
+
 function missingKey(): ProconsulError {
   return new ProconsulError('invalid', 'Missing key name');
 }
@@ -122,7 +130,7 @@ async function put(deps: Deps, request: HttpRequest): Promise<Reply> {
   const { params } = request;
   const key = ownText(request.rest);
   if (key === '') throw missingKey();
-  if (params.has('limit')) throw new ProconsulError('invalid', 'A PUT takes no ?limit');
+  refuseLimits(params, 'A PUT');
   refuseConflict(request, ['cas', 'acquire', 'release']);
   refuseConflict(request, ['acquire', 'release', 'rollback']);
   if (params.has('rollback')) return await rollBack(deps, request);
@@ -150,8 +158,7 @@ function verb(params: Params): Pick<KvOp, 'verb'> & Partial<KvOp> {
 async function remove(deps: Deps, request: HttpRequest): Promise<Reply> {
   const { rest: key, params } = request;
   refuseConflict(request, ['recurse', 'cas']);
-  // Whoever means the first few must not lose all.
-  if (params.has('limit')) throw new ProconsulError('invalid', 'A DELETE takes no ?limit');
+  refuseLimits(params, 'A DELETE');
   const op = { key, flags: 0, value: null, index: 0, session: '' };
   if (params.has('recurse')) return await writeOp(deps, request, { ...op, verb: 'delete-tree' });
   if (key === '') throw missingKey();

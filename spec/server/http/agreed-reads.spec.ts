@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { Agent } from 'node:http';
 import { noLeader } from '../../../lib/errors.ts';
+import { readFor } from '../../../server/http/deps.ts';
 import type { EventLog, LogStatus } from '../../../server/log/event-log.ts';
 import { HeldLog } from '../../support/fakes/held-log.ts';
 import { startServerWith } from '../../support/servers/start-server.ts';
@@ -126,6 +127,26 @@ describe('a consistent read under a vote', () => {
     first.agree(position());
     (await voted(2)).agree(position());
     assert((await asked).text.includes(btoa('alone')));
+  });
+
+  it('is evaluated anew for who has other rights by the time that the majority has agreed', async () => {
+    const request = {
+      caller: { name: 'all', stands: () => true },
+      callerStill: async () => {
+        request.caller = { name: 'some', stands: () => true };
+      },
+    };
+    const evaluated: string[] = [];
+    const evaluate = () => evaluated.push(request.caller.name);
+    const read = async (_: unknown, look: () => unknown) => {
+      await look();
+      if (evaluated.length === 1) request.caller.stands = () => false;
+      return evaluated.at(-1);
+    };
+    const deps = { readiness: { read } } as unknown as Parameters<typeof readFor>[0];
+    const asked = request as unknown as Parameters<typeof readFor>[1];
+    assert.equal(await readFor(deps, asked, 'consistent', evaluate), 'some');
+    assert.deepEqual(evaluated, ['all', 'some']);
   });
 
   it('says of nothing that it is not there before the majority has agreed', async () => {

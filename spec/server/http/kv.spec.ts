@@ -101,10 +101,12 @@ describe('GET /v1/kv/:key', () => {
     const { get, put, del } = await start('a/1', 'a/2');
     const one = await get('/v1/kv/a/1?limit=1');
     assert.deepEqual([one.status, one.text], [400, '?limit is for ?recurse or ?keys']);
-    const { status, text } = await del('/v1/kv/a/?recurse&limit=1');
-    assert.deepEqual([status, text], [400, 'A DELETE takes no ?limit']);
-    const written = await put('/v1/kv/a/1?limit=1', 'x');
-    assert.deepEqual([written.status, written.text], [400, 'A PUT takes no ?limit']);
+    for (const limit of ['limit', 'limit-bytes']) {
+      const { status, text } = await del(`/v1/kv/a/?recurse&${limit}=1`);
+      assert.deepEqual([status, text], [400, `A DELETE takes no ?${limit}`]);
+      const written = await put(`/v1/kv/a/1?${limit}=1`, 'x');
+      assert.deepEqual([written.status, written.text], [400, `A PUT takes no ?${limit}`]);
+    }
     assert.deepEqual((await get('/v1/kv/a/?keys')).json, ['a/1', 'a/2']);
   });
 

@@ -162,6 +162,24 @@ describe('Permissions', () => {
     });
   }
 
+  it('go by nothing from before a change once an agent that was away refuses what makes no sense', async () => {
+    const { permissions, asked, fails, looks, ending, decide } = start();
+    await decide(true);
+    looks[0]?.('7');
+    await until(() => looks.length === 2);
+    for (const [i, error] of [AWAY, new ProconsulError('invalid', 'no id of the mesh')].entries()) {
+      const other = permissions.isAllowed(`x${i}`);
+      await until(() => fails.length === 2 + i);
+      fails.at(-1)?.(error);
+      assert.equal(await other, false);
+    }
+    const verdict = permissions.isAllowed(WEB);
+    await until(() => asked.length === 4);
+    asked.at(-1)?.(false);
+    assert.equal(await verdict, false);
+    ending.abort();
+  });
+
   it('go by what is decided since a change, though the agent has no room', async () => {
     const { permissions, asked, clock, fails, looks, ending } = start();
     looks[0]?.('7');
