@@ -18,7 +18,7 @@ describePage('how a service answers', () => {
     }));
     const page = await server.open('services');
     // To be told of half an hour takes half an hour.
-    await page.route('**/v1/internal/performance/service/web?steps', (route) =>
+    await page.route('**/v1/internal/performance/service/web?steps&stream=yes', (route) =>
       route.fulfill({
         json: {
           Service: 'web',
