@@ -27,7 +27,7 @@ const REASONS: readonly (readonly [pattern: RegExp, why: string])[] = [
     'of Consul Enterprise',
   ],
   [
-    /^Operator\.FeatureGate|MetricsStream|AssignServiceVirtualIP|(Ex|Im)portedServices/,
+    /^Operator\.FeatureGate|AssignServiceVirtualIP|(Ex|Im)portedServices/,
     "a later Consul's, not built",
   ],
   [/^Peerings\.|peering/i, 'clusters are not peered here'],
