@@ -106,7 +106,7 @@ describePage('the page of config entries', () => {
     await button(page, 'Edit').click();
     await text(page).fill((await text(page).inputValue()).replace('"http"', '"grpc"'));
     await button(page, 'Save').click();
-    await page.getByText('"protocol": "grpc"').waitFor();
+    await page.getByText('proxy-defaults global is saved.').waitFor();
     assert.equal(await said(), LARGE);
     await button(page, 'Delete').click();
     await page.getByRole('dialog').getByRole('button', { name: 'Delete the entry' }).click();
