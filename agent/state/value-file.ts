@@ -1,5 +1,5 @@
 /**
- * What an agent keeps over a restart: named values in one file of lines, each written at its end.
+ * What an agent keeps over a restart: named values in one file of lines, each written behind the last.
  * Many changes at once cost one write. A line counts once it is whole and on the disk. When a write
  * fails, what it left behind is cut off, whoever waits for it is told, and it is tried again until it
  * succeeds: the values in here are what the file comes to, sooner or later.
@@ -15,6 +15,11 @@ import { nodeFiles, type ValueFileHandle, type ValueFiles } from './value-files.
 
 /** Rewritten when it is this large and most of it is about the past. */
 const MIN_COMPACTION_BYTES = 1024 * 1024;
+/**
+ * How far the file grows at a time: a write is on the disk sooner where the file need not grow for it. Behind the
+ * lines stand zeros, which are taken for a line that was cut off.
+ */
+const GROWTH_BYTES = 256 * 1024;
 /** So many values are written before others get their turn. */
 const COMPACTED_IN_ONE_GO = 500;
 /** How long a change may wait for others when nobody waits for it. */
@@ -76,7 +81,9 @@ export class ValueFile implements KeptValues {
   #file: ValueFileHandle;
   /** The file is whole up to here. */
   #fileBytes: number;
-  /** Something stands behind that which is not: it goes before anything is written. */
+  /** How far it goes. */
+  #allocated: number;
+  /** Something stands behind what is whole: it goes before anything is written. */
   #torn = false;
   /** Its name may not be on the disk: a crash could bring back the file before it, or none. */
   #nameDue = true;
@@ -103,6 +110,7 @@ export class ValueFile implements KeptValues {
     this.#seal = seal;
     this.#values = read.values;
     this.#fileBytes = read.wholeBytes;
+    this.#allocated = read.wholeBytes;
     this.#torn = read.isTorn;
     this.#file = file;
     for (const entry of read.values) this.#measure(entry, Buffer.byteLength(this.#lineOf(entry)));
@@ -115,7 +123,7 @@ export class ValueFile implements KeptValues {
     const damaged = (line: number) =>
       logger.error(`agent: ${path}: line ${line} is damaged: what it said is lost`);
     const contents = parse(await files.read(path), seal, damaged);
-    const kept = new ValueFile(path, options, contents, await files.append(path));
+    const kept = new ValueFile(path, options, contents, await files.open(path));
     // On a full disk it cannot, and need not, be shorter.
     await kept.#compact().catch((error: unknown) => kept.#complain(error));
     return kept;
@@ -150,6 +158,8 @@ export class ValueFile implements KeptValues {
   async close(): Promise<void> {
     await this.flush().catch((error: unknown) => this.#complain(error));
     this.#cancelNext?.();
+    // For whoever reads it; it can be read as it is.
+    if (this.#allocated > this.#fileBytes) await this.#cut().catch(() => undefined);
     await this.#file.close();
   }
 
@@ -172,13 +182,16 @@ export class ValueFile implements KeptValues {
 
   async #write(): Promise<void> {
     const lines = [...this.#pending];
-    const text = lines.map(([, line]) => line).join('');
+    const text = Buffer.from(lines.map(([, line]) => line).join(''));
     this.#pending.clear();
     try {
-      if (this.#torn) await this.#file.truncate(this.#fileBytes);
+      // A disk that had no room may have it for what must be there.
+      const bytes = this.#torn ? text : this.#withRoom(text);
+      if (this.#torn) await this.#cut();
       this.#torn = true;
-      await this.#file.append(text);
+      await this.#file.write(bytes, this.#fileBytes);
       await this.#file.sync();
+      this.#allocated = Math.max(this.#allocated, this.#fileBytes + bytes.length);
       await this.#syncName();
     } catch (cause) {
       // What was set in the meantime is newer.
@@ -189,11 +202,26 @@ export class ValueFile implements KeptValues {
       throw new ProconsulError('rejected', 'failed persisting to data_dir', { cause });
     }
     this.#torn = false;
-    this.#fileBytes += Buffer.byteLength(text);
+    this.#fileBytes += text.length;
     this.#retryMs = FIRST_RETRY_MS;
     if (this.#fileBytes > Math.max(this.#compactAt, 2 * this.#liveBytes)) {
       await this.#compact().catch((error: unknown) => this.#complain(error));
     }
+  }
+
+  /** Where the file must grow for it: with zeros behind it, in the same write. */
+  #withRoom(text: Buffer): Buffer {
+    const end = this.#fileBytes + text.length;
+    if (end <= this.#allocated) return text;
+    const allocated = Math.ceil(end / GROWTH_BYTES) * GROWTH_BYTES;
+    const bytes = Buffer.alloc(allocated - this.#fileBytes);
+    text.copy(bytes);
+    return bytes;
+  }
+
+  async #cut(): Promise<void> {
+    await this.#file.truncate(this.#fileBytes);
+    this.#allocated = this.#fileBytes;
   }
 
   #failed(cause: unknown): void {
@@ -230,12 +258,10 @@ export class ValueFile implements KeptValues {
       // As they are now; what is set from now on is written behind them, into the new file.
       const entries = [...this.#values];
       for (let at = 0; at < entries.length; at += COMPACTED_IN_ONE_GO) {
-        const text = entries
-          .slice(at, at + COMPACTED_IN_ONE_GO)
-          .map((entry) => this.#lineOf(entry))
-          .join('');
-        bytes += Buffer.byteLength(text);
-        await file.append(text);
+        const lines = entries.slice(at, at + COMPACTED_IN_ONE_GO);
+        const text = Buffer.from(lines.map((entry) => this.#lineOf(entry)).join(''));
+        await file.write(text, bytes);
+        bytes += text.length;
       }
       await file.sync();
       await this.#files.rename(next, this.#path);
@@ -248,6 +274,7 @@ export class ValueFile implements KeptValues {
     const old = this.#file;
     this.#file = file;
     this.#fileBytes = bytes;
+    this.#allocated = bytes;
     this.#torn = false;
     this.#nameDue = true;
     this.#compactAt = MIN_COMPACTION_BYTES;

@@ -5,8 +5,8 @@ import { ProconsulError } from '../../lib/errors.ts';
 import { makeFolder } from '../../lib/make-folder.ts';
 
 export interface ValueFileHandle {
-  /** Writes at the end of the file. */
-  append(text: string): Promise<void>;
+  /** Writes all of it there. */
+  write(bytes: Buffer, position: number): Promise<void>;
   truncate(bytes: number): Promise<void>;
   /** Resolves when all that was written is on the disk. */
   sync(): Promise<void>;
@@ -17,8 +17,8 @@ export interface ValueFiles {
   makeFolder(path: string): Promise<void>;
   /** Empty when there is no such file. */
   read(path: string): Promise<Buffer>;
-  /** To write at the end of it; made when it is not there. */
-  append(path: string): Promise<ValueFileHandle>;
+  /** To write to it; made when it is not there. */
+  open(path: string): Promise<ValueFileHandle>;
   /** The same of an empty file. */
   create(path: string): Promise<ValueFileHandle>;
   rename(from: string, to: string): Promise<void>;
@@ -35,8 +35,8 @@ const MODE = 0o600;
  * thread's wake-up. macOS has the flag too, but keeps the data in the drive's cache.
  */
 const ONE_CALL = process.platform === 'linux';
-const { O_WRONLY, O_APPEND, O_CREAT, O_DSYNC } = constants;
-const APPENDING = O_WRONLY | O_APPEND | O_CREAT | (ONE_CALL ? O_DSYNC : 0);
+const { O_WRONLY, O_CREAT, O_DSYNC } = constants;
+const WRITING = O_WRONLY | O_CREAT | (ONE_CALL ? O_DSYNC : 0);
 
 export const nodeFiles: ValueFiles = {
   makeFolder,
@@ -46,9 +46,9 @@ export const nodeFiles: ValueFiles = {
       // Node's own message does not say of which file.
       throw new ProconsulError('invalid', `${path} cannot be read`, { cause: error });
     }),
-  append: async (path) => handleOf(await open(path, APPENDING, MODE)),
+  open: async (path) => handleOf(await open(path, WRITING, MODE)),
   async create(path) {
-    const file = await open(path, APPENDING, MODE);
+    const file = await open(path, WRITING, MODE);
     await file.truncate(0);
     return handleOf(file);
   },
@@ -62,7 +62,12 @@ export const nodeFiles: ValueFiles = {
 
 function handleOf(file: FileHandle): ValueFileHandle {
   return {
-    append: (text) => file.appendFile(text),
+    async write(bytes, position) {
+      for (let at = 0; at < bytes.length; ) {
+        const { bytesWritten } = await file.write(bytes, at, bytes.length - at, position + at);
+        at += bytesWritten;
+      }
+    },
     truncate: (bytes) => file.truncate(bytes),
     sync: () => (ONE_CALL ? Promise.resolve() : file.datasync()),
     close: () => file.close(),

@@ -245,14 +245,14 @@ describe('PUT /v1/agent/service/register on a full disk', () => {
 function fillable(disk: { readonly isFull: boolean }): ValueFiles {
   const on = (file: ValueFileHandle): ValueFileHandle => ({
     ...file,
-    append: async (text) => {
+    write: async (bytes, position) => {
       if (disk.isFull) throw new Error('ENOSPC: no space left on device');
-      await file.append(text);
+      await file.write(bytes, position);
     },
   });
   return {
     ...nodeFiles,
-    append: async (at) => on(await nodeFiles.append(at)),
+    open: async (at) => on(await nodeFiles.open(at)),
     create: async (at) => on(await nodeFiles.create(at)),
   };
 }

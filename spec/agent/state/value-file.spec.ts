@@ -42,8 +42,30 @@ describe('the values that an agent keeps', () => {
     const kept = await open();
     kept.set('a', 1);
     await kept.flush();
-    assert.match(await readFile(file(), 'utf8'), /\["a",1\]\n$/);
+    assert.match(await readFile(file(), 'utf8'), /^\["a",1\]\n\0*$/);
     await kept.close();
+    assert.equal(await readFile(file(), 'utf8'), '["a",1]\n');
+  });
+
+  it('does not grow with each write, and reads what has room behind it', async () => {
+    const kept = await open();
+    kept.set('a', 1);
+    await kept.flush();
+    const { size } = await stat(file());
+    for (let i = 0; i < 20; i++) {
+      kept.set('b', i);
+      await kept.flush();
+    }
+    assert.equal((await stat(file())).size, size);
+    const crashed = path.join(folder, 'crashed');
+    await cp(file(), crashed);
+    await kept.close();
+    const said: string[] = [];
+    const logger = { ...silentLogger, error: (line: string) => void said.push(line) };
+    const again = await ValueFile.open(crashed, { logger, clock: new FakeClock() });
+    assert.deepEqual(Object.fromEntries(again.values), { a: 1, b: 19 });
+    assert.deepEqual(said, []);
+    await again.close();
   });
 
   it('drops a last line that was cut off and goes on', async () => {
@@ -224,7 +246,7 @@ class FaultyFiles implements ValueFiles {
 
   makeFolder = (at: string) => this.#do(() => nodeFiles.makeFolder(at));
   read = (at: string) => this.#do(() => nodeFiles.read(at));
-  append = (at: string) => this.#do(async () => this.#handle(await nodeFiles.append(at)));
+  open = (at: string) => this.#do(async () => this.#handle(await nodeFiles.open(at)));
   create = (at: string) => this.#do(async () => this.#handle(await nodeFiles.create(at)));
   rename = (from: string, to: string) => this.#do(() => nodeFiles.rename(from, to));
   remove = (at: string) => this.#do(() => nodeFiles.remove(at));
@@ -232,10 +254,10 @@ class FaultyFiles implements ValueFiles {
 
   #handle(file: ValueFileHandle): ValueFileHandle {
     return {
-      append: (text) =>
+      write: (bytes, position) =>
         this.#do(
-          () => file.append(text),
-          () => file.append(text.slice(0, text.length / 2)),
+          () => file.write(bytes, position),
+          () => file.write(bytes.subarray(0, bytes.length / 2), position),
         ),
       truncate: (bytes) => this.#do(() => file.truncate(bytes)),
       sync: () => this.#do(() => file.sync()),
