@@ -7,7 +7,7 @@ import { freePorts } from '../../spec/support/servers/free-ports.ts';
 import { until } from '../../spec/support/until.ts';
 
 const run = promisify(execFile);
-const RUN_S = 3;
+export const RUN_S = 3;
 const CLIENTS = 4;
 const OUTSTANDING = 100;
 const START_MS = 60_000;
@@ -23,6 +23,7 @@ export const namesOf = (kind: 'few' | 'many') =>
 export interface DnsAgent {
   readonly name: string;
   readonly dns: number;
+  readonly pid: number;
   readonly stop: () => Promise<void>;
 }
 
@@ -54,6 +55,7 @@ export async function startAgent(name: string, command: string, folder: string):
   return {
     name,
     dns,
+    pid: child.pid as number,
     async stop() {
       child.kill('SIGTERM');
       await exited;
@@ -87,7 +89,7 @@ export interface Answered {
 
 /** `file` has the questions, one a line. */
 export async function ask(
-  agent: DnsAgent,
+  agent: Pick<DnsAgent, 'dns'>,
   file: string,
   options: readonly string[],
 ): Promise<Answered> {

@@ -165,7 +165,7 @@ export async function usedBy(pid: number): Promise<Used> {
   return { firstThread: await of(String(pid)), all: threads.reduce((a, b) => a + b, 0) };
 }
 
-async function residentBytes(pid: number): Promise<number> {
+export async function residentBytes(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? Number.NaN) * 1024;
 }
