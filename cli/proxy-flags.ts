@@ -1,5 +1,6 @@
 /** What the flags of a proxy say. Each throws ProconsulError 'invalid' with why it is none. */
 import { type PolicyName, policyNamed } from '../lib/balance/policies.ts';
+import { type SaidTuning, TUNINGS, tuningIn } from '../lib/balance/tunings.ts';
 import { durationComplaint, NS_PER_MS, parseDuration } from '../lib/duration.ts';
 import { messageOf, ProconsulError } from '../lib/errors.ts';
 import { splitHostPort } from '../lib/go-error.ts';
@@ -56,6 +57,20 @@ export function protocolsIn(flags: FlagValues): ReadonlyMap<string, string> {
     if (PROTOCOLS.includes(name)) return name;
     throw refused('protocol', name, `there are ${PROTOCOLS.join(', ')}`);
   });
+}
+
+/** What the flags of `TUNINGS` say, each of the service that it is for. */
+export function tuningsIn(flags: FlagValues): readonly SaidTuning[] {
+  return [...TUNINGS.keys()].flatMap((flag) =>
+    flags.all(flag).map((text) => {
+      try {
+        return tuningIn(flag, text);
+      } catch (error) {
+        if (error instanceof ProconsulError) throw refused(flag, text, error.message);
+        throw error;
+      }
+    }),
+  );
 }
 
 /** By service, and under '' what is for all others: the last of each stands. */

@@ -4,10 +4,11 @@ import type { Outcome } from '../lib/balance/balancer.ts';
 import { hostPort } from '../lib/ip.ts';
 import { isNotBegun } from './calling.ts';
 import type { ServiceBalancer } from './service-balancer.ts';
-import type { Tries, Try } from './tries.ts';
+import type { CallOptions, Tries, Try } from './tries.ts';
 
 export interface ExchangeRules {
   readonly statuses: ReadonlySet<number>;
+  readonly call: (request: Dispatcher.DispatchOptions) => CallOptions;
   readonly now: () => number;
 }
 
@@ -52,7 +53,8 @@ export class Exchange {
   begin(balancer: ServiceBalancer): void {
     // Whoever gives up while nothing has been sent yet is to be heard too.
     this.#to.onRequestStart(this.#control, {});
-    balancer.tries({}, this.#control.signal).then(
+    const { options, rules } = this.#parts;
+    (async () => await balancer.tries(rules.call(options), this.#control.signal))().then(
       (tries) => {
         const first = tries.next();
         if (first === undefined) this.#failed(tries, tries.why());

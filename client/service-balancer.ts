@@ -4,6 +4,7 @@ import { Circuit } from '../lib/balance/circuit.ts';
 import { type HedgeRules, Hedging } from '../lib/balance/hedging.ts';
 import { NO_OUTLIERS, type OutlierRules } from '../lib/balance/outliers.ts';
 import { type PolicyName, policyNamed } from '../lib/balance/policies.ts';
+import type { Preferences } from '../lib/balance/pools.ts';
 import { RetryBudget, type RetryBudgetRules } from '../lib/balance/retry-budget.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { ProconsulError } from '../lib/errors.ts';
@@ -24,6 +25,12 @@ export interface BalancerOptions {
   readonly policy?: PolicyName;
   /** The program's own: instances with that in their metadata `zone` are called first. */
   readonly zone?: string;
+  /** With fewer instances in its own zone all zones are alike; 1. */
+  readonly minZoneHosts?: number;
+  /** How much more than its part a zone can bear before others help it; 1.4. */
+  readonly headroom?: number;
+  /** Where less than this part of the instances is healthy, all are called; 0, never. */
+  readonly panicBelow?: number;
   /** For so long a new instance gets less than its share; 0. */
   readonly slowStartMs?: number;
   /** Instances that are tried for one call; 3. */
@@ -106,7 +113,7 @@ export class ServiceBalancer {
     this.#engine = new Engine(
       {
         policy: policyNamed(policy),
-        preferences: { zone: options.zone ?? '', minZoneHosts: 1, headroom: 1.4, panicBelow: 0 },
+        preferences: preferencesIn(options),
         slowStart: { windowMs: atLeast(0, options.slowStartMs ?? 0, 'slowStartMs'), least: 0.1 },
         outliers: { ...OUTLIERS, ...options.outliers },
       },
@@ -288,6 +295,17 @@ export class ServiceBalancer {
     const goesOn = this.#isKnown ? 'the instances stay as they were' : 'no instance is known';
     this.#warn(`${this.#service}: ${isRefused ? `${what}: ` : ''}${goesOn}: ${why}`);
   }
+}
+
+function preferencesIn(options: BalancerOptions): Preferences {
+  const { zone = '', minZoneHosts = 1, headroom = 1.4, panicBelow = 0 } = options;
+  if (!(panicBelow <= 1)) throw new ProconsulError('invalid', 'panicBelow must be 1 or less');
+  return {
+    zone,
+    minZoneHosts: atLeast(1, minZoneHosts, 'minZoneHosts'),
+    headroom: atLeast(1, headroom, 'headroom'),
+    panicBelow: atLeast(0, panicBelow, 'panicBelow'),
+  };
 }
 
 function atLeast(least: number, given: number, name: string): number {

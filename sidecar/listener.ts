@@ -147,9 +147,12 @@ export class UpstreamListener {
     while (end !== undefined && tried.size < rules.tries && !caller.destroyed) {
       const chosen = upstream.choose(end, { key: caller.remoteAddress, avoid: tried });
       if (chosen === undefined) break;
+      const give = tried.size > 0 ? upstream.circuit.take('retries') : () => undefined;
+      if (give === undefined) break;
       if (tried.size > 0) counts.retries++;
       tried.add(chosen.host);
       const found = await this.#try(chosen);
+      give();
       if (!(found instanceof ProconsulError)) return found;
       why = found.message;
       if (found.code === 'busy') break;

@@ -2,11 +2,13 @@
 import type { CircuitLimits } from '../lib/balance/circuit.ts';
 import { NO_OUTLIERS, type OutlierRules } from '../lib/balance/outliers.ts';
 import type { PolicyName } from '../lib/balance/policies.ts';
+import type { HashBy, Tuning } from '../lib/balance/tunings.ts';
 import { inPath } from '../lib/well-formed.ts';
 import type { Dial } from './dial.ts';
 import { instancesIn } from './endpoints.ts';
 import { follow } from './follow.ts';
 import { followQuery } from './follow-query.ts';
+import { BY_SOURCE, type HashRule, hashRuleOf } from './http/hash-key.ts';
 import type { TargetSaid } from './http/routes.ts';
 import { objectIn, textIn } from './said.ts';
 import type { Found, TargetRules } from './target.ts';
@@ -27,6 +29,8 @@ export interface Wanted {
   readonly connectMs?: number | undefined;
   /** Where they are said, an answer of 500 or more counts against a host, whichever it is. */
   readonly outliers?: Partial<OutlierRules> | undefined;
+  /** Before all of these. */
+  readonly tuning?: Tuning;
 }
 
 /** How instances of a target are reached; `connectMs`: undefined where the chain says nothing. */
@@ -37,6 +41,11 @@ export type DialTo = (
 
 /** An instance of the catalog that fails five times in a row is set aside, as long as half of them stay. */
 const OUTLIERS = { ...NO_OUTLIERS, inARow: 5, ejectMs: 10_000, maxShare: 0.5 };
+/** A fifth of the requests, and three a second: who is down for everybody is not asked three times as often. */
+const RETRIES = { ratio: 0.2, minPerSecond: 3 };
+/** What is critical gets nothing, whatever else is there, unless somebody says so: its checks say it to everybody. */
+const PREFERENCES = { minZoneHosts: 1, headroom: 1.4, panicBelow: 0 };
+const SLOW_START = { windowMs: 0, least: 0.1 };
 
 /** Its instances as they are registered, without the mesh. */
 export function plainUpstream(wanted: Wanted, dialTo: DialTo): UpstreamRules {
@@ -60,7 +69,7 @@ interface How {
 }
 
 function upstream(wanted: Wanted, how: How): UpstreamRules {
-  const { service, protocol, maxConnections: all, limits } = wanted;
+  const { service, protocol, maxConnections: all, limits, tuning = {} } = wanted;
   const { kind, datacenter } = how;
   const isQuery = kind === 'query';
   return {
@@ -75,13 +84,22 @@ function upstream(wanted: Wanted, how: How): UpstreamRules {
       requests: all,
       retries: all,
       ...limits,
+      ...tuning.limits,
     },
+    retries: { ...RETRIES, ...tuning.retries },
+    subset: tuning.subset,
+    hashing: hashingBy(tuning.hashBy),
     targetRules: (target) => targetRules(wanted, how, target),
   };
 }
 
+function hashingBy(said: readonly HashBy[] = []): readonly HashRule[] {
+  return said.length === 0 ? [BY_SOURCE] : said.map(hashRuleOf);
+}
+
 function targetRules(wanted: Wanted, how: How, target: TargetWanted): TargetRules {
   const { said, datacenter, policy, isH2 } = target;
+  const { tuning = {} } = wanted;
   const connectMs = wanted.connectMs ?? target.connectMs;
   const { found, dial } =
     how.kind === 'query'
@@ -92,10 +110,9 @@ function targetRules(wanted: Wanted, how: How, target: TargetWanted): TargetRule
     found,
     balancer: {
       policy: policy ?? wanted.policy,
-      // What is critical gets nothing, whatever else is there: its checks say so to everybody.
-      preferences: { zone: wanted.zone, minZoneHosts: 1, headroom: 1.4, panicBelow: 0 },
-      slowStart: { windowMs: 0, least: 0.1 },
-      outliers: { ...OUTLIERS, ...wanted.outliers },
+      preferences: { ...PREFERENCES, ...tuning.preferences, zone: wanted.zone },
+      slowStart: { ...SLOW_START, ...tuning.slowStart },
+      outliers: { ...OUTLIERS, ...wanted.outliers, ...tuning.outliers },
     },
     blamesEvery5xx: wanted.outliers !== undefined,
     isH2,

@@ -3,12 +3,13 @@ import type { Call } from '../lib/balance/balancer.ts';
 import { Circuit, type CircuitLimits } from '../lib/balance/circuit.ts';
 import type { Host } from '../lib/balance/host.ts';
 import type { PolicyName } from '../lib/balance/policies.ts';
-import { RetryBudget } from '../lib/balance/retry-budget.ts';
+import { RetryBudget, type RetryBudgetRules } from '../lib/balance/retry-budget.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import { Sample } from '../lib/metrics/sample.ts';
 import { inPath } from '../lib/well-formed.ts';
 import { type Agent, follow, type Loss, type Question } from './follow.ts';
+import type { HashRule } from './http/hash-key.ts';
 import { Places } from './http/places.ts';
 import {
   type End,
@@ -33,6 +34,11 @@ export interface UpstreamRules {
   /** '' for the agent's own. */
   readonly datacenter: string;
   readonly circuit: CircuitLimits;
+  readonly retries: RetryBudgetRules;
+  /** Only instances with all of these in their metadata. */
+  readonly subset: Call['subset'];
+  /** By what of a request, where a chain does not say how hosts are chosen. */
+  readonly hashing: readonly HashRule[];
   readonly targetRules: (wanted: TargetWanted) => TargetRules;
 }
 
@@ -61,8 +67,6 @@ export interface Chosen {
   readonly host: Host;
 }
 
-/** A fifth of the requests, and three a second: who is down for everybody is not asked three times as often. */
-const BUDGET = { ratio: 0.2, minPerSecond: 3 };
 /** What is known goes on to count for so long, until a new chain's hosts are known. */
 const WARM_MS = 5000;
 /** Of a chain's routes, each by its pattern. */
@@ -74,7 +78,7 @@ export class Upstream {
   readonly #logger: Logger;
   readonly circuit: Circuit;
   readonly #places: Places;
-  readonly budget = new RetryBudget(BUDGET);
+  readonly budget: RetryBudget;
   readonly counts: UpstreamCounts = { calls: 0, retries: 0, failed: 0, sent: 0, received: 0 };
   readonly statuses: StatusCounts = [0, 0, 0, 0, 0];
   readonly latency = new Sample();
@@ -96,6 +100,7 @@ export class Upstream {
     this.#agent = agent;
     this.#logger = logger;
     this.circuit = new Circuit(rules.circuit);
+    this.budget = new RetryBudget(rules.retries);
     this.#places = new Places(this.circuit);
   }
 
@@ -120,13 +125,21 @@ export class Upstream {
     return [...this.#targets.values()];
   }
 
-  /** Of the first of its targets that has one. */
+  /** Of the first of its targets that has one; of hosts that are not well only where none has another. */
   choose(end: End, call: Call): Chosen | undefined {
-    for (const target of this.#ways.get(end) ?? []) {
-      const host = target.balancer.choose(call);
-      if (host !== undefined) return { target, host };
+    const targets = this.#ways.get(end) ?? [];
+    const { subset } = this.#rules;
+    for (const isCalm of targets.length > 1 ? [true, false] : [false]) {
+      for (const target of targets) {
+        const host = target.balancer.choose({ ...call, subset, isCalm });
+        if (host !== undefined) return { target, host };
+      }
     }
     return undefined;
+  }
+
+  hashingOf({ policy, hashing }: End): readonly HashRule[] {
+    return policy === undefined && hashing.length === 0 ? this.#rules.hashing : hashing;
   }
 
   answered(status: number, ms: number): void {

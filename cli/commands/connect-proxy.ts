@@ -1,4 +1,5 @@
 import { POLICY_NAMES } from '../../lib/balance/policies.ts';
+import { TUNINGS, tuningOf } from '../../lib/balance/tunings.ts';
 import { thisProgram } from '../../lib/child.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { messageOf, ProconsulError } from '../../lib/errors.ts';
@@ -26,6 +27,7 @@ import {
   durationIn,
   policiesIn,
   protocolsIn,
+  tuningsIn,
   upstreamIn,
 } from '../proxy-flags.ts';
 import { handOver, type Predecessor, predecessor, renewals } from '../successor.ts';
@@ -93,6 +95,9 @@ export const command: Command = {
         help: 'After which a request on which nothing moves ends; 5m, 0 is never.',
       },
     ],
+    ...[...TUNINGS].map(
+      ([name, { help }]) => [name, { kind: 'strings', help: `${help} Or SERVICE=…` }] as const,
+    ),
     ['tries', { kind: 'int', help: 'Hosts that are tried for a connection; 3.' }],
     [
       'upstream',
@@ -256,10 +261,12 @@ function wantedBy(
 ): (service: string) => Wanted {
   const policies = policiesIn(flags);
   const protocols = protocolsIn(flags);
+  const tunings = tuningsIn(flags);
   return (service) => {
     const policy = policies.get(service) ?? policies.get('') ?? 'least-requests';
     const protocol = protocols.get(service) ?? protocols.get('') ?? '';
-    return { service, policy, protocol, zone, maxConnections };
+    const tuning = tuningOf(service, tunings);
+    return { service, policy, protocol, zone, maxConnections, tuning };
   };
 }
 

@@ -18,7 +18,9 @@ export interface BalancerRules {
 
 export interface Call extends Pick {
   /** Only hosts with all of these labels. */
-  readonly subset?: readonly (readonly [name: string, value: string])[];
+  readonly subset?: readonly (readonly [name: string, value: string])[] | undefined;
+  /** There is somebody else to ask, before hosts are called that are not well. */
+  readonly isCalm?: boolean;
 }
 
 export interface Outcome {
@@ -85,7 +87,8 @@ export class Balancer {
   choose(call: Call = {}): Host | undefined {
     this.#sweep();
     const name = call.subset === undefined ? '' : JSON.stringify(call.subset);
-    const pools = this.#poolsOf(name, call.subset);
+    const all = this.#poolsOf(name, call.subset);
+    const pools = call.isCalm ? all.filter(({ isPanic }) => !isPanic) : all;
     const first = this.#drawn(pools);
     if (first === undefined) return undefined;
     const found = this.#policy(name, first).choose(first.hosts, call);

@@ -27,6 +27,8 @@ export interface Pool {
   readonly hosts: readonly Host[];
   /** Of all pools they sum up to 1. */
   readonly share: number;
+  /** Its hosts are used because too few are well. */
+  readonly isPanic?: true;
 }
 
 /** Without any where there is nothing to choose from. */
@@ -38,7 +40,7 @@ export function poolsOf(hosts: readonly Host[], preferences: Preferences): reado
     if (!(share > 0)) return [];
     const { priority, all, available } = level;
     const isPanic = !isEnough && available.length < preferences.panicBelow * all.length;
-    if (isPanic) return [{ name: `${priority} panic`, hosts: all, share }];
+    if (isPanic) return [{ name: `${priority} panic`, hosts: all, share, isPanic }];
     return available.length === 0 ? [] : zonePools(level, share, preferences);
   });
 }

@@ -38,6 +38,15 @@ export class Taken {
     return list.every((each) => typeof each === 'string') ? list : refuse(complaint);
   }
 
+  /** As `words`, of numbers too. */
+  figures(name: string, complaint: string): readonly string[] | undefined {
+    const value = this.#take(name);
+    if (value === undefined) return undefined;
+    const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+    const isSaid = (each: unknown) => typeof each === 'string' || typeof each === 'number';
+    return list.every(isSaid) ? list.map(String) : refuse(complaint);
+  }
+
   /** A block of HCL is a list of one. */
   tree(name: string): Tree | undefined {
     const value = this.#take(name);

@@ -27,6 +27,7 @@ export type Called = Pick<
   | 'untilKnown'
   | 'routing'
   | 'choose'
+  | 'hashingOf'
   | 'answered'
 >;
 

@@ -53,6 +53,8 @@ export class Exchange {
   #cancelWait: Cancel = () => undefined;
   #cancelIdle: Cancel = () => undefined;
   #give: () => void = () => undefined;
+  /** The place of a second or further try. */
+  #giveAgain: () => void = () => undefined;
 
   constructor(incoming: Incoming, parts: ExchangeParts) {
     this.#parts = parts;
@@ -66,7 +68,8 @@ export class Exchange {
       this.#body = new Body({ body, trailers }, () => this.#sent());
     }
     const { clock, rules, upstream } = parts;
-    const by = { head: this.#head, body: this.#body, budget: upstream.budget };
+    const { budget, circuit } = upstream;
+    const by = { head: this.#head, body: this.#body, budget, circuit };
     this.#repeats = new Repeats({ ...by, clock, most: rules.tries });
     incoming.onGone(() => this.#gone());
     incoming.onDrained(() => this.#try?.resume());
@@ -125,7 +128,8 @@ export class Exchange {
     this.#way = way;
     upstream.budget.called(this.#begun);
     const { route, part } = way;
-    this.#keyed = keyOf(part.end.hashing, this.#head, this.#incoming.from, () => random.uuid());
+    const hashing = upstream.hashingOf(part.end);
+    this.#keyed = keyOf(hashing, this.#head, this.#incoming.from, () => random.uuid());
     this.#head = sentBy(way, this.#head);
     if (this.#isSent) this.#sent();
     const { streamIdleMs } = this.#parts.rules;
@@ -250,11 +254,15 @@ export class Exchange {
     const { upstream, clock } = this.#parts;
     this.#body?.detach();
     this.#try = undefined;
+    this.#giveAgain();
     const other = this.#choose();
-    if (other === undefined && how === 'other') {
+    const give = upstream.circuit.take('retries');
+    if (give === undefined || (other === undefined && how === 'other')) {
+      give?.();
       this.#refuse(failed(failure), failure.message);
       return;
     }
+    this.#giveAgain = give;
     upstream.counts.retries++;
     if (other !== undefined) {
       this.#begin(other);
@@ -342,6 +350,7 @@ export class Exchange {
     this.#cancelWait();
     this.#cancelIdle();
     this.#give();
+    this.#giveAgain();
     this.#try?.over();
     this.#body?.discard();
     const { upstream, clock, log, over } = this.#parts;

@@ -1,4 +1,5 @@
 /** By what of a request its host is chosen, where the policy hashes: as service-resolver says it. */
+import type { HashBy } from '../../lib/balance/tunings.ts';
 import { listIn, msIn, objectIn, type Said, textIn } from '../said.ts';
 import { fieldIn, isFieldValue } from './fields.ts';
 import type { Head } from './head.ts';
@@ -20,6 +21,11 @@ export interface Keyed {
   readonly cookie: string;
 }
 
+/** As connections by TCP are, of which nothing else is known. */
+export const BY_SOURCE: HashRule = { field: 'source', name: '', cookie: undefined, isLast: false };
+/** Until the caller forgets it. */
+const GIVEN = { attributes: '; HttpOnly' };
+
 const FIELDS: ReadonlySet<string> = new Set(['header', 'cookie', 'query_parameter']);
 const COOKIE_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$/;
 const MAX_RULES = 16;
@@ -30,12 +36,21 @@ export function hashRulesIn(json: unknown): readonly HashRule[] {
 
 function ruleIn(said: Said): readonly HashRule[] {
   const isLast = said['Terminal'] === true;
-  if (said['SourceIP'] === true) return [{ field: 'source', name: '', cookie: undefined, isLast }];
+  if (said['SourceIP'] === true) return [{ ...BY_SOURCE, isLast }];
   const [field, name] = [textIn(said['Field']), textIn(said['FieldValue'])];
   if (!FIELDS.has(field) || name === '') return [];
   const cookie = field === 'cookie' && COOKIE_NAME.test(name) ? givenIn(said) : undefined;
   const asWritten = field === 'header' ? name.toLowerCase() : name;
   return [{ field: field as HashRule['field'], name: asWritten, cookie, isLast }];
+}
+
+/** As a flag says it: who has no such cookie is given one. */
+export function hashRuleOf({ field, name }: HashBy): HashRule {
+  if (field === 'source') return BY_SOURCE;
+  const asSaid = { name, cookie: undefined, isLast: false };
+  if (field === 'parameter') return { ...asSaid, field: 'query_parameter' };
+  if (field === 'header') return { ...asSaid, field, name: name.toLowerCase() };
+  return { ...asSaid, field, cookie: COOKIE_NAME.test(name) ? GIVEN : undefined };
 }
 
 function givenIn(said: Said): HashRule['cookie'] {

@@ -20,6 +20,7 @@ export interface RepeatsOptions {
   /** Undefined where it has none. */
   readonly body: Pick<Body, 'canRepeat'> | undefined;
   readonly budget: Pick<Called['budget'], 'take'>;
+  readonly circuit: Pick<Called['circuit'], 'hasRoom'>;
   readonly clock: Pick<Clock, 'monotonic'>;
   /** Hosts that are tried for a request that nobody has seen. */
   readonly most: number;
@@ -38,8 +39,8 @@ export class Repeats {
 
   /** Undefined where it is not to be tried again; `same`: by the same host too, where there is no other. */
   after(failure: Failure, rules: RetryRules): 'other' | 'same' | undefined {
-    const { head, most } = this.#options;
-    if (head.upgrade !== '') return undefined;
+    const { head, most, circuit } = this.#options;
+    if (head.upgrade !== '' || !circuit.hasRoom('retries')) return undefined;
     if (retriesFailure(rules, failure) && this.#isAsked(rules)) return 'same';
     if (isUntouched(failure) && failure.isStale && this.#stale < MAX_STALE) this.#stale++;
     if (!this.#canRepeat || this.tries - this.#stale >= most) return undefined;
@@ -50,7 +51,8 @@ export class Repeats {
   }
 
   afterStatus(status: number, grpcStatus: string | undefined, rules: RetryRules): boolean {
-    return retriesStatus(rules, status, grpcStatus) && this.#isAsked(rules);
+    if (!retriesStatus(rules, status, grpcStatus)) return false;
+    return this.#options.circuit.hasRoom('retries') && this.#isAsked(rules);
   }
 
   get #canRepeat(): boolean {

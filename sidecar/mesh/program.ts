@@ -10,8 +10,9 @@ import { LATENCY_PLACES, latencyPlace, type Served } from '../../lib/served.ts';
 import { plainDial } from '../dial.ts';
 import type { Agent } from '../follow.ts';
 import type { Called } from '../http/exchange-parts.ts';
+import type { HashRule } from '../http/hash-key.ts';
 import { Places } from '../http/places.ts';
-import { isH2, plainRouting, type Routing } from '../http/routes.ts';
+import { type End, isH2, plainRouting, type Routing } from '../http/routes.ts';
 import { Target } from '../target.ts';
 import type { Chosen, UpstreamCounts } from '../upstream.ts';
 
@@ -84,6 +85,10 @@ export class Program implements Called {
   choose(_: unknown, call: Call): Chosen | undefined {
     const host = this.#target.balancer.choose(call);
     return host && { target: this.#target, host };
+  }
+
+  hashingOf({ hashing }: End): readonly HashRule[] {
+    return hashing;
   }
 
   answered(status: number, ms: number): void {

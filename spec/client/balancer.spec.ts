@@ -64,7 +64,7 @@ describe('Balancer', () => {
       registry.put('/v1/catalog/deregister', { Node: 'm', ServiceID });
     const instances = await Promise.all(names.map((name) => run(name)));
     for (const each of instances) await register(each);
-    const { clock, statuses, ...rest } = options;
+    const { clock, statuses, call, ...rest } = options;
     const address = `http://127.0.0.1:${registry.port}`;
     const ports = clock === undefined ? {} : { clock };
     const balancer = new ServiceBalancer(
@@ -72,7 +72,10 @@ describe('Balancer', () => {
       ports,
     );
     stops.push(() => balancer.close(0));
-    const dispatcher = balancedDispatcher(balancer, statuses === undefined ? {} : { statuses });
+    const dispatcher = balancedDispatcher(balancer, {
+      ...(statuses !== undefined && { statuses }),
+      ...(call !== undefined && { call }),
+    });
     stops.push(() => dispatcher.destroy());
     const ask = async (path = '/', more: Parameters<typeof request>[1] = {}) => {
       const { statusCode, body } = await request(`http://web${path}`, { dispatcher, ...more });
@@ -242,6 +245,43 @@ describe('Balancer', () => {
     assert.equal(tried.splice(0).length, 1);
     await calling(new Error('half-way'), true);
     assert.equal(tried.length, 3);
+  });
+
+  it('calls all instances where fewer than `panicBelow` are healthy, and none that is not otherwise', async () => {
+    const { ask, register, instances, untilHealthy } = await start(['a', 'b'], { panicBelow: 0.5 });
+    const fails = async (each: Instance) =>
+      await register(each, {
+        Check: { Name: 'c', CheckID: each.name, ServiceID: each.name, Status: 'critical' },
+      });
+    const [a, b] = instances as [Instance, Instance];
+    const names = async () => {
+      const found = [];
+      for (let i = 0; i < 4; i++) found.push((await ask()).text);
+      return [...new Set(found)].sort();
+    };
+    await fails(b);
+    await untilHealthy('a');
+    assert.deepEqual(await names(), ['a']);
+    await fails(a);
+    await untilHealthy();
+    assert.deepEqual(await names(), ['a', 'b']);
+  });
+
+  it('sends requests where `call` says: by a key, and to a subset', async () => {
+    const { ask } = await start(['a', 'b', 'c'], {
+      policy: 'ring-hash',
+      call: ({ path }) =>
+        path.startsWith('/only') ? { subset: { name: path.slice(6) } } : { key: path },
+    });
+    const found = new Set<string>();
+    for (let user = 0; user < 20; user++) {
+      const { text } = await ask(`/${user}`);
+      assert.equal((await ask(`/${user}`)).text, text);
+      found.add(text);
+    }
+    assert.ok(found.size > 1);
+    for (const name of ['a', 'b', 'c']) assert.equal((await ask(`/only-${name}`)).text, name);
+    await assert.rejects(ask('/only-nobody'), coded('unavailable'));
   });
 
   it('begins a second call beside a slow one, and tells the slower to stop', async () => {

@@ -1,5 +1,6 @@
 /** Proxies beside programs that an agent runs, each a process of its own: what `connect proxy` is given. */
 import { policyNamed } from '../../balance/policies.ts';
+import { TUNINGS, tuningIn } from '../../balance/tunings.ts';
 import { ProconsulError } from '../../errors.ts';
 import type { Problems } from '../problems.ts';
 import { type Settled, type Tree, trees } from '../row.ts';
@@ -46,6 +47,23 @@ const list =
 const like = (pattern: RegExp, what: string) =>
   list((each) => pattern.test(each) || refuse(`${JSON.stringify(each)} is not ${what}`));
 
+/** One for all upstreams, `SERVICE=…` for one, or a list of such. */
+const tuning: Read = (taken, key) => {
+  const said = taken.figures(key, `${key} must be a text, a number or a list of such`) ?? [];
+  for (const each of said) {
+    try {
+      tuningIn(flagOf(key), each);
+    } catch (error) {
+      if (!(error instanceof ProconsulError)) throw error;
+      refuse(`${key} = ${JSON.stringify(each)}: ${error.message}`);
+    }
+  }
+  return said;
+};
+
+const keyOf = (flag: string) => flag.replaceAll('-', '_');
+const flagOf = (key: string) => key.replaceAll('_', '-');
+
 /** Each with the flag that it is. */
 const FLAGS: Readonly<Record<string, readonly [flag: string, read: Read]>> = {
   for: ['sidecar-for', text],
@@ -62,6 +80,7 @@ const FLAGS: Readonly<Record<string, readonly [flag: string, read: Read]>> = {
   max_buffers: ['max-buffers', count],
   max_connections: ['max-connections', count],
   tries: ['tries', count],
+  ...Object.fromEntries([...TUNINGS.keys()].map((flag) => [keyOf(flag), [flag, tuning] as const])),
 };
 
 export function sidecarConfig(

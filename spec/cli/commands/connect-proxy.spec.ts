@@ -18,7 +18,7 @@ describe('proconsul connect proxy', () => {
     const [own = 0, admin = 0] = await freePorts(2);
     const ending = new AbortController();
     const running = commandLineOf(port)(
-      `connect proxy -upstream=web:${own} -admin=127.0.0.1:${admin} -access-log -log-level=err -policy=web=maglev`,
+      `connect proxy -upstream=web:${own} -admin=127.0.0.1:${admin} -access-log -log-level=err -policy=web=maglev -slow-start=30s -panic-threshold=web=50`,
       { signal: ending.signal },
     );
     const ready = () =>
@@ -61,6 +61,14 @@ describe('proconsul connect proxy', () => {
       /^invalid value "soon" for flag -drain-time: time: invalid/,
     ],
     ['-upstream=web:1 -drain-time=25h', /it must be 0 to 24h\n$/],
+    [
+      '-upstream=web:1 -slow-start=web=soon',
+      /^invalid value "web=soon" for flag -slow-start: time: invalid duration "soon"\n$/,
+    ],
+    [
+      '-upstream=web:1 -panic-threshold=101',
+      /^invalid value "101" for flag -panic-threshold: it must be 0 to 100\n$/,
+    ],
     ['-upstream=web:1 -log-level=loud', /^Invalid log level: loud\n$/],
     ['-upstream=web:1 -http-addr=ftp://x', /Unknown protocol scheme: ftp\n$/],
   ] as const) {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { TUNINGS } from '../../../lib/balance/tunings.ts';
 import { loadConfig } from '../../../lib/config/load.ts';
 import { fakeConfigHost } from '../../support/fakes/fake-config-host.ts';
 
@@ -31,7 +32,29 @@ describe('sidecar in the configuration', () => {
     ]);
   });
 
+  it('has a key for each flag that says how instances are balanced over', () => {
+    const others: Readonly<Record<string, string>> = { subset: '"a:b"', hash_by: '"source"' };
+    const isTime = (key: string) => /time|start|interval/.test(key);
+    const valueAt = (key: string) => others[key] ?? (isTime(key) ? '"2s"' : 100);
+    const names = [...TUNINGS.keys()];
+    const keys = names.map((name) => name.replaceAll('-', '_'));
+    const lines = keys.map((key) => `${key} = ${valueAt(key)}`);
+    const [{ words } = { words: [] }] = load(`sidecar { for = "a" ${lines.join(' ')} }`);
+    assert.deepEqual(
+      words.map((word) => word.slice(1).split('=')[0]).sort(),
+      ['sidecar-for', ...names].sort(),
+    );
+    assert.deepEqual(
+      load('sidecar { for = "a" slow_start = ["30s", "web=1m"] panic_threshold = 50 }')[0]?.words,
+      ['-sidecar-for=a', '-panic-threshold=50', '-slow-start=30s', '-slow-start=web=1m'],
+    );
+  });
+
   for (const [said, why] of [
+    ['for = "a" slow_start = "soon"', /slow_start = "soon": time: invalid duration "soon"/],
+    ['for = "a" panic_threshold = 101', /panic_threshold = "101": it must be 0 to 100/],
+    ['for = "a" subset = ["web=x"]', /subset = "web=x": it is not NAME:VALUE/],
+    ['for = "a" max_retries = true', /max_retries must be a text, a number or a list of such/],
     ['', /sidecar\[0\]: one of for, proxy_id and upstreams must say what it is for/],
     ['for = "a" upstreams = ["b:1"]', /one of for, proxy_id and upstreams/],
     ['upstreams = ["b"]', /"b" is not SERVICE:PORT/],

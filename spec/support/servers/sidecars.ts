@@ -82,6 +82,12 @@ export function agentAt(port: number, token = '') {
   return { state, ask };
 }
 
+interface HostShown {
+  readonly id: string;
+  readonly health: string;
+  readonly failed: number;
+}
+
 export async function startSidecar(
   ask: Ask,
   upstreams: readonly PlainUpstream[],
@@ -105,9 +111,7 @@ export async function startSidecar(
   const admin = (path: string) => send(sidecar.adminPort, 'GET', path, {});
   const hosts = async (at = 0) => {
     const { json } = await admin('/hosts');
-    return (
-      (json as { readonly hosts: readonly { id: string; health: string }[] }[])[at]?.hosts ?? []
-    );
+    return (json as { readonly hosts: readonly HostShown[] }[])[at]?.hosts ?? [];
   };
   /** Until so many of its hosts may be called. */
   const untilHealthy = (count: number, at = 0) =>
