@@ -281,6 +281,13 @@ describe('the specs', () => {
     );
     assert.deepEqual(places(specs, /\bsetTimeout\(|timers\/promises/), []);
   });
+
+  it('of the page wait for what it tells by told, and go back by takeBack: else the words of another are taken for it', () => {
+    const specs = SOURCES.filter(({ path }) => /^spec\/(web|pack)\/.*\.spec\.ts$/.test(path));
+    const untold =
+      /getByText\('(Taken back|[^']* (is|has) (\w+ed|written|made|ended|in maintenance)\.')|'Undo' ?\}?\)\.(?!count)/;
+    assert.deepEqual(places(specs, untold), []);
+  });
 });
 
 describe('the pages', function () {

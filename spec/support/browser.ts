@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { closePages, noteOpen } from './open-pages.ts';
+import { SLOW_PAGE_MS } from './seed.ts';
 
 const CHROMIUM = '/usr/bin/chromium';
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
@@ -50,6 +51,23 @@ interface Opening extends BrowserContextOptions {
 
 const NEVER = /$^/;
 
+/**
+ * A write takes a while longer than any look of a spec's at the server: what is taken for the end of one too early fails
+ * each time, and not where the machine is busy. SLOW_PAGE=300 delays all that is asked, by so many milliseconds.
+ */
+const WRITE_MS = 150;
+
+const SLOW = `{
+  const later = setTimeout;
+  const fetched = fetch;
+  globalThis.fetch = async (path, init) => {
+    const isRead = (init?.method ?? 'GET') === 'GET' || String(path).includes('/acl/authorize');
+    const ms = ${SLOW_PAGE_MS} + (isRead ? 0 : ${WRITE_MS});
+    if (ms > 0) await new Promise((over) => later(over, ms));
+    return await fetched(path, init);
+  };
+}`;
+
 /** Opens a page, which is closed at the end of the spec. */
 export async function openPage(url: string, opening: Opening = {}): Promise<Page> {
   const { first, leadsTo, fails = NEVER, ...options } = opening;
@@ -72,6 +90,7 @@ export async function openPage(url: string, opening: Opening = {}): Promise<Page
     const isSent = request.isNavigationRequest() && asked === leadsTo;
     if (asked !== origin && !isSent) problems.push(`asks ${request.url()}`);
   });
+  await page.addInitScript({ content: SLOW });
   if (first !== undefined) await page.addInitScript({ path: first });
   await page.goto(url);
   return page;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
 import { barriersOn, describePage, SCREENS } from '../support/browser.ts';
 import { CLIENT, startProvider } from '../support/servers/oidc-provider.ts';
+import { takeBack, told } from '../support/told.ts';
 import { until } from '../support/until.ts';
 import { ACCESS_CONTROL, ROOT, startWebServer, type WebServer } from '../support/web-server.ts';
 
@@ -220,9 +221,9 @@ describePage('the pages of tokens, policies and roles', () => {
     assert.equal(await button(page, 'Save').isEnabled(), false);
     await button(page, 'Keep mine, to save it over that').click();
     await button(page, 'Save').click();
-    await page.getByText('readers is saved.').waitFor();
+    await told(page, 'readers is saved.');
     await page.getByText('mine', { exact: true }).waitFor();
-    await button(page, 'Undo').click();
+    await takeBack(page, 'readers is saved.');
     await page.getByText('second').waitFor();
   });
 
@@ -233,10 +234,9 @@ describePage('the pages of tokens, policies and roles', () => {
     await page.getByRole('link', { name: 'reader', exact: true }).click();
     await button(page, 'Delete').click();
     await confirm(page, 'Delete the token');
-    await page.getByText('reader is deleted.').waitFor();
+    await told(page, 'reader is deleted.');
     await page.getByRole('tab', { name: 'Tokens', selected: true }).waitFor();
-    await button(page, 'Undo').click();
-    await page.getByText('Taken back.').waitFor();
+    await takeBack(page, 'reader is deleted.');
     await page.getByRole('link', { name: 'reader', exact: true }).waitFor();
     const self = await server.get<{ AccessorID: string }>('/v1/acl/token/self', SecretID);
     assert.equal(self.AccessorID, AccessorID);
@@ -338,14 +338,16 @@ describePage('the pages of auth methods', () => {
     await page.getByLabel('Gets').selectOption('service');
     await page.getByLabel('Called').fill('web');
     await button(page, 'Make').click();
+    await told(page, 'web is made.');
     await page.getByText('service web').waitFor();
     await page.getByText('value.team == ops').waitFor();
     const rules = () => server.get<object[]>('/v1/acl/binding-rules', ROOT);
     assert.equal((await rules()).length, 1);
     await page.locator('.binding-rule').getByRole('button', { name: 'Delete' }).click();
     await confirm(page, 'Delete the binding rule');
-    await until(async () => (await rules()).length === 0);
-    await button(page, 'Undo').click();
+    await told(page, 'web is deleted.');
+    assert.deepEqual(await rules(), []);
+    await takeBack(page, 'web is deleted.');
     await page.getByText('service web').waitFor();
     await button(page, 'Edit').first().click();
     await page.getByLabel('Name for people').fill('The builds');

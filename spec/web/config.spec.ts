@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
 import { barriersOn, describePage, SCREENS } from '../support/browser.ts';
 import { send } from '../support/servers/start-server.ts';
+import { takeBack, told } from '../support/told.ts';
 import { ACCESS_CONTROL, ROOT, startWebServer } from '../support/web-server.ts';
 
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
@@ -70,9 +71,9 @@ describePage('the page of config entries', () => {
     await page.getByText('Somebody else has changed this meanwhile').waitFor();
     await button(page, 'Keep mine, to save it over that').click();
     await button(page, 'Save').click();
-    await page.getByText('service-defaults web is saved.').waitFor();
+    await told(page, 'service-defaults web is saved.');
     assert.equal(await protocol(), 'grpc');
-    await button(page, 'Undo').click();
+    await takeBack(page, 'service-defaults web is saved.');
     await page.getByText('"Protocol": "http2"').waitFor();
   });
 
@@ -83,7 +84,7 @@ describePage('the page of config entries', () => {
     await button(page, 'Delete').click();
     await page.getByRole('dialog').getByRole('button', { name: 'Delete the entry' }).click();
     await page.getByText('There are no config entries yet').waitFor();
-    await button(page, 'Undo').click();
+    await takeBack(page, 'service-resolver web is deleted.');
     await rowOf(page, 'web').waitFor();
     await page.goto(page.url().replace(/config.*/, 'config/service-router/none'));
     await page.getByText('There is no such entry').waitFor();
@@ -106,12 +107,12 @@ describePage('the page of config entries', () => {
     await button(page, 'Edit').click();
     await text(page).fill((await text(page).inputValue()).replace('"http"', '"grpc"'));
     await button(page, 'Save').click();
-    await page.getByText('proxy-defaults global is saved.').waitFor();
+    await told(page, 'proxy-defaults global is saved.');
     assert.equal(await said(), LARGE);
     await button(page, 'Delete').click();
     await page.getByRole('dialog').getByRole('button', { name: 'Delete the entry' }).click();
     await page.getByText('There are no config entries yet').waitFor();
-    await button(page, 'Undo').last().click();
+    await takeBack(page, 'proxy-defaults global is deleted.');
     await rowOf(page, 'global').waitFor();
     assert.equal(await said(), LARGE);
   });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
 import { barriersOn, describePage, SCREENS } from '../support/browser.ts';
+import { told } from '../support/told.ts';
 import { startGuardedServer, startWebServer } from '../support/web-server.ts';
 
 describePage('the page of events', () => {
@@ -36,7 +37,7 @@ describePage('the page of events', () => {
     const command = `proconsul event -name=deploy -node=n1 'it'\\''s 1'`;
     await dialog.getByText(command).waitFor({ state: 'attached' });
     await dialog.getByRole('button', { name: 'Fire', exact: true }).click();
-    await page.getByText('deploy is fired.').waitFor();
+    await told(page, 'deploy is fired.');
     await rowOf(page, 'deploy').getByText("it's 1").waitFor();
     const [event] = await get<{ NodeFilter: string }[]>('/v1/event/list');
     assert.equal(event?.NodeFilter, 'n1');
@@ -56,7 +57,7 @@ describePage('the page of events', () => {
     assert.equal(await fire.isEnabled(), false);
     await page.getByLabel('Name', { exact: true }).fill('deploy');
     await fire.click();
-    await page.getByText('deploy is fired.').waitFor();
+    await told(page, 'deploy is fired.');
   });
 
   for (const [name, screen] of Object.entries(SCREENS)) {

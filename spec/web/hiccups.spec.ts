@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describePage } from '../support/browser.ts';
+import { told, toldWithUndo } from '../support/told.ts';
 import { until } from '../support/until.ts';
 import { startGuardedServer, startWebServer } from '../support/web-server.ts';
 
@@ -28,7 +29,7 @@ describePage('the page, where a server does not answer', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'New key' }).click();
     await until(async () => (await value.inputValue()) === 'round');
     await page.getByRole('button', { name: 'Save', exact: true }).click();
-    await page.getByText('shape is written.').waitFor();
+    await told(page, 'shape is written.');
     assert.equal((await get<{ Value: string }[]>('/v1/kv/shape'))[0]?.Value, btoa('round'));
   });
 
@@ -78,10 +79,10 @@ describePage('the page, where a server does not answer', () => {
     assert.equal(await focused(), 'Delete');
     await page.keyboard.press('Enter');
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
-    await page.getByText('color is deleted.').waitFor();
+    await toldWithUndo(page, 'color is deleted.');
     await until(async () => (await page.evaluate('document.activeElement.id')) === 'content');
     await page.keyboard.press('u');
-    await page.getByText('Taken back.').waitFor();
+    await told(page, 'Taken back.');
   });
 });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
 import { barriersOn, describePage, SCREENS } from '../support/browser.ts';
+import { takeBack, told } from '../support/told.ts';
 import { ACCESS_CONTROL, ROOT, startWebServer, type WebServer } from '../support/web-server.ts';
 
 const EXACT = '/v1/connect/intentions/exact';
@@ -65,7 +66,7 @@ describePage('the page of intentions', () => {
     await button(page, 'Save').click();
     await page.getByRole('heading', { name: 'web → cart' }).waitFor();
     assert.equal(await actionOf(server, 'web', 'cart'), 'allow');
-    await button(page, 'Undo').click();
+    await takeBack(page, 'What is said of web and cart is saved.');
     await page.getByText('There is no such intention').waitFor();
   });
 
@@ -83,7 +84,7 @@ describePage('the page of intentions', () => {
     const HTTP = { PathPrefix: '/admin', Methods: ['GET', 'PUT'], Header: [header] };
     await page.getByLabel('Requests').fill(JSON.stringify([{ Action: 'deny', HTTP }]));
     await button(page, 'Save').click();
-    await page.getByText('by request').first().waitFor();
+    await told(page, 'What is said of web and db is saved.');
     await page
       .getByText(
         'paths that begin with /admin, by GET, PUT, not with the header x-user (Exact: ann)',
@@ -93,7 +94,7 @@ describePage('the page of intentions', () => {
     await button(page, 'Delete').click();
     await confirm(page, 'Delete the intention');
     await page.getByText('There are no intentions yet').waitFor();
-    await button(page, 'Undo').last().click();
+    await takeBack(page, 'What was said of web and db is deleted.');
     await rowOf(page, 'web → db').getByText('by request').waitFor();
   });
 

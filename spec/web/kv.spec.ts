@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core';
 import { barriersOn, describePage, openPage, SCREENS } from '../support/browser.ts';
 import { type Proconsul, startProconsul } from '../support/servers/proconsul.ts';
 import { send } from '../support/servers/start-server.ts';
+import { takeBack, told } from '../support/told.ts';
 import { until } from '../support/until.ts';
 
 describePage('the page of keys', () => {
@@ -123,7 +124,7 @@ describePage('the page of keys', () => {
     await value(page).fill('{"a":1}');
     await button(page, 'Lay out').click();
     await button(page, 'Save').click();
-    await page.getByText('app/color is written.').waitFor();
+    await told(page, 'app/color is written.');
     assert.equal(await get(server, 'app/color'), '{\n  "a": 1\n}');
     await value(page).fill('green');
     await button(page, 'Save').click();
@@ -179,9 +180,7 @@ describePage('the page of keys', () => {
     assert.match(await row(), /"Flags": ?3304740253564472344,/);
     await button(page, 'Delete').click();
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
-    await page.getByText('lock is deleted.').waitFor();
-    await button(page, 'Undo').last().click();
-    await page.getByText('Taken back.').waitFor();
+    await takeBack(page, 'lock is deleted.');
     assert.match(await row(), /"Flags": ?3304740253564472344,/);
   });
 
@@ -190,10 +189,9 @@ describePage('the page of keys', () => {
     const page = await open(server, '?key=color');
     await button(page, 'Delete').click();
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
-    await page.getByText('color is deleted.').waitFor();
+    await told(page, 'color is deleted.');
     assert.equal(await get(server, 'color'), '');
-    await button(page, 'Undo').click();
-    await page.getByText('Taken back.').waitFor();
+    await takeBack(page, 'color is deleted.');
     assert.equal(await get(server, 'color'), 'blue');
   });
 
@@ -219,7 +217,7 @@ describePage('the page of keys', () => {
     await page.locator('.diff .added', { hasText: 'three' }).waitFor();
     await button(page, 'Roll back to this').click();
     await page.getByRole('dialog').getByRole('button', { name: 'Roll back to this' }).click();
-    await page.getByText('app/color says again what it said.').waitFor();
+    await told(page, 'app/color says again what it said.');
     assert.equal(await get(server, 'app/color'), 'one\ntwo');
   });
 

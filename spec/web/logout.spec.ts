@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
 import { describePage } from '../support/browser.ts';
+import { toldWithUndo } from '../support/told.ts';
 import { until } from '../support/until.ts';
 import { ACCESS_CONTROL, ROOT, startWebServer } from '../support/web-server.ts';
 
@@ -66,7 +67,7 @@ describePage('who logs out', () => {
     const page = await server.openAs(ROOT, `access/tokens/${made.AccessorID}`);
     await button(page, 'Delete').click();
     await confirm(page, 'Delete the token');
-    await button(page, 'Undo').waitFor();
+    await toldWithUndo(page, 'one is deleted.');
     await page.getByRole('tab', { name: 'You' }).click();
     await page.getByText('Log in as somebody else').click();
     await server.put('/v1/acl/token', { SecretID: made.AccessorID, Description: 'two' }, ROOT);

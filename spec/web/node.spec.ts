@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { barriersOn, describePage, openPage, SCREENS } from '../support/browser.ts';
 import { TcpProxy } from '../support/servers/tcp-proxy.ts';
+import { told } from '../support/told.ts';
 import { until } from '../support/until.ts';
 import { startWebServer, type WebServer } from '../support/web-server.ts';
 
@@ -124,10 +125,10 @@ describePage('the page of a node', () => {
     const page = await open('nodes/n1');
     await page.getByRole('button', { name: 'Put into maintenance' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Put into maintenance' }).click();
-    await page.getByText('n1 is in maintenance.').waitFor();
+    await told(page, 'n1 is in maintenance.');
     await page.getByRole('button', { name: 'End maintenance' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'End maintenance' }).click();
-    await page.getByText('The maintenance of n1 has ended.').waitFor();
+    await told(page, 'The maintenance of n1 has ended.');
   });
 
   it('is put there alone, wherever a balancer leads what is asked next', async () => {

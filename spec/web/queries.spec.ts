@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { barriersOn, describePage, SCREENS } from '../support/browser.ts';
+import { takeBack } from '../support/told.ts';
 import { startGuardedServer, startWebServer, type WebServer } from '../support/web-server.ts';
 
 describePage('the pages of prepared queries', () => {
@@ -74,8 +75,7 @@ describePage('the pages of prepared queries', () => {
     await page.getByRole('dialog').getByText('Undo makes it again').waitFor();
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
     await page.getByText('There is no such query').waitFor();
-    await page.getByRole('button', { name: 'Undo' }).click();
-    await page.getByText('Taken back.').waitFor();
+    await takeBack(page, 'web is deleted.');
     const [again] = await server.get<{ Name: string }[]>('/v1/query');
     assert.equal(again?.Name, 'web');
   });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { barriersOn, describePage, SCREENS } from '../support/browser.ts';
+import { takeBack, told } from '../support/told.ts';
 import { startWebServer } from '../support/web-server.ts';
 
 describePage('the page of a service', () => {
@@ -91,10 +92,9 @@ describePage('the page of an instance', () => {
       .getByText("proconsul maint -node=n1 -service=pay -enable '-reason=from the web page'")
       .waitFor();
     await dialog.getByRole('button', { name: 'Put into maintenance' }).click();
-    await page.getByText('pay is in maintenance.').waitFor();
+    await told(page, 'pay is in maintenance.');
     await page.getByText('in maintenance', { exact: true }).first().waitFor();
-    await page.getByRole('button', { name: 'Undo' }).click();
-    await page.getByText('Taken back.').waitFor();
+    await takeBack(page, 'pay is in maintenance.');
     const left = await get<object[]>('/v1/health/checks/pay');
     assert.deepEqual(left, []);
   });
@@ -113,7 +113,7 @@ describePage('the page of an instance', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Deregister' }).click();
     await page.getByText('This instance is not registered any more').waitFor();
     assert.deepEqual(await get(path), []);
-    await page.getByRole('button', { name: 'Undo' }).click();
+    await takeBack(page, 'pay is deregistered.');
     await page.getByRole('tab', { name: 'Checks' }).waitFor();
     assert.deepEqual(await plain(), before);
   });

@@ -2,21 +2,13 @@ import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
 import { describePage } from '../support/browser.ts';
 import { send } from '../support/servers/start-server.ts';
+import { takeBack, takesNothingBack, toldWithUndo } from '../support/told.ts';
 import { until } from '../support/until.ts';
 import { ACCESS_CONTROL, ROOT, startWebServer, type WebServer } from '../support/web-server.ts';
 
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
 const confirm = (page: Page, name: string) =>
   page.getByRole('dialog').getByRole('button', { name, exact: true }).click();
-
-/** Undo, which is not done, and says so. */
-async function isRefused(page: Page): Promise<void> {
-  await button(page, 'Undo').click();
-  const said = page.getByText('Somebody else has changed it meanwhile: nothing was done.');
-  await said.waitFor();
-  await button(page, 'Dismiss').last().click();
-  await said.waitFor({ state: 'detached' });
-}
 
 /** As if somebody went there by a link, which loads nothing anew. */
 async function goTo(page: Page, address: string): Promise<void> {
@@ -32,7 +24,7 @@ describePage('what is taken back', () => {
   const write = async (page: Page, text: string) => {
     await page.getByRole('textbox', { name: 'Value' }).fill(text);
     await button(page, 'Save').click();
-    await button(page, 'Undo').waitFor();
+    await toldWithUndo(page, 'is written.');
   };
 
   it('is what a key said, with all that is beside it, and a new key is none again', async () => {
@@ -40,17 +32,15 @@ describePage('what is taken back', () => {
     await server.put('/v1/kv/color?flags=7', 'blue\r\n');
     const page = await server.open('kv?key=color');
     await write(page, 'green\n');
-    await button(page, 'Undo').click();
-    await page.getByText('Taken back.').waitFor();
+    await takeBack(page, 'color is written.');
     assert.equal(await says(server, 'color'), 'blue\r\n');
     const [row] = await server.get<{ Flags: number }[]>('/v1/kv/color');
     assert.equal(row?.Flags, 7);
     await goTo(page, '/ui/dc1/kv?key=new');
     await page.getByRole('region', { name: 'new' }).waitFor();
     await write(page, 'x');
-    await button(page, 'Undo').click();
-    // What was said of the first may still be there.
-    await until(async () => (await says(server, 'new')) === '');
+    await takeBack(page, 'new is written.');
+    assert.equal(await says(server, 'new'), '');
   });
 
   it('is no key that somebody has written since', async () => {
@@ -59,15 +49,15 @@ describePage('what is taken back', () => {
     const page = await server.open('kv?key=color');
     await write(page, 'green');
     await server.put('/v1/kv/color', 'theirs');
-    await isRefused(page);
+    await takesNothingBack(page, 'color is written.');
     await server.put('/v1/kv/gone', 'blue');
     await goTo(page, '/ui/dc1/kv?key=gone');
     await page.getByRole('region', { name: 'gone' }).waitFor();
     await button(page, 'Delete').click();
     await confirm(page, 'Delete');
-    await button(page, 'Undo').waitFor();
+    await toldWithUndo(page, 'gone is deleted.');
     await server.put('/v1/kv/gone', 'theirs');
-    await isRefused(page);
+    await takesNothingBack(page, 'gone is deleted.');
     assert.equal(await says(server, 'color'), 'theirs');
     assert.equal(await says(server, 'gone'), 'theirs');
   });
@@ -80,10 +70,10 @@ describePage('what is taken back', () => {
     await page.getByText('What it said before').click();
     await button(page, 'Roll back to this').first().click();
     await confirm(page, 'Roll back to this');
-    await button(page, 'Undo').waitFor();
+    await toldWithUndo(page, 'color says again what it said.');
     assert.equal(await says(server, 'color'), 'one');
     await server.put('/v1/kv/color', 'theirs');
-    await isRefused(page);
+    await takesNothingBack(page, 'color says again what it said.');
     assert.equal(await says(server, 'color'), 'theirs');
   });
 
@@ -99,14 +89,13 @@ describePage('what is taken back', () => {
     await button(page, 'Roll back to this').first().waitFor();
     await deleted.getByRole('button', { name: 'Roll back to this' }).click();
     await confirm(page, 'Roll back to this');
-    await button(page, 'Undo').waitFor();
+    await toldWithUndo(page, 'color says again what it said.');
     assert.equal(await says(server, 'color'), '');
     await deleted.nth(1).waitFor();
     await until(
       async () => (await deleted.getByRole('button', { name: 'Roll back to this' }).count()) === 0,
     );
-    await button(page, 'Undo').click();
-    await page.getByText('Taken back.').waitFor();
+    await takeBack(page, 'color says again what it said.');
     const [row] = await server.get<{ Value: string; Flags: number }[]>('/v1/kv/color');
     assert.deepEqual([row?.Value, row?.Flags], [btoa('two'), 7]);
   });
@@ -119,15 +108,15 @@ describePage('what is taken back', () => {
     const page = await server.open('intentions/web/db?edit=yes');
     await page.getByLabel('Decision').selectOption('allowed');
     await button(page, 'Save').click();
-    await button(page, 'Undo').waitFor();
+    await toldWithUndo(page, 'What is said of web and db is saved.');
     await server.put(exact, { Action: 'allow', Description: 'theirs' });
-    await isRefused(page);
+    await takesNothingBack(page, 'What is said of web and db is saved.');
     assert.equal(await told(), 'theirs');
     await button(page, 'Delete').click();
     await confirm(page, 'Delete the intention');
-    await button(page, 'Undo').waitFor();
+    await toldWithUndo(page, 'What was said of web and db is deleted.');
     await server.put(exact, { Action: 'allow', Description: 'again' });
-    await isRefused(page);
+    await takesNothingBack(page, 'What was said of web and db is deleted.');
     assert.equal(await told(), 'again');
   });
 
@@ -148,9 +137,9 @@ describePage('what is taken back', () => {
       await page.goto(page.url().replace(/access.*/, `access/${kind}/${id}?edit=yes`));
       await page.getByLabel('Description').fill('mine');
       await button(page, 'Save').click();
-      await button(page, 'Undo').waitFor();
+      await toldWithUndo(page, 'is saved.');
       await server.put(path, { ...body, Description: 'theirs' }, ROOT);
-      await isRefused(page);
+      await takesNothingBack(page, 'is saved.');
       const { Description } = await server.get<{ Description: string }>(path, ROOT);
       assert.equal(Description, 'theirs', kind);
     }
@@ -181,10 +170,10 @@ describePage('what is taken back', () => {
     const page = await server.open('services/pay/n1/pay');
     await button(page, 'Put into maintenance').click();
     await confirm(page, 'Put into maintenance');
-    await button(page, 'Undo').waitFor();
+    await toldWithUndo(page, 'pay is in maintenance.');
     await server.put('/v1/agent/service/maintenance/pay?enable=false');
     await server.put('/v1/agent/service/maintenance/pay?enable=true&reason=theirs');
-    await isRefused(page);
+    await takesNothingBack(page, 'pay is in maintenance.');
     const checks = await server.get<Record<string, { Notes: string }>>('/v1/agent/checks');
     assert.deepEqual(
       Object.values(checks).map(({ Notes }) => Notes),
@@ -198,9 +187,9 @@ describePage('what is taken back', () => {
     const page = await server.open('services/pay/m1/pay');
     await button(page, 'Deregister').click();
     await confirm(page, 'Deregister');
-    await button(page, 'Undo').waitFor();
+    await toldWithUndo(page, 'pay is deregistered.');
     await server.register('m1', 'pay', 'passing', { Port: 99 });
-    await isRefused(page);
+    await takesNothingBack(page, 'pay is deregistered.');
     const [entry] = await server.get<{ ServicePort: number }[]>('/v1/catalog/service/pay');
     assert.equal(entry?.ServicePort, 99);
   });
@@ -221,10 +210,9 @@ describePage('what is taken back', () => {
     const page = await server.open('services/p/m1/p');
     await button(page, 'Deregister').click();
     await confirm(page, 'Deregister');
-    await button(page, 'Undo').waitFor();
+    await toldWithUndo(page, 'p is deregistered.');
     assert.equal(await said(), undefined);
-    await button(page, 'Undo').click();
-    await page.getByText('Taken back.').waitFor();
+    await takeBack(page, 'p is deregistered.');
     assert.equal(await said(), LARGE);
   });
 
@@ -234,11 +222,10 @@ describePage('what is taken back', () => {
     const page = await server.open('kv?key=color');
     await button(page, 'Delete').click();
     await confirm(page, 'Delete');
-    await button(page, 'Undo').waitFor();
+    await toldWithUndo(page, 'color is deleted.');
     await goTo(page, '/ui/dc2/kv');
     await page.getByText('No path to datacenter').first().waitFor();
-    await button(page, 'Undo').click();
-    await page.getByText('Taken back.').waitFor();
+    await takeBack(page, 'color is deleted.');
     assert.equal(await says(server, 'color'), 'blue');
   });
 
