@@ -88,7 +88,13 @@ export class KeyValues {
   indexUnder(prefix: string): number {
     if (isFolder(prefix)) return this.#indexOfFolder(prefix);
     let index = this.#floor;
-    for (const row of this.under(prefix)) index = Math.max(index, row.ModifyIndex);
+    // None is collected: there may be as many as there are keys.
+    const last = this.#rows.maxKey() ?? prefix;
+    this.#rows.forRange(prefix, last, true, (key, { ModifyIndex }) => {
+      if (!key.startsWith(prefix)) return { break: true };
+      index = Math.max(index, ModifyIndex);
+      return undefined;
+    });
     for (const [key, gone] of this.#byKey.entries(prefix)) {
       if (!key.startsWith(prefix)) break;
       index = Math.max(index, gone);

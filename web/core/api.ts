@@ -21,20 +21,23 @@ export interface Asking {
   readonly datacenter?: string | undefined;
 }
 
-/** What is edited keeps each number as it is; what is only shown has counts, which are reckoned with. */
-const WRITTEN_AGAIN = /^\/v1\/(?:kv|config|connect\/intentions|acl|query|health\/service)\b/;
+/**
+ * What is shown and reckoned with, and never sent back. All else keeps each number as it is, for it may be edited, or be
+ * put back: of a path that is new here too.
+ */
+const ONLY_SHOWN =
+  /^\/v1\/(?:agent|catalog|coordinate|discovery-chain|event|internal|operator|session|status)\b/;
 
 /** Whoever waits for longer has a signal of his own. */
 const PATIENCE_MS = 60_000;
 
 /** Rejects with a Refusal, or with the signal's reason. */
 export async function ask<T>(path: string, asking: Asking = {}): Promise<Answer<T>> {
-  const { signal } = asking;
-  const [response, text] = await fetched(path, asking).catch((cause) => fail(cause, signal));
+  const [response, text] = await fetched(path, asking).catch((cause) => fail(cause, asking));
   const index = indexOf(response.headers.get('X-Consul-Index') ?? '');
   if (!response.ok) refuse(path, response, text, index);
   const isJson = response.headers.get('Content-Type')?.includes('json') === true;
-  const read = WRITTEN_AGAIN.test(path) ? readJson : JSON.parse;
+  const read = ONLY_SHOWN.test(path) ? JSON.parse : readJson;
   return {
     value: (isJson ? read(wholeCharacters(text)) : text) as T,
     index,
@@ -52,7 +55,6 @@ export async function listen<T>(
   asking: Asking & { readonly signal: AbortSignal },
   each: (answer?: Answer<T>) => void,
 ): Promise<void> {
-  const { signal } = asking;
   try {
     const response = await begun(path, asking);
     if (!response.ok) refuse(path, response, await response.text(), 0n);
@@ -62,7 +64,7 @@ export async function listen<T>(
         each({ value: JSON.parse(wholeCharacters(line)), index: 0n, isPartial: false, mark: '' });
     }
   } catch (cause) {
-    fail(cause, signal);
+    fail(cause, asking);
   }
 }
 
@@ -86,12 +88,12 @@ async function* linesOf({ body }: Response): AsyncGenerator<string> {
   }
 }
 
-function fail(cause: unknown, signal: AbortSignal | undefined): never {
+function fail(cause: unknown, { signal, method = 'GET' }: Asking): never {
   if (signal?.aborted) throw signal.reason;
   // What no browser asks for was never sent: that is no loss of the server.
   if (cause instanceof Refusal) throw cause;
   const isLate = cause instanceof DOMException && cause.name === 'TimeoutError';
-  if (isLate) throw new Refusal('lost', 0, UNHEARD);
+  if (isLate) throw new Refusal('lost', 0, method === 'GET' ? '' : UNHEARD);
   throw new Refusal('lost', 0, cause instanceof Error ? cause.message : '');
 }
 
