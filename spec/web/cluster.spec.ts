@@ -134,6 +134,7 @@ describePage('the page of the cluster', () => {
       route.fulfill({ json: json() }),
     );
     await page.goto(page.url().replace('services', 'cluster'));
+    await page.getByRole('row').filter({ hasText: 's9' }).waitFor();
     await until(() => rings > 0);
     const before = rings;
     Healthy = false;

@@ -5,6 +5,7 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
 import { type Answer, Refusal, type Said } from './refusal.ts';
 import { type Pace, retryMs, spread } from './retry.ts';
+import type { Place } from './turns.ts';
 
 export interface Shown<T> {
   /** The last answer there was. */
@@ -30,6 +31,8 @@ export interface Surroundings extends Pace {
     signal: AbortSignal,
     each: (answer?: Answer<T>) => void,
   ) => Promise<void>;
+  /** For a question that waits, once there is one. Rejects once the signal says so. */
+  readonly place: (signal: AbortSignal) => Promise<Place>;
   /** Told of each loss with what the server said, and of each answer: whatever was answered. */
   readonly lost: (by: LiveQuery<unknown>, said: string) => void;
   readonly answered: (by: LiveQuery<unknown>) => void;
@@ -45,9 +48,7 @@ const SHORT_PATIENCE_MS = 30_000;
 const MIN_ROUND_MS = 150;
 /** The same where it is asked once more because of something else, which may come without end too. */
 const NEWS_MS = 1000;
-/** What is told has a connection to itself, and a browser has six for all windows: each lets it go for a moment. */
-const TURN_MS = 5000;
-/** Until it is asked again then, and where whoever told it has ended that. */
+/** Until it is asked again where whoever told it has ended that. */
 const TOLD_REST_MS = 2000;
 /** A right, or a thing, that is missing is seldom there soon; nor can a few paths be waited on. */
 const CALM_RETRY_MS = 30_000;
@@ -153,35 +154,49 @@ export class LiveQuery<T> {
   }
 
   async #round(running: AbortController): Promise<void> {
-    const { after, now } = this.#around;
+    const { place, now } = this.#around;
+    this.#dueAt = undefined;
+    const isWaiting = this.#manner.isTold || this.#index > 0n;
+    const held = isWaiting ? await place(running.signal).catch(() => undefined) : undefined;
+    if (running.signal.aborted) {
+      held?.leave();
+      return;
+    }
     const begun = now();
     this.#begun = begun;
-    this.#dueAt = undefined;
     this.#isOld = false;
+    const leftMs = await this.#turn(running, held);
+    held?.leave();
+    if (running.signal.aborted || this.isDone) return;
+    const paceMs = Math.max(0, begun + MIN_ROUND_MS - now());
+    this.#rest(running, Math.max(leftMs, paceMs));
+  }
+
+  /** Until it is answered, or it is the turn of another question. How long it rests then. */
+  async #turn(running: AbortController, held: Place | undefined): Promise<number> {
+    const { after } = this.#around;
     // Of its own, so that giving up a silent server is not an end.
     const asking = new AbortController();
     const end = () => asking.abort();
     const giveUp = () => asking.abort(new Refusal('lost', 0, ''));
     running.signal.addEventListener('abort', end);
+    held?.over.addEventListener('abort', end);
     let cancelPatience = after(this.#index === 0n ? SHORT_PATIENCE_MS : PATIENCE_MS, giveUp);
     const heard = () => {
       cancelPatience();
       cancelPatience = after(PATIENCE_MS, giveUp);
     };
-    let leftMs = 0;
     try {
-      if (this.#manner.isTold) leftMs = await this.#listen(running, asking, heard);
-      else leftMs = await this.#ask(running, asking.signal);
-      if (running.signal.aborted || this.isDone) return;
+      if (held?.over.aborted) return 0;
+      if (this.#manner.isTold) return await this.#listen(running, asking, heard);
+      return await this.#ask(running, asking.signal);
     } catch (error) {
-      if (running.signal.aborted) return;
-      leftMs = this.#fail(error);
+      return running.signal.aborted || held?.over.aborted ? 0 : this.#fail(error);
     } finally {
       running.signal.removeEventListener('abort', end);
+      held?.over.removeEventListener('abort', end);
       cancelPatience();
     }
-    const paceMs = Math.max(0, begun + MIN_ROUND_MS - now());
-    this.#rest(running, Math.max(leftMs, paceMs));
   }
 
   /** How long it rests then. */
@@ -199,25 +214,15 @@ export class LiveQuery<T> {
     asking: AbortController,
     heard: () => void,
   ): Promise<number> {
-    const { after, listen, random } = this.#around;
-    let isOver = false;
-    const end = () => {
-      isOver = true;
-      asking.abort();
-    };
-    // Of who says nothing at all it is not the turn that ends.
-    let cancelTurn: (() => void) | undefined;
+    const { listen, random } = this.#around;
     try {
       await listen<T>(this.path, asking.signal, (answer) => {
         heard();
-        cancelTurn ??= after(TURN_MS, end);
         if (answer !== undefined && !running.signal.aborted) this.#take(answer);
       });
     } catch (error) {
       if (isBusy(error)) return this.#isFull(error);
-      if (!isOver) throw error;
-    } finally {
-      cancelTurn?.();
+      throw error;
     }
     return spread(TOLD_REST_MS, random());
   }

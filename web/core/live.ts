@@ -1,13 +1,14 @@
 /**
  * Live answers for what is shown: who asks for the same path shares one query, which ends with the last of
  * them. A browser keeps six connections to a server for all of its tabs, so a page holds three queries at
- * most, and a tab that nobody sees holds none.
+ * most, a tab that nobody sees holds none, and all that are seen take turns (places.ts).
  */
 import { effect } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { ask, listen } from './api.ts';
 import { inDatacenter, withQuery } from './asked-path.ts';
 import { LiveQuery, type Manner, type Shown, type Surroundings, WAIT_MS } from './live-query.ts';
+import { startPlaces, takePlace } from './places.ts';
 import { Reach } from './reach.ts';
 import { PACE } from './retry.ts';
 import { doubtRights, noteRightsNews } from './rights-news.ts';
@@ -45,6 +46,7 @@ const AROUND: Surroundings = {
     return answer;
   },
   listen: (path, signal, each) => listen(path, { signal }, each),
+  place: takePlace,
   lost: (by, said) => reach.lost(by, said),
   answered: (by) => {
     noteSight(by);
@@ -172,6 +174,7 @@ function used(): readonly Held[] {
 }
 
 export function startLive(): void {
+  startPlaces();
   document.addEventListener('visibilitychange', () => {
     if (document.hidden) for (const { query } of held.values()) query.stop();
     else {

@@ -1,78 +1,174 @@
-/** Values over time, as lines: what is not known leaves a gap. What they say stands below in words too. */
+/**
+ * Values over time, as lines: what is not known leaves a gap. A cursor says exactly what they were at a moment, and when
+ * that was: by the pointer, or by keys, as a slider, which is what a screen reader takes it for.
+ */
+import { useRef, useState } from 'preact/hooks';
+import * as chart from '../core/chart.ts';
+import { performanceWords } from '../words/performance-words.ts';
 import { exact } from '../words/times.ts';
 
 export interface Line {
   readonly name: string;
-  readonly points: readonly (readonly [at: number, value: number | undefined])[];
+  /** At each of the times. */
+  readonly values: readonly (number | null)[];
 }
 
 interface LineChartProps {
   readonly title: string;
+  readonly times: readonly number[];
   /** The first is drawn boldly. */
   readonly lines: readonly Line[];
-  readonly show: (value: number) => string;
+  /** In few digits, and exactly. */
+  readonly show: (value: number | null) => string;
+  readonly tell: (value: number | null) => string;
 }
 
-const WIDTH = 600;
-const HEIGHT = 120;
+/** How much of what is in sight is left, or comes to be. */
+const CLOSER = 0.5;
+const FURTHER = 2;
 
-export function LineChart({ title, lines, show }: LineChartProps) {
-  const values = lines.flatMap(({ points }) => points.flatMap(([, value]) => value ?? []));
-  const most = Math.max(...values, 0);
-  const times = lines.flatMap(({ points }) => points.map(([at]) => at));
-  const [from, to] = [Math.min(...times), Math.max(...times)];
-  const x = (at: number) => (to === from ? WIDTH : ((at - from) / (to - from)) * WIDTH);
-  const y = (value: number) => HEIGHT - (most === 0 ? 0 : (value / most) * (HEIGHT - 8));
+export function LineChart({ title, times, lines, show, tell }: LineChartProps) {
+  const say = performanceWords.value;
+  const looks = useLooks(times);
+  const { span, at, isAtCursor } = looks;
+  const time = times[at];
+  if (time === undefined) return null;
+  const values = lines.map(({ name, values: of }) => [name, tell(of[at] ?? null)] as const);
+  const most = chart.mostOf(times, lines, span);
   return (
     <figure class="line-chart">
       <figcaption>
         <strong>{title}</strong>
-        {lines.map(({ name, points }, i) => (
-          <span key={name} class={`aside line-${i}`}>
-            {name} {lastOf(points, show)}
+        {values.map(([name, value], i) => (
+          <span key={name} class={`key line-${i}`}>
+            {name} <b>{value}</b>
           </span>
         ))}
-        <span class="aside">{show(most)} ↑</span>
+        <span class="aside">{exact(time)}</span>
+        {looks.isZoomed && (
+          <button class="quiet" type="button" onClick={looks.whole}>
+            {say.whole}
+          </button>
+        )}
       </figcaption>
-      <svg viewBox={`0 -2 ${WIDTH} ${HEIGHT + 4}`} preserveAspectRatio="none" aria-hidden="true">
-        <path class="ground" d={`M0 ${HEIGHT}H${WIDTH}`} />
-        {lines.toReversed().map(({ name, points }, i) => (
-          <path
-            key={name}
-            class={`line-${lines.length - 1 - i}`}
-            d={pathOf(
-              points.map(([at, value]) => [x(at), value === undefined ? undefined : y(value)]),
-            )}
-          />
-        ))}
-      </svg>
-      {times.length > 0 && (
-        <div class="aside ends">
-          <span>{exact(from)}</span>
-          <span>{exact(to)}</span>
-        </div>
-      )}
+      <div
+        class="plot"
+        role="slider"
+        tabIndex={0}
+        title={say.keys}
+        aria-label={title}
+        aria-valuemin={0}
+        aria-valuemax={times.length - 1}
+        aria-valuenow={at}
+        aria-valuetext={`${exact(time)}: ${values.map((each) => each.join(' ')).join(', ')}`}
+        {...looks.hears}
+      >
+        <span class="aside most">{show(most)}</span>
+        <Drawing
+          {...{ times, lines, span, most }}
+          at={isAtCursor ? at : undefined}
+          over={looks.over}
+        />
+      </div>
+      <div class="aside ends">
+        <span>{exact(span.from)}</span>
+        <span>{exact(span.to)}</span>
+      </div>
     </figure>
   );
 }
 
-function lastOf(points: Line['points'], show: (value: number) => string): string {
-  const last = points.findLast(([, value]) => value !== undefined)?.[1];
-  return last === undefined ? '' : show(last);
+interface DrawingProps extends Pick<LineChartProps, 'times' | 'lines'> {
+  readonly span: chart.Span;
+  readonly most: number;
+  readonly at: number | undefined;
+  readonly over: chart.Span | undefined;
 }
 
-/** One that stands alone is a dot. */
-function pathOf(points: readonly (readonly [number, number | undefined])[]): string {
-  let path = '';
-  let isDrawing = false;
-  for (const [x, y] of points) {
-    if (y === undefined) {
-      isDrawing = false;
-      continue;
-    }
-    const [left, top] = [x.toFixed(1), y.toFixed(1)];
-    path += isDrawing ? `L${left} ${top}` : `M${left} ${top}h0.1`;
-    isDrawing = true;
-  }
-  return path;
+function Drawing({ times, lines, span, most, at, over }: DrawingProps) {
+  const { WIDTH, HEIGHT } = chart;
+  const drawn = lines.map(({ values }) => chart.pathOf(times, values, { span, most }));
+  const x = at === undefined ? undefined : chart.xOf(times[at] ?? 0, span).toFixed(1);
+  return (
+    <svg viewBox={`0 -4 ${WIDTH} ${HEIGHT + 10}`} preserveAspectRatio="none" aria-hidden="true">
+      <path class="ground" d={`M0 ${HEIGHT}H${WIDTH}`} />
+      {over !== undefined && (
+        <path
+          class="over"
+          d={`M${chart.xOf(over.from, span)} 0V${HEIGHT}H${chart.xOf(over.to, span)}V0Z`}
+        />
+      )}
+      {x !== undefined && <path class="cursor" d={`M${x} 0V${HEIGHT}`} />}
+      {drawn
+        .map((path, i) => <path key={lines[i]?.name} class={`line-${i}`} d={path} />)
+        .toReversed()}
+      {lines.map(({ name, values }, i) => {
+        const value = at === undefined ? undefined : values[at];
+        if (typeof value !== 'number') return null;
+        const top = chart.yOf(value, most).toFixed(1);
+        return <path key={name} class={`dot line-${i}`} d={`M${x} ${top}h0.1`} />;
+      })}
+    </svg>
+  );
+}
+
+/** Which part is in sight, and where the cursor is: at a time, for what is told goes on. */
+function useLooks(times: readonly number[]) {
+  const [cursor, setCursor] = useState<number>();
+  const [part, setPart] = useState<chart.Span>();
+  const [over, setOver] = useState<chart.Span>();
+  const begun = useRef<number | undefined>(undefined);
+  const whole = chart.wholeOf(times);
+  const span = part !== undefined && part.to <= whole.to && part.from >= whole.from ? part : whole;
+  const last = times.length - 1;
+  const at = cursor === undefined ? last : chart.nearest(times, cursor);
+  const moveTo = (to: number) => {
+    const time = times[Math.max(0, Math.min(to, last))] ?? whole.to;
+    setCursor(time);
+    if (part !== undefined) setPart(chart.showing(span, time));
+  };
+  const zoom = (by: number) => setPart(chart.zoomed(span, whole, by, times[at] ?? whole.to));
+  const pointed = (event: PointerEvent & { readonly currentTarget: HTMLElement }) => {
+    const { left, width } = event.currentTarget.getBoundingClientRect();
+    return chart.timeAt((event.clientX - left) / width, span);
+  };
+  type Pointed = Parameters<typeof pointed>[0];
+  const hears = {
+    onKeyDown: (event: KeyboardEvent) => {
+      const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: last }[event.key];
+      if (to !== undefined) moveTo(to);
+      else if (event.key === '+' || event.key === '=') zoom(CLOSER);
+      else if (event.key === '-') zoom(FURTHER);
+      else if (event.key === 'Escape') setPart(undefined);
+      else return;
+      event.preventDefault();
+    },
+    onBlur: () => setCursor(undefined),
+    onPointerDown: (event: Pointed) => {
+      // A finger scrolls, and moves the cursor.
+      if (event.pointerType !== 'touch') begun.current = pointed(event);
+      event.currentTarget.setPointerCapture(event.pointerId);
+    },
+    onPointerMove: (event: Pointed) => {
+      const time = pointed(event);
+      setCursor(time);
+      if (begun.current !== undefined) setOver({ from: begun.current, to: time });
+    },
+    onPointerUp: () => {
+      if (over !== undefined) setPart(chart.within(over, whole, part));
+      setOver(undefined);
+      begun.current = undefined;
+    },
+    onPointerLeave: () => setCursor(undefined),
+  };
+  const isZoomed = span !== whole;
+  return {
+    span,
+    at,
+    over,
+    isZoomed,
+    isAtCursor: cursor !== undefined,
+    hears,
+    whole: () => setPart(undefined),
+  };
 }

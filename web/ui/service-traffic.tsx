@@ -1,5 +1,6 @@
 /** How a service answers: throughput, what failed, and latency, as its sidecars tell. */
 import '../style/traffic.css';
+import { useMemo } from 'preact/hooks';
 import { useTold } from '../core/live.ts';
 import type { Figures, Performance, PerformanceWindow } from '../core/performance.ts';
 import { commandText } from '../core/shell.ts';
@@ -7,7 +8,7 @@ import { performanceWords } from '../words/performance-words.ts';
 import { count, locale, percent } from '../words/words.ts';
 import { Copyable } from './commands.tsx';
 import { Empty } from './empty.tsx';
-import { type Line, LineChart } from './line-chart.tsx';
+import { LineChart } from './line-chart.tsx';
 import { Seen } from './shown.tsx';
 import { type Column, Table } from './table.tsx';
 
@@ -37,7 +38,7 @@ function Traffic({ name, told }: { readonly name: string; readonly told: Perform
   }
   return (
     <div class="traffic">
-      <Chart told={told} title={say.rate} lines={[[say.rate, rateOf]]} show={plain} />
+      <Chart told={told} title={say.rate} lines={[[say.rate, rateOf]]} unit={(n) => n} />
       <Chart
         told={told}
         title={say.p99}
@@ -45,7 +46,7 @@ function Traffic({ name, told }: { readonly name: string; readonly told: Perform
           [say.p99, (each) => each.LatencyMs?.P99],
           [say.p50, (each) => each.LatencyMs?.P50],
         ]}
-        show={inMs}
+        unit={say.ms}
       />
       <Table
         label={say.traffic}
@@ -66,15 +67,22 @@ interface ChartProps {
     name: string,
     of: (step: Figures) => number | null | undefined,
   ])[];
-  readonly show: (value: number | null | undefined) => string;
+  readonly unit: (value: string) => string;
 }
 
-function Chart({ told, title, lines, show }: ChartProps) {
-  const drawn: readonly Line[] = lines.map(([name, of]) => ({
-    name,
-    points: told.Steps.map((step) => [Date.parse(step.Time), of(step) ?? undefined] as const),
-  }));
-  return <LineChart title={performanceWords.value.shown(title)} lines={drawn} show={show} />;
+function Chart({ told, title, lines, unit }: ChartProps) {
+  const { shown, unknown } = performanceWords.value;
+  const drawn = useMemo(() => {
+    const times = told.Steps.map(({ Time }) => Date.parse(Time));
+    const of = lines.map(([name, value]) => ({
+      name,
+      values: told.Steps.map((step) => value(step) ?? null),
+    }));
+    return { times, lines: of };
+  }, [told, title]);
+  const say = (digits: (n: number) => string) => (value: number | null) =>
+    value === null ? unknown : unit(digits(value));
+  return <LineChart title={shown(title)} {...drawn} show={say(plain)} tell={say(exactly)} />;
 }
 
 function rateOf({ RequestsPerSecond }: Figures): number | null {
@@ -108,4 +116,9 @@ function plain(n: number | null | undefined): string {
   return n >= 100
     ? count(Math.round(n))
     : n.toLocaleString(locale.value, { maximumSignificantDigits: 3 });
+}
+
+/** As it was told: a thousandth of a millisecond is the least that anybody measures. */
+function exactly(n: number): string {
+  return n.toLocaleString(locale.value, { maximumFractionDigits: 3 });
 }

@@ -17,7 +17,8 @@ export const performanceWords = words(
     none: (service: string) => `Nobody tells how ${service} answers`,
     noneHint: 'A sidecar tells its agent; so may a program itself. Run one beside an instance:',
     shown: (what: string) => `${what}, over the last half hour`,
-    most: (value: string) => `at most ${value}`,
+    whole: 'All of it',
+    keys: 'Arrow keys move the cursor, + and − zoom, as drawing over a part does; Escape shows all of it',
   },
   {
     traffic: '流量',
@@ -35,6 +36,7 @@ export const performanceWords = words(
     none: (service: string) => `没有 ${service} 的应答数据`,
     noneHint: '边车会向其 Agent 报告，程序自身也可以。在实例旁运行一个：',
     shown: (what: string) => `${what}，最近半小时`,
-    most: (value: string) => `最高 ${value}`,
+    whole: '全部',
+    keys: '方向键移动游标，+ 和 − 缩放，也可拖选一段；Esc 显示全部',
   },
 );

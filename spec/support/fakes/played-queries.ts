@@ -12,10 +12,17 @@ export class Played {
   tells: (value?: string) => void = () => undefined;
   ends: (by?: Refusal) => Promise<void> = async () => undefined;
   listening = false;
+  /** How many have a place, and the end of the turn of all of them. */
+  places = 0;
+  turn = new AbortController();
 
   readonly around = {
     lost: (_: unknown, said: string) => void this.told.push(`lost ${said}`),
     answered: () => void this.told.push('answered'),
+    place: async () => {
+      this.places++;
+      return { over: this.turn.signal, leave: () => void this.places-- };
+    },
     ask: <T>(path: string, signal: AbortSignal) =>
       new Promise<Answer<T>>((resolve, reject) => {
         this.asked.push(path);
