@@ -4,6 +4,7 @@ import { type AccessControl, OPEN } from '../lib/acl/rights.ts';
 import type { Config } from '../lib/config/config.ts';
 import type { Route } from '../lib/http/route.ts';
 import type { Metric } from '../lib/metrics/metric.ts';
+import type { Coordinate } from '../lib/model.ts';
 import type { System } from '../lib/system.ts';
 import { AgentAccess } from './acl/agent-access.ts';
 import { Tokens } from './acl/tokens.ts';
@@ -54,6 +55,8 @@ export interface ServersPort {
   readonly elsewhere?: Elsewhere;
   /** How much the size of the cluster stretches the time between full comparisons; at least 1. */
   readonly scale?: () => number;
+  /** Where this node stands. */
+  readonly coordinate?: () => Coordinate | undefined;
 }
 
 /** The process in which the agent runs. */
@@ -340,7 +343,7 @@ export class Agent {
       },
       nodeId,
       membership: servers.membership,
-      elsewhere: servers.elsewhere,
+      ...{ elsewhere: servers.elsewhere, coordinate: () => servers.coordinate?.() },
       clock: system.clock,
       logTap: process.logTap,
       telemetry: process.telemetry,

@@ -4,8 +4,6 @@ import type { DefaultPolicy } from '../lib/acl/compile-rights.ts';
 import { type AccessControl, OPEN } from '../lib/acl/rights.ts';
 import type { Environment } from '../lib/child.ts';
 import type { ConfigEntryDefinition } from '../lib/config-entries/entry.ts';
-import { ingressNames } from '../lib/config-entries/ingress-names.ts';
-import { INGRESS_GATEWAY } from '../lib/config-entries/kinds/ingress-gateway.ts';
 import type { HistoryLimits } from '../lib/history.ts';
 import type { Route } from '../lib/http/route.ts';
 import type { Metric } from '../lib/metrics/metric.ts';
@@ -16,6 +14,7 @@ import { AclWarden } from './cluster/acl-warden.ts';
 import { AgentLeases } from './cluster/agent-leases.ts';
 import { FirstEntries } from './cluster/first-entries.ts';
 import { HeardLoads } from './cluster/heard-loads.ts';
+import { HeardPlaces } from './cluster/heard-places.ts';
 import { HistoryWarden } from './cluster/history-warden.ts';
 import { Keeper } from './cluster/keeper.ts';
 import { type Duty, Leader } from './cluster/leader.ts';
@@ -25,9 +24,9 @@ import { Peers } from './cluster/peers.ts';
 import { Reaper } from './cluster/reaper.ts';
 import { SessionLeases } from './cluster/session-leases.ts';
 import type { Command, Entry } from './commands.ts';
-import { CertificateAuthority, type ConnectRules } from './connect/authority.ts';
-import { Issuing, type IssuingDeps as Proposing } from './connect/issuing.ts';
-import { LeafSigner } from './connect/leaf-signer.ts';
+import type { ConnectRules } from './connect/authority.ts';
+import type { IssuingDeps as Proposing } from './connect/issuing.ts';
+import { connectPartsOf } from './connect-parts.ts';
 import { Eureka, type EurekaRules } from './eureka/eureka.ts';
 import type { EurekaPath } from './eureka/rows.ts';
 import { Agentless, type AgentlessRules } from './external/agentless.ts';
@@ -97,6 +96,8 @@ export interface ServerRules {
   readonly reconnectTimeoutMs: number;
   /** Without it there is no access control. */
   readonly acl?: AclRules;
+  /** Whether nodes have coordinates. */
+  readonly measuresPlaces?: boolean;
   /** For nodes without an agent. */
   readonly agentless: AgentlessRules;
   readonly mesh?: MeshRules;
@@ -139,6 +140,8 @@ export class Server {
   readonly #eureka: Eureka;
   /** What agents tell it of the load of services. */
   readonly loads: HeardLoads;
+  /** Where agents stand, and it itself; undefined where nobody is to know. */
+  readonly places: HeardPlaces | undefined;
   #stopped = false;
   readonly answers: Answers;
   readonly members: Members;
@@ -165,9 +168,9 @@ export class Server {
     const state = () => this.#replica.state;
     this.#memberNews = new MemberNews({ server: self.id, state, logger });
     const propose = (command: Command) => this.#proposer.propose(command);
-    const saveSnapshot = () => this.#snapshots.saveNow();
-    this.#keyring =
-      payloads && new ClusterKeyring({ payloads, log, propose, saveSnapshot, clock, logger });
+    const deps = { state, propose };
+    const sealing = { ...deps, log, clock, logger, saveSnapshot: () => this.#snapshots.saveNow() };
+    this.#keyring = payloads && new ClusterKeyring({ payloads, ...sealing });
     const knowsLeader = () => this.#leader.knowsLeader;
     this.#readiness = new Readiness({ log, applied, state, knowsLeader, clock });
     // Whoever answers others gets no state before it is whole.
@@ -180,7 +183,7 @@ export class Server {
     this.#agentless = agentlessOf(options, state, propose);
     this.#eureka = eurekaOf(options, state, propose);
     const kinds = [...this.#agentless.kinds, this.#eureka.leases];
-    const connect = connectParts(options, { state, propose });
+    const connect = connectPartsOf(options, deps);
     const duties: readonly Duty[] = [
       new Keeper({ leases, kinds: [sessions, agents, ...kinds], clock, logger }),
       ...this.#agentless.duties,
@@ -191,13 +194,13 @@ export class Server {
     ];
     this.access = accessOf(options, ready);
     this.#leader = new Leader({ server: self.id, leases, state, propose, clock, logger }, duties);
-    this.loads = new HeardLoads({ state, propose, clock, logger });
+    this.loads = new HeardLoads({ ...deps, clock, logger });
+    this.places = placesOf(options, deps);
     this.members = new Members({ state, propose, leases, datacenter: self.datacenter });
     this.deps = {
       ...ready,
       ...{ datacenter: self.datacenter, domain: self.domain, node: self.node },
-      ...{ clock, random, logger },
-      propose,
+      ...{ clock, random, logger, propose },
       answers: this.answers,
       access: this.access,
       standing: new Standing(this.#watcher, clock),
@@ -205,7 +208,7 @@ export class Server {
       log,
       cluster: new Peers({ log, state, leader: this.#leader, self, clock }),
       members: this.members,
-      loads: this.loads,
+      ...{ loads: this.loads, places: this.places },
       keyring: this.#keyring,
       renewSession: (id) => sessions.renew(id),
       reporting: this.#agentless.reporting,
@@ -316,6 +319,7 @@ export class Server {
     await this.#leader.stop();
     this.#keyring?.stop();
     this.loads.stop();
+    this.places?.stop();
     this.#proposer.stop();
     await this.#options.storage.log.stop();
     this.answers.release();
@@ -363,6 +367,11 @@ function eurekaOf(
   return new Eureka({ leases, state, propose, clock, logger, rules: eureka });
 }
 
+function placesOf({ rules, self, system }: ServerOptions, deps: Proposing) {
+  const { measuresPlaces = true } = rules;
+  return measuresPlaces ? new HeardPlaces({ ...deps, ...system, self }) : undefined;
+}
+
 /** What a leader sees to that nobody asks anything of. */
 function tidyingOf({ rules, system }: ServerOptions, deps: Proposing): readonly Duty[] {
   const { reconnectTimeoutMs, mesh, acl, history } = rules;
@@ -372,22 +381,6 @@ function tidyingOf({ rules, system }: ServerOptions, deps: Proposing): readonly 
     new HistoryWarden({ ...deps, ...system, limits: history }),
     ...(acl ? [new AclWarden({ ...deps, ...system, ...acl })] : []),
   ];
-}
-
-/** Who vouches for services to each other, where there is a mesh. */
-function connectParts({ rules, self, system }: ServerOptions, deps: Proposing) {
-  if (rules.connect === undefined) return undefined;
-  const issuing = new Issuing(deps);
-  const { datacenter, domain } = self;
-  // Whoever may write the service may not choose them: the entry is the mesh's.
-  const hostsOf = (gateway: string) => {
-    const entry = deps.state().configEntries.entryOf(INGRESS_GATEWAY, gateway);
-    return entry === undefined ? [] : ingressNames(entry, { datacenter, domain });
-  };
-  return {
-    authority: new CertificateAuthority({ ...deps, ...system, issuing, rules: rules.connect }),
-    signer: new LeafSigner({ ...deps, issuing, datacenter, hostsOf, clock: system.clock }),
-  };
 }
 
 type Ready = Pick<ServerDeps, 'state' | 'readiness'>;

@@ -3,6 +3,7 @@ import type { AccessControl } from '../../lib/acl/rights.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Config } from '../../lib/config/config.ts';
 import type { Member } from '../../lib/membership.ts';
+import type { Coordinate } from '../../lib/model.ts';
 import type { Tokens } from '../acl/tokens.ts';
 import type { CheckSet } from '../checks/check-set.ts';
 import type { Authority } from '../connect/authority.ts';
@@ -64,6 +65,8 @@ export interface OwnContext {
   readonly checks: CheckSet;
   /** Where an id may be known that is not known here; on a server alone. */
   readonly elsewhere: Elsewhere | undefined;
+  /** Where this node stands in the network; undefined where it is not to be known. */
+  readonly coordinate: () => Coordinate | undefined;
 }
 
 /** The process in which it runs. */

@@ -4,7 +4,9 @@ import { describeChain } from '../../lib/errors.ts';
 import { encodeJson } from '../../lib/json.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { BEAT_PATH, type Beat, type BeatAnswer, DEFAULT_BEAT_MS } from '../../lib/membership.ts';
+import { PLACE_HEADER } from '../../lib/place.ts';
 import type { ServerAnswer } from './answer.ts';
+import type { OwnPlace } from './own-place.ts';
 import { readBeatAnswer } from './read-answers.ts';
 import type { ServerList } from './server-list.ts';
 import type { Upstream } from './upstream.ts';
@@ -37,6 +39,8 @@ export interface HeartbeatOptions {
   readonly logger: Logger;
   readonly beat: () => { readonly body: Beat; readonly token: string };
   readonly on: HeartbeatEvents;
+  /** Where this agent stands; without it nothing is measured. */
+  readonly place?: OwnPlace | undefined;
 }
 
 export interface HeartbeatEvents {
@@ -67,6 +71,8 @@ export class Heartbeat {
   #failures = 0;
   #everyMs = DEFAULT_BEAT_MS;
   #stopped = false;
+  /** The last beat's round trip, and what its server was about; undefined where it says nothing. */
+  #tookMs: number | undefined;
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
@@ -141,13 +147,14 @@ export class Heartbeat {
     this.#heard(answer);
   }
 
-  #heard({ Servers, Known, NextMs, WantsLoad = false }: BeatAnswer): void {
-    const { servers, logger, on } = this.#options;
+  #heard({ Servers, Known, NextMs, WantsLoad = false, Here }: BeatAnswer): void {
+    const { servers, logger, on, place } = this.#options;
     const before = this.#standing;
     servers.replace(Servers);
     this.#standing = 'heard';
     this.#failures = 0;
     this.#everyMs = Math.min(Math.max(NextMs, MIN_BEAT_MS), MAX_BEAT_MS);
+    if (Here !== undefined && this.#tookMs !== undefined) place?.heard(Here, this.#tookMs);
     if (before !== 'heard') logger.info(`agent: in touch with servers (known: ${servers.size})`);
     on.wantsLoad?.(WantsLoad);
     if (!Known) on.unknown();
@@ -171,17 +178,25 @@ export class Heartbeat {
   }
 
   #send(): Promise<ServerAnswer> {
-    const { upstream, beat } = this.#options;
+    const { upstream, beat, place } = this.#options;
     const { body, token } = beat();
+    const own = `node:${body.Node}`;
+    const key = place?.keyOf(own, this.#everyMs) ?? own;
+    const headers = place && { [PLACE_HEADER]: encodeJson(place.told(key)) };
+    this.#tookMs = undefined;
     return upstream.ask({
       way: 'beat',
       method: 'PUT',
       target: BEAT_PATH,
-      key: `node:${body.Node}`,
+      key,
       token,
       body: Buffer.from(encodeJson(body)),
       timeoutMs: TIMEOUT_MS,
       repeatable: true,
+      ...(headers !== undefined && { headers }),
+      onAnswer: (ms) => {
+        this.#tookMs = ms;
+      },
     });
   }
 }

@@ -25,6 +25,11 @@ const servers: Schema = {
   }),
 };
 
+const coordinate = object({
+  Vec: { type: 'array', items: { type: 'number' } },
+  ...{ Error: { type: 'number' }, Adjustment: { type: 'number' }, Height: { type: 'number' } },
+});
+
 const NO_SERVER = 'what answers is no server';
 
 export const readBeatAnswer: Decoder<BeatAnswer> = decoder(
@@ -36,6 +41,7 @@ export const readBeatAnswer: Decoder<BeatAnswer> = decoder(
       ...{ Servers: servers, Known: { type: 'boolean' }, NextMs: { type: 'number' } },
       // Servers from before there was such a thing do not say it.
       WantsLoad: { type: 'boolean' },
+      Here: object({ Server: text, Coord: coordinate, TookMs: { type: 'number' } }),
     },
   },
   NO_SERVER,

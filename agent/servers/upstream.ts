@@ -35,6 +35,8 @@ export interface UpstreamRequest extends Place {
   readonly signal?: AbortSignal;
   /** A write that does no more when it is done twice. */
   readonly repeatable?: boolean;
+  /** Told of each answer, after how long it began; undefined where a connection had to be opened first. */
+  readonly onAnswer?: (ms: number | undefined) => void;
 }
 
 export interface UpstreamOptions {
@@ -206,6 +208,7 @@ export class Upstream {
     const { clock, node } = this.#options;
     const { method, signal, body } = request;
     const { target, headers } = shown({ ...request, node });
+    const begun = clock.monotonic();
     const message = this.#ways.begin(request, server, target, {
       method,
       headers: { ...headers, ...traceHeaders(), ...lengthOf(body) },
@@ -223,6 +226,7 @@ export class Upstream {
       };
       message.once('response', (response) => {
         end();
+        request.onAnswer?.(message.reusedSocket ? clock.monotonic() - begun : undefined);
         resolve(response);
       });
       message.once('error', (error) => {

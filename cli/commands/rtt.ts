@@ -1,17 +1,8 @@
 import { ProconsulError } from '../../lib/errors.ts';
+import type { Coordinate, NodeCoordinate } from '../../lib/model.ts';
+import { distanceS } from '../../lib/place.ts';
 import type { ApiClient } from '../api-client.ts';
 import { type Command, explained, type Invocation } from '../command.ts';
-
-interface Coordinate {
-  readonly Vec: readonly number[];
-  readonly Adjustment: number;
-  readonly Height: number;
-}
-
-interface NodeCoordinate {
-  readonly Node: string;
-  readonly Coord: Coordinate;
-}
 
 interface DatacenterCoordinates {
   readonly Datacenter: string;
@@ -84,11 +75,4 @@ function coordinateOf(known: readonly NodeCoordinate[], name: string): Coordinat
   const found = known.find(({ Node }) => Node === name);
   if (found !== undefined) return found.Coord;
   throw new ProconsulError('not-found', `Could not find a coordinate for node "${name}"`);
-}
-
-/** Vivaldi's: the distance of the points and both heights, adjusted unless that makes it negative. */
-function distanceS(a: Coordinate, b: Coordinate): number {
-  const raw = Math.hypot(...a.Vec.map((x, i) => x - (b.Vec[i] ?? 0))) + a.Height + b.Height;
-  const adjusted = raw + a.Adjustment + b.Adjustment;
-  return adjusted > 0 ? adjusted : raw;
 }

@@ -4,6 +4,7 @@ import { askOverHttp } from '../../agent/acl/http-resolving.ts';
 import { RemoteAccess } from '../../agent/acl/remote-access.ts';
 import { Agent } from '../../agent/agent.ts';
 import { Containers } from '../../agent/containers/containers.ts';
+import { noCoordinates } from '../../agent/http/routes/no-coordinates.ts';
 import { ringRoutes } from '../../agent/http/routes/ring.ts';
 import { Forwarder } from '../../agent/servers/forwarder.ts';
 import { Heartbeat } from '../../agent/servers/heartbeat.ts';
@@ -11,6 +12,7 @@ import { httpAuthority } from '../../agent/servers/http-authority.ts';
 import { httpCatalog } from '../../agent/servers/http-catalog.ts';
 import { httpMembership } from '../../agent/servers/http-membership.ts';
 import { Joiner, type JoinSettings } from '../../agent/servers/joiner.ts';
+import { OwnPlace } from '../../agent/servers/own-place.ts';
 import { ServerList } from '../../agent/servers/server-list.ts';
 import { tellLoad } from '../../agent/servers/tell-load.ts';
 import { Upstream } from '../../agent/servers/upstream.ts';
@@ -18,6 +20,7 @@ import { nodeIdOf } from '../../agent/state/node-id.ts';
 import { ownBeat, ownMember } from '../../agent/state/own-entry.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { Config } from '../../lib/config/config.ts';
+import type { Route } from '../../lib/http/route.ts';
 import { MAX_JSON_BODY_BYTES } from '../../lib/limits.ts';
 import { tapLog } from '../../lib/log-tap.ts';
 import { systemRandom } from '../../lib/random.ts';
@@ -77,7 +80,7 @@ export async function runClient(options: RunOptions): Promise<Running> {
   listeners.open({
     defaultToken: () => agent.userToken,
     routes: [],
-    ownRoutes: [...agent.routes(), ...ringRoutes(config.nodeName, () => servers)],
+    ownRoutes: ownRoutesOf(config, agent, servers),
     access: agent.access,
     fallback: forwarder.handle,
   });
@@ -103,6 +106,11 @@ export async function runClient(options: RunOptions): Promise<Running> {
       await unlock();
     },
   };
+}
+
+function ownRoutesOf(config: Config, agent: Agent, servers: ServerList): readonly Route[] {
+  const ring = ringRoutes(config.nodeName, () => servers);
+  return [...agent.routes(), ...ring, ...(config.measuresPlaces ? [] : noCoordinates())];
 }
 
 /** What is asked here is passed on: there is nothing to catch up with. */
@@ -138,11 +146,13 @@ function connect(options: Connecting, nodeId: string, onReloaded: (config: Confi
   const security = { tls, domain: config.dns.domain };
   const upstream = new Upstream({ servers, clock, node: config.nodeName, security });
   const token = () => agent.ownToken;
+  const place = config.measuresPlaces ? new OwnPlace({ servers, clock, random }) : undefined;
   const heartbeat = new Heartbeat({
     upstream,
     servers,
     clock,
     logger,
+    place,
     beat: () => ({ body: ownBeat(config, nodeId), token: token() }),
     on: {
       unknown: () => agent.unknown(),
@@ -171,6 +181,7 @@ function connect(options: Connecting, nodeId: string, onReloaded: (config: Confi
       membership,
       ...(config.acl.enabled && { access: remoteAccess(config, upstream) }),
       scale: () => heartbeat.scale,
+      coordinate: () => place?.coordinate,
     },
     process: {
       logTap: (wanted, listen) => tapLog(logger, wanted, listen),

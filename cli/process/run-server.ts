@@ -149,6 +149,7 @@ function withinProcess(server: Server) {
     catalog: serverCatalog(server),
     authority: serverAuthority(server),
     access: server.access,
+    coordinate: () => server.places?.coordinate,
     elsewhere: server.reports(),
   };
 }

@@ -73,6 +73,7 @@ function rulesOf(config: Config, lookout: Lookout): ServerRules {
       txnBytes: Math.max(limits.txnMaxReqLen, limits.kvMaxValueSize),
     },
     history,
+    measuresPlaces: config.measuresPlaces,
     reconnectTimeoutMs: join.reconnectTimeoutMs,
     eureka,
     mesh: { enabled: mesh.enabled, entries: mesh.entries },

@@ -10,6 +10,7 @@ import type { Random } from '../../lib/random.ts';
 import { withFields } from '../../lib/with-fields.ts';
 import { type Judgeable, judge } from '../acl/judge.ts';
 import type { HeardLoads } from '../cluster/heard-loads.ts';
+import type { HeardPlaces } from '../cluster/heard-places.ts';
 import type { Members } from '../cluster/members.ts';
 import type { Cluster } from '../cluster/peers.ts';
 import type { Command } from '../commands.ts';
@@ -117,6 +118,11 @@ export interface LoadDeps {
   readonly loads: Pick<HeardLoads, 'take'>;
 }
 
+export interface CoordinateDeps {
+  /** Undefined where nodes have none. */
+  readonly places: Pick<HeardPlaces, 'take' | 'answered'> | undefined;
+}
+
 export interface KeyringDeps {
   /** Undefined where the log is not sealed. */
   readonly keyring: ClusterKeyring | undefined;
@@ -154,6 +160,7 @@ export interface ServerDeps
     Pick<AgentlessDeps, 'reporting'>,
     MeshDeps,
     ClusterDeps,
+    CoordinateDeps,
     LoadDeps,
     KeyringDeps,
     LogDeps,

@@ -1,4 +1,4 @@
-import type { Coordinate } from '../../lib/model.ts';
+import { distanceS } from '../../lib/place.ts';
 import type { Reader } from './reader.ts';
 
 interface OnNode {
@@ -38,7 +38,7 @@ export function orderByDistance<T extends OnNode>(reader: Reader, near: string, 
   const distances = new Map<string, number>();
   for (const { Node } of rows) {
     const to = reader.placeOf(Node);
-    const seconds = to === undefined ? Number.POSITIVE_INFINITY : distance(from, to);
+    const seconds = to === undefined ? Number.POSITIVE_INFINITY : distanceS(from, to);
     distances.set(Node, seconds);
   }
   const of = (row: T) => distances.get(row.Node) ?? Number.POSITIVE_INFINITY;
@@ -51,13 +51,4 @@ function byName(a: OnNode, b: OnNode): number {
   const y = b.CheckID ?? b.ID ?? '';
   if (x === y) return 0;
   return x < y ? -1 : 1;
-}
-
-/** Seconds between two network coordinates, as Vivaldi defines it. */
-function distance(a: Coordinate, b: Coordinate): number {
-  if (a.Vec.length !== b.Vec.length) return Number.POSITIVE_INFINITY;
-  const squares = a.Vec.reduce((sum, x, i) => sum + (x - (b.Vec[i] ?? 0)) ** 2, 0);
-  const raw = Math.sqrt(squares) + a.Height + b.Height;
-  const adjusted = raw + a.Adjustment + b.Adjustment;
-  return adjusted > 0 ? adjusted : raw;
 }

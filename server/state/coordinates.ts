@@ -1,18 +1,8 @@
 /** Where nodes stand in the network, by node and segment. */
-import type { Coordinate, NodeCoordinate } from '../../lib/model.ts';
+import type { NodeCoordinate } from '../../lib/model.ts';
 import { type Journal, Lookup, Table } from './table.ts';
 import { COORDINATES, fold, nodeCoordinatesTopic } from './topic-names.ts';
 import type { Topics } from './topics.ts';
-
-export const DIMENSIONS = 8;
-
-/** Where a node stands of which nothing is known yet: Consul's agents begin with the same. */
-export const ORIGIN: Coordinate = {
-  Vec: Array.from({ length: DIMENSIONS }, () => 0),
-  Error: 1.5,
-  Adjustment: 0,
-  Height: 0.00001,
-};
 
 /** As many as Consul's network may have, with names as long: who reports makes up the names. */
 export const MAX_SEGMENTS = 64;

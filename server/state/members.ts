@@ -3,6 +3,7 @@
 import { sameJson } from '../../lib/equal.ts';
 import { MEMBER_STATUS } from '../../lib/membership.ts';
 import { type CheckDefinition, SERF_HEALTH } from '../../lib/model.ts';
+import { ORIGIN } from '../../lib/place.ts';
 import { withFields } from '../../lib/with-fields.ts';
 import type {
   MemberAlive,
@@ -11,7 +12,7 @@ import type {
   MembersFailed,
   ReapMembers,
 } from '../commands.ts';
-import { coordinateKey, ORIGIN } from './coordinates.ts';
+import { coordinateKey } from './coordinates.ts';
 import { APPLIED, NOT_APPLIED, type Outcome } from './outcome.ts';
 import { deleteNode, putCheck } from './registration.ts';
 import type { KnownMember, State } from './state.ts';

@@ -37,10 +37,10 @@ export const nodeWords = words(
     ms: (ms: string) => `${ms} ms`,
     span: (nearest: string, middle: string, farthest: string) =>
       `The nearest node is ${nearest} away, the one in the middle ${middle}, the farthest ${farthest}.`,
-    estimated: 'By the coordinates of both: what somebody measured, and wrote there.',
+    estimated: 'By the coordinates of both, as agents measure them by their beats to servers.',
     noDistances: 'Nobody knows how far it is from here to other nodes',
     noDistancesHint:
-      'Agents measure nothing. Who does writes where a node stands, and ?near sorts by it; two nodes are needed:',
+      'Agents measure it by their beats to servers, which takes a while; else anybody may write where a node stands:',
     forceLeave: 'Force leave',
     forceLeaveText: (name: string) =>
       `${name} is taken for one that has left, and is taken out. It comes back when its agent does.`,
@@ -90,9 +90,9 @@ export const nodeWords = words(
     ms: (ms: string) => `${ms} 毫秒`,
     span: (nearest: string, middle: string, farthest: string) =>
       `最近的节点 ${nearest}，居中的 ${middle}，最远的 ${farthest}。`,
-    estimated: '根据双方的坐标估算：坐标由测量者写入。',
+    estimated: '根据双方的坐标估算：坐标由 Agent 通过发往服务器的心跳测得。',
     noDistances: '尚不知道此节点与其他节点的往返时间',
-    noDistancesHint: 'Agent 不进行测量。测量者写入节点的坐标，?near 据此排序；需要两个节点：',
+    noDistancesHint: 'Agent 通过发往服务器的心跳测量，需要一些时间；也可以手动写入节点的坐标：',
     forceLeave: '强制离开',
     forceLeaveText: (name: string) => `${name} 将被视为已离开并被移除；其 Agent 恢复后会重新加入。`,
     hasLeft: (name: string) => `${name} 已离开。`,

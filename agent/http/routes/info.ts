@@ -92,8 +92,12 @@ function selfReply(agent: Context, configured: object, caller: Caller): Reply {
   const stats = agent.stats();
   // All else is of the configuration. It is asked each time: as long as nothing has changed that must
   // cost next to nothing.
+  const at = agent.coordinate()?.Vec;
   const stands = () =>
-    caller.stands() && agent.config === config && sameFigures(agent.stats(), stats);
+    caller.stands() &&
+    agent.config === config &&
+    agent.coordinate()?.Vec === at &&
+    sameFigures(agent.stats(), stats);
   const shared = { bytes: SELF_BYTES, ready: () => undefined, stands };
   return { json: self(agent, configured, stats), shared };
 }
@@ -124,7 +128,7 @@ function self(agent: Context, DebugConfig: object, stats: Figures): object {
       Version: CONSUL_VERSION,
     },
     DebugConfig,
-    Coord: { Vec: [0, 0, 0, 0, 0, 0, 0, 0], Error: 1.5, Adjustment: 0, Height: 0.00001 },
+    Coord: agent.coordinate() ?? null,
     Member: agent.self(),
     Stats: stats,
     Meta: byName(Object.entries({ ...config.nodeMeta, 'consul-network-segment': '' })),

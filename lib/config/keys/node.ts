@@ -80,9 +80,12 @@ export const NODE_KEYS = {
       shown: 'DisableHostNodeID',
     }),
   }),
-  ...noEffect('coordinates are taken as they come', {
-    disable_coordinates: bool('', { shown: 'DisableCoordinates' }),
-  }),
+  disable_coordinates: bool(
+    'Measure no round trips to servers, and answer nothing of coordinates.',
+    {
+      shown: 'DisableCoordinates',
+    },
+  ),
   enable_debug: bool('Serve profiles of the process at /debug/pprof/ (operator:read).', {
     shown: 'EnableDebug',
   }),
@@ -101,6 +104,7 @@ export function nodeConfig(given: Values, { raw, host, problems, devMode }: Sour
     /** '' when the agent is to find one: the one it kept, or one by chance. */
     nodeId: given.node_id,
     nodeMeta: given.node_meta,
+    measuresPlaces: !given.disable_coordinates,
     locality: { Region: given.locality.region, Zone: given.locality.zone },
     /** '' in dev mode, whatever a file says: nothing is kept then. */
     dataDir: devMode ? '' : dataDir(given.data_dir, { raw, host, problems, devMode }),

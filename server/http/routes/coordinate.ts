@@ -7,10 +7,12 @@ import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { param } from '../../../lib/http/takes.ts';
 import { compareKeys } from '../../../lib/key-order.ts';
 import type { NodeCoordinate } from '../../../lib/model.ts';
+import { COORDINATES_OFF, DIMENSIONS, ORIGIN } from '../../../lib/place.ts';
 import { keyOf } from '../../query/query.ts';
-import { DIMENSIONS, MAX_SEGMENT_LENGTH, MAX_SEGMENTS, ORIGIN } from '../../state/coordinates.ts';
+import { MAX_SEGMENT_LENGTH, MAX_SEGMENTS } from '../../state/coordinates.ts';
 import {
   type ClusterDeps,
+  type CoordinateDeps,
   checkDatacenter,
   type PlaceDeps,
   type ReadDeps,
@@ -20,9 +22,20 @@ import {
 } from '../deps.ts';
 import { readRoute } from '../reads.ts';
 
-type Deps = ReadDeps & WriteDeps & PlaceDeps & ClusterDeps;
+type Deps = ReadDeps & WriteDeps & PlaceDeps & ClusterDeps & CoordinateDeps;
 
 export function coordinateRoutes(deps: Deps): Route[] {
+  const rows = rowsOf(deps);
+  if (deps.places !== undefined) return rows;
+  return rows.map(({ method, path, right, does }) => ({
+    ...{ method, path, right, does, anyDatacenter: true },
+    handle: () => {
+      throw new ProconsulError('unauthorized', COORDINATES_OFF);
+    },
+  }));
+}
+
+function rowsOf(deps: Deps): Route[] {
   return [
     {
       method: 'PUT',

@@ -22,12 +22,13 @@ import {
   MEMBERS_PATH,
   SERVER_ROLE,
 } from '../../../lib/membership.ts';
+import { PLACE_HEADER, placeToldIn } from '../../../lib/place.ts';
 import { LATENCY_PLACES } from '../../../lib/served.ts';
 import { fold } from '../../state/topic-names.ts';
 import { refuseNul } from '../definitions.ts';
-import type { ClusterDeps, LoadDeps, WriteDeps } from '../deps.ts';
+import type { ClusterDeps, CoordinateDeps, LoadDeps, WriteDeps } from '../deps.ts';
 
-type Deps = ClusterDeps & LoadDeps & Pick<WriteDeps, 'state'>;
+type Deps = ClusterDeps & CoordinateDeps & LoadDeps & Pick<WriteDeps, 'state'>;
 
 const text = { type: 'string' } as const;
 
@@ -90,7 +91,7 @@ const forceLeaveBody = decoder<ForceLeave>({
 });
 
 export function membershipRoutes(deps: Deps): Route[] {
-  const { members } = deps;
+  const { members, places, clock } = deps;
   return [
     {
       method: 'PUT',
@@ -99,13 +100,18 @@ export function membershipRoutes(deps: Deps): Route[] {
       right: asks('node:write'),
       does: "takes the beat of an agent (Proconsul's own)",
       handle: async (request) => {
+        const begun = clock.monotonic();
         const beat = await request.json(beatBody, MAX_BEAT_BODY_BYTES);
         refuseNul(beat.Node);
         needNode(deps, request, beat);
         // Servers are told of by the log: whoever can only ask one of them is none.
         if (beat.Tags['role'] === SERVER_ROLE) throw permissionDenied();
         refuseServer(deps, beat.Node);
-        return { json: await members.beat(beat) };
+        const answer = await members.beat(beat);
+        const told = places && placeToldIn(request.headers[PLACE_HEADER]);
+        if (places === undefined || told === undefined) return { json: answer };
+        if (answer.Known) places.take(beat.Node, told);
+        return { json: { ...answer, Here: places.answered(clock.monotonic() - begun) } };
       },
     },
     {

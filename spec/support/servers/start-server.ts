@@ -82,6 +82,7 @@ interface StartOptions {
   readonly lookout?: Lookout;
   readonly connect?: ConnectRules;
   readonly waits?: Waits;
+  readonly measuresPlaces?: boolean;
   /** Of its chance: several servers of one log have one each. */
   readonly seed?: number;
   readonly audit?: (server: Server, clock: FakeClock) => Audit;
@@ -137,6 +138,7 @@ export async function startServerWith(options: StartOptions): Promise<TestServer
       ...(access && { access }),
       ...(acl && { acl }),
       ...(connect && { connect }),
+      measuresPlaces: options.measuresPlaces ?? true,
     },
     onFatal: (error) => {
       throw error;

@@ -1,0 +1,96 @@
+/**
+ * A node's place in the network, moved by each round trip to another whose place is known, so that the distance of
+ * two places comes near to the round trip between them: F. Dabek, R. Cox, F. Kaashoek, R. Morris, "Vivaldi: A
+ * Decentralized Network Coordinate System" (SIGCOMM 2004), with heights. What no place can have right (a triangle
+ * that is none) goes into an adjustment: S. Lee, Z. Zhang, S. Sahu, D. Saha, "On Suitability of Euclidean Embedding
+ * for Host-Based Network Coordinate Systems" (2010). That all places do not wander off together is from J. Ledlie,
+ * P. Gardner, M. Seltzer, "Network Coordinates in the Wild" (NSDI 2007).
+ */
+import type { Coordinate } from './model.ts';
+import { isPlace, ORIGIN, rawDistanceS } from './place.ts';
+import type { Random } from './random.ts';
+
+/** How far a sample may move a place, of what it is wrong by; and how fast its error follows. */
+const MOVES = 0.25;
+const LEARNS = 0.25;
+/** Of errors: who knows nothing of itself is moved, and moves nobody. */
+const MAX_ERROR = 1.5;
+const MIN_HEIGHT_S = 0.00001;
+/** Below it two places are the same, and lie in no direction from each other. */
+const SAME_S = 0.000001;
+/** Samples of which an adjustment is the mean. */
+const ADJUSTED_BY = 20;
+/** So far from the origin a place is drawn back by a millisecond with each sample; half as far, by a quarter. */
+const GRAVITY_S = 0.256;
+const DRAWN_S = 0.001;
+/** What takes longer is no round trip of a network. */
+const MAX_ROUND_TRIP_S = 10;
+
+export class Vivaldi {
+  readonly #random: Pick<Random, 'next'>;
+  #vec: readonly number[] = ORIGIN.Vec;
+  #height = ORIGIN.Height;
+  #error = ORIGIN.Error;
+  /** By how much the last samples were longer than the places are apart. */
+  readonly #excess: number[] = [];
+  #samples = 0;
+
+  constructor(random: Pick<Random, 'next'>) {
+    this.#random = random;
+  }
+
+  get coordinate(): Coordinate {
+    const sum = this.#excess.reduce((all, each) => all + each, 0);
+    return {
+      Vec: this.#vec,
+      Error: this.#error,
+      // Half of it is the other's.
+      Adjustment: sum / (2 * ADJUSTED_BY),
+      Height: this.#height,
+    };
+  }
+
+  /** A round trip to whoever stands there. What nobody can have measured moves nothing. */
+  observe(other: Coordinate, seconds: number): void {
+    if (!(seconds > 0 && seconds <= MAX_ROUND_TRIP_S) || !isPlace(other)) return;
+    const here = this.coordinate;
+    const apart = rawDistanceS(here, other);
+    const wrongBy = Math.abs(apart - seconds) / seconds;
+    const both = this.#error + other.Error;
+    const weight = both > 0 ? this.#error / both : 0.5;
+    const learns = LEARNS * weight;
+    this.#error = Math.min(MAX_ERROR, wrongBy * learns + this.#error * (1 - learns));
+    this.#push(here, other, MOVES * weight * (seconds - apart));
+    this.#pull();
+    const excess = seconds - rawDistanceS(this.coordinate, other);
+    this.#excess[this.#samples++ % ADJUSTED_BY] = excess;
+  }
+
+  /** Away from the other, or to it where it is less than nothing. */
+  #push(here: Coordinate, other: Coordinate, by: number): void {
+    const between = here.Vec.map((x, i) => x - (other.Vec[i] ?? 0));
+    const flat = Math.hypot(...between);
+    if (flat < SAME_S) {
+      const any = this.#direction(here.Vec.length);
+      this.#vec = here.Vec.map((x, i) => x + (any[i] ?? 0) * by);
+      return;
+    }
+    const heights = here.Height + other.Height;
+    const whole = flat + heights;
+    this.#vec = here.Vec.map((x, i) => x + ((between[i] ?? 0) / whole) * by);
+    this.#height = Math.max(MIN_HEIGHT_S, here.Height + (heights / whole) * by);
+  }
+
+  /** To the origin. */
+  #pull(): void {
+    const away = Math.hypot(...this.#vec);
+    const by = Math.min(away, (away / GRAVITY_S) ** 2 * DRAWN_S);
+    if (by > 0) this.#vec = this.#vec.map((x) => x * (1 - by / away));
+  }
+
+  #direction(length: number): readonly number[] {
+    const any = Array.from({ length }, () => this.#random.next() - 0.5);
+    const size = Math.hypot(...any) || 1;
+    return any.map((each) => each / size);
+  }
+}
