@@ -8,7 +8,7 @@ import { fieldIn } from './fields.ts';
 import type { Head } from './head.ts';
 import { readingsOf, type Value } from './header-readings.ts';
 import { decoded } from './percent.ts';
-import { meantBy } from './plain-path.ts';
+import { lettered, meantBy } from './plain-path.ts';
 import { Tried } from './tried.ts';
 
 export type Asked = Pick<Head, 'method' | 'path' | 'authority' | 'fields'> &
@@ -79,9 +79,8 @@ function pathTests(http: Said, aim: Aim, cost: Tried): readonly Test[] {
     tests.push((asked) => prefix.some((each) => at(asked).startsWith(each)));
   if (regex !== '') {
     const whole = wholly(regex, 'path', cost);
-    const paths = pathsFor(regex, aim);
     // In whatever case is said of the other two alone.
-    tests.push((asked) => paths(asked).some((path) => whole(pathnameOf(path))));
+    tests.push(asItComes((path) => whole(pathnameOf(path)), aim));
   }
   return tests;
 }
@@ -97,13 +96,18 @@ function waysToWrite(rule: string, aim: Aim, isPrefix: boolean): readonly string
   return [...new Set(ways)];
 }
 
-/** Slashes one after another, dots between them, a backslash or a code, in a text or in a pattern. */
-const AS_NONE_GOES_ON = /\/\/|\.\.|\/(?:\\|\[)?\.\]?(?:\/|$)|%|\\\\|\\\.\\?\./;
-
-/** What is denied as it may come, and no path goes on, is denied as it comes: of a pattern nobody can say what it means. */
-function pathsFor(rule: string, aim: Aim): (asked: Asked) => readonly string[] {
-  if (aim !== 'deny' || !AS_NONE_GOES_ON.test(rule)) return ({ path }) => [path];
-  return ({ path, came = path }) => (came === path ? [path] : [path, came]);
+/**
+ * What is denied as it may come, and no path goes on, is denied as it comes. Whether a rule is about that no look at a pattern
+ * says: it is met, and would not be if there were letters in place of all that no path goes on with.
+ */
+function asItComes(met: (path: string) => boolean, aim: Aim): Test {
+  if (aim !== 'deny') return ({ path }) => met(path);
+  return ({ path, came = path }) => {
+    if (met(path)) return true;
+    if (came === path || !met(came)) return false;
+    const pathname = pathnameOf(came);
+    return !met(lettered(pathname) + came.slice(pathname.length));
+  };
 }
 
 function methodTests(methods: readonly string[], aim: Aim): readonly Test[] {
@@ -119,10 +123,7 @@ function headerTest(said: Said, aim: Aim, cost: Tried): Test {
   const own = BESIDE.get(name);
   // For a route all its values are one.
   if (own !== undefined || aim === 'route') {
-    if (name === ':path' && said['Invert'] !== true) {
-      const paths = pathsFor(HOW.map((how) => textIn(said[how])).find(Boolean) ?? '', aim);
-      return (asked) => paths(asked).some(met);
-    }
+    if (name === ':path' && said['Invert'] !== true) return asItComes(met, aim);
     const read = own ?? (({ fields }: Asked) => fieldIn(fields, name));
     return (asked) => met(read(asked));
   }
@@ -148,8 +149,6 @@ function valueMet(said: Said, aim: Aim, cost: Tried): (value: Value) => boolean 
   const ifMissing = aim === 'deny' && isInverted;
   return (value) => (value === undefined ? ifMissing : test(value) !== isInverted);
 }
-
-const HOW = ['Exact', 'Prefix', 'Suffix', 'Contains', 'Regex'];
 
 const authority = (asked: Asked) => asked.authority;
 

@@ -24,3 +24,11 @@ export function meantBy(rule: string, isPrefix: boolean): string {
   const whole = isPrefix ? slashed.slice(0, slashed.lastIndexOf('/') + 1) : slashed;
   return withoutDots(whole) + slashed.slice(whole.length);
 }
+
+/** As long as it is, with letters in place of all that no path goes on with: dots, codes, and slashes behind slashes. */
+export function lettered(pathname: string): string {
+  const letters = (found: string) => 'z'.repeat(found.length);
+  return pathname
+    .replace(/(?<=[/\\]|%2f|%5c)\.{1,2}(?=[/\\]|%2f|%5c|$)/gi, letters)
+    .replace(/%[0-9a-f]{2}|\\|(?<=\/)\/+/gi, letters);
+}

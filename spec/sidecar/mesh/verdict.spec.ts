@@ -85,6 +85,13 @@ describe('what an intention says of a request', () => {
     [{ PathRegex: '.*%2[fF].*' }, '/a%2fb'],
     [{ PathRegex: '.*\\.\\./.*' }, '/x/../admin'],
     [{ PathRegex: '.*/\\./.*' }, '/x/./admin'],
+    [{ PathRegex: '/{2,}admin' }, '//admin'],
+    [{ PathRegex: '[/][/]admin' }, '//admin'],
+    [{ PathRegex: '\\x2f\\x{2f}admin' }, '//admin'],
+    [{ PathRegex: '(/){2}.*' }, '//a/b'],
+    [{ PathRegex: '/x[^a-z]+admin' }, '/x/../admin'],
+    [{ PathRegex: '.*[.]{2}.*' }, '/x\\..\\admin'],
+    [{ PathRegex: '.*(?:\\.\\.|%2e).*' }, '//x/%2E%2e/admin'],
     [{ Header: [{ Name: ':path', Exact: '//admin' }] }, '//admin'],
     [{ Header: [{ Name: ':path', Prefix: '/x/../admin' }] }, '/x/../admin/y'],
     [{ Header: [{ Name: ':path', Contains: '..' }] }, '/x/../admin'],
@@ -101,8 +108,13 @@ describe('what an intention says of a request', () => {
   }
 
   it('denies by a pattern about paths that go on no path for how it came', () => {
-    const all = list([rule('deny', { PathRegex: '/x/.*' }), rule('allow', { PathPrefix: '/' })]);
-    assert.equal(all.allows(asked('/x/../public')), true);
+    for (const [PathRegex, came] of [
+      ['/x/.*', '/x/../public'],
+      ['/[^p].*', '//public'],
+    ] as const) {
+      const all = list([rule('deny', { PathRegex }), rule('allow', { PathPrefix: '/public' })]);
+      assert.equal(all.allows(asked(came)), true, PathRegex);
+    }
   });
 
   it('goes on so too where permissions go by the path as a header', () => {
