@@ -5,6 +5,7 @@ import { noLeader, ProconsulError } from '../lib/errors.ts';
 import type { Reply } from '../lib/http/reply.ts';
 import { shows } from '../lib/http/right.ts';
 import type { HttpRequest, Route } from '../lib/http/route.ts';
+import type { Logger } from '../lib/logger.ts';
 import type { Account } from './accounts.ts';
 import { Polled } from './polled.ts';
 import { type Resource, TYPE_URLS, versionOfAll } from './resource.ts';
@@ -15,6 +16,7 @@ export interface PollsOptions {
   readonly views: Views;
   readonly worlds: Worlds;
   readonly clock: Clock;
+  readonly logger: Logger;
   /** Of one address; 0 for no limit. */
   readonly maxConnections: () => number;
 }
@@ -36,6 +38,12 @@ const HELD_SHARE = 0.75;
 const MAX_HELD_MS = 60_000;
 /** Of one address, where nobody bounds them. */
 const MAX_CONNECTIONS = 2000;
+/** Of what an address may have: some is left for all else that it asks. */
+const LONG_SHARE = 0.5;
+const SHARE = 0.75;
+/** Beyond the first share: an Envoy comes again at once, and would do nothing else. */
+const BRIEF_MS = 1000;
+const SAID_EACH_MS = 60_000;
 
 const body = decoder<Discovery>({
   type: 'object',
@@ -70,6 +78,7 @@ export class Polls {
   /** Of all. */
   readonly #held = new Set<Polled>();
   #isStopping = false;
+  #saidAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: PollsOptions) {
     this.#options = options;
@@ -101,8 +110,9 @@ export class Polls {
       if (!(await polled.until(() => polled.isKnown, begun + PATIENCE_MS))) throw noLeader();
       const isOther = () => versionOfAll(polled.current) !== VersionInfo;
       const mostMs = VersionInfo === '' ? 0 : heldMs(request);
-      const holding = { isOther, until: begun + mostMs, request };
-      if (mostMs > 0) await this.#hold(member, polled, holding);
+      if (mostMs > 0) await this.#hold(member, polled, { isOther, begun, mostMs, request });
+      // It would take that for all that there is.
+      if (VersionInfo === '' && this.#isStopping) throw noLeader();
       // Whoever is somebody else by now is told so with his next poll.
       const isSame = VersionInfo === '' || member.caller.stands();
       const isToBeTold = isOther() && isSame && !this.#isStopping;
@@ -115,10 +125,14 @@ export class Polls {
 
   async #hold({ account }: Member, polled: Polled, holding: Holding): Promise<void> {
     const held = this.#heldOf.get(account) ?? 0;
-    if (held >= this.#most) return;
+    const { isOther, begun, mostMs, request } = holding;
+    const until = begun + Math.min(mostMs, this.#mostMs(held));
+    if (until === begun) {
+      this.#tellTooMany(request, held);
+      return;
+    }
     this.#heldOf.set(account, held + 1);
     this.#held.add(polled);
-    const { isOther, until, request } = holding;
     request.signal.addEventListener('abort', polled.end);
     // He may have gone before that was said.
     if (request.signal.aborted) polled.end();
@@ -130,15 +144,27 @@ export class Polls {
     }
   }
 
-  /** Each has a connection by itself: some are left for all else that an address asks. */
-  get #most(): number {
-    return Math.floor((this.#options.maxConnections() || MAX_CONNECTIONS) / 2);
+  /** How long one more is held where so many of its address are: each has a connection by itself. */
+  #mostMs(held: number): number {
+    const most = this.#options.maxConnections() || MAX_CONNECTIONS;
+    if (held < Math.floor(most * LONG_SHARE)) return MAX_HELD_MS;
+    return held < Math.floor(most * SHARE) ? BRIEF_MS : 0;
+  }
+
+  #tellTooMany({ remoteAddress: address }: HttpRequest, held: number): void {
+    const { clock, logger } = this.#options;
+    if (clock.monotonic() - this.#saidAt < SAID_EACH_MS) return;
+    this.#saidAt = clock.monotonic();
+    const line =
+      'xds: polls of one address are more than are held (limits.http_max_conns_per_client), and come again and again: have it ask by gRPC, or less often (refresh_delay)';
+    logger.warn(line, { address, held });
   }
 }
 
 interface Holding {
   readonly isOther: () => boolean;
-  readonly until: number;
+  readonly begun: number;
+  readonly mostMs: number;
   readonly request: HttpRequest;
 }
 

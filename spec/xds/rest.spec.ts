@@ -124,7 +124,7 @@ async function polling(more: Partial<XdsOptions> = {}) {
     const row = xds.metrics().find((each) => each.name === `proconsul.xds.${name}`);
     return row?.kind === 'gauge' ? row.read() : undefined;
   };
-  const untilHeld = () => until(() => gauge('polls') === 1);
+  const untilHeld = (polls = 1) => until(() => gauge('polls') === polls);
   /** Not before all is let go that was followed for it. */
   const untilFree = () =>
     until(
@@ -171,13 +171,22 @@ describe('POST /v3/discovery:endpoints by an Envoy that has what there is', func
     await untilFree();
   });
 
-  it('is answered at once where half of what an address may have is held', async () => {
-    const { agent, sent, untilHeld } = await polling({ maxConnections: () => 3 });
-    const first = sent('1000');
-    await untilHeld();
-    assert.equal((await sent('1000')).status, 304);
+  it('is held for a second where half of what an address may have is held, and not at all beyond three quarters', async () => {
+    const { agent, clock, sent, untilHeld, logger } = await polling({ maxConnections: () => 4 });
+    const both = [sent('10000'), sent('10000')];
+    await untilHeld(2);
+    const brief = sent('10000');
+    await untilHeld(3);
+    for (let i = 0; i < 3; i++) assert.equal((await sent('10000')).status, 304);
+    const warned = logger.lines.filter((line) => /polls of one address are more/.test(line));
+    assert.equal(warned.length, 1);
+    await clock.advance(999);
+    await untilHeld(3);
+    await clock.advance(1);
+    assert.equal((await brief).status, 304);
+    await untilHeld(2);
     agent.sayInstances('web', [instance('a', { port: 2 })]);
-    assert.equal((await first).status, 200);
+    for (const { status } of await Promise.all(both)) assert.equal(status, 200);
   });
 
   it('is answered 304 where the agent ends', async () => {
@@ -186,6 +195,13 @@ describe('POST /v3/discovery:endpoints by an Envoy that has what there is', func
     await untilHeld();
     await xds.stop();
     assert.equal((await polled).status, 304);
+  });
+
+  it('is told of nothing by an agent that ends while it has nothing', async () => {
+    const { poll, xds } = await polling();
+    await xds.stop();
+    const { status } = await poll({ resource_names: ['web'] });
+    assert.ok(status >= 500, String(status));
   });
 
   for (const waits of ['', '0', '-5', 'a while', 'NaN']) {
