@@ -42,7 +42,10 @@ export interface ApiAnswer {
 }
 
 export interface ApiClient {
-  /** Throws ProconsulError 'unavailable' with what Consul's client says of it. */
+  /**
+   * Throws ProconsulError 'unavailable' with what Consul's client says of it; 'busy' where an agent took the connection and
+   * cut it before anything could be said by TLS, as one does that has no room.
+   */
   send(request: ApiRequest): Promise<ApiAnswer>;
   /** The answer part by part, as it comes. */
   stream(request: ApiRequest): Promise<AsyncIterable<Buffer>>;
@@ -60,6 +63,8 @@ export interface ApiClientOptions {
   readonly progress?: Progress;
   /** In place of Node's own, which is loaded when it is first asked for. */
   readonly way?: Way;
+  /** What rests between requests of many, of all clients that share it; each has its own where there is none. */
+  readonly resting?: Resting;
 }
 
 /**
@@ -68,8 +73,8 @@ export interface ApiClientOptions {
  */
 export function createApiClient(options: ApiClientOptions): ApiClient {
   const { target, query, signal, onJson, progress } = options;
-  const { way: given } = options;
-  const way = given === undefined ? wayTo(target) : async () => given;
+  const { way: given, resting = {} } = options;
+  const way = given === undefined ? wayTo(target, resting) : async () => given;
   const open = (request: ApiRequest) =>
     respond(way, target, { ...request, query: [...(request.query ?? []), ...query] }, signal);
   return {
@@ -156,8 +161,12 @@ async function respond(
   return await new Promise((resolve, reject) => {
     const sent = begin(request, options, resolve);
     limitConnecting(sent);
+    const isAtTheDoor = watchDoor(sent, target);
     const what = `${method} ${target.scheme}://${target.address}${path}`;
-    sent.once('error', (cause) => reject(unreachable(cause, target, what)));
+    sent.once('error', (cause) => {
+      const code = isAtTheDoor() && isCut(cause) ? 'busy' : 'unavailable';
+      reject(unreachable(code, cause, target, what));
+    });
     if (body === undefined || asked.onSent === undefined) sent.end(body);
     else feed(sent, Buffer.from(body), asked.onSent);
   });
@@ -190,25 +199,33 @@ export interface Way {
   readonly kept: Agent;
 }
 
-function wayTo(target: ApiTarget): () => Promise<Way> {
+/** Node parts those of other certificates by itself. */
+export interface Resting {
+  http?: Agent;
+  https?: Agent;
+}
+
+function wayTo(target: ApiTarget, resting: Resting): () => Promise<Way> {
   let way: Promise<Way> | undefined;
   return () => {
-    way ??= target.scheme === 'http' ? wayOver() : wayOverTls(target);
+    way ??= target.scheme === 'http' ? wayOver(resting) : wayOverTls(target, resting);
     return way;
   };
 }
 
 /** Loaded when it is asked for: half of what a command's start takes beyond Node's own. */
-async function wayOver(): Promise<Way> {
+async function wayOver(resting: Resting): Promise<Way> {
   const { Agent, request } = await import('node:http');
-  return { request, kept: new Agent({ keepAlive: true }) };
+  resting.http ??= new Agent({ keepAlive: true });
+  return { request, kept: resting.http };
 }
 
-async function wayOverTls(target: ApiTarget): Promise<Way> {
+async function wayOverTls(target: ApiTarget, resting: Resting): Promise<Way> {
   const { Agent, request } = await import('node:https');
+  resting.https ??= new Agent({ keepAlive: true });
   return {
     request: (options, onResponse) => request({ ...options, ...tlsOptions(target) }, onResponse),
-    kept: new Agent({ keepAlive: true }),
+    kept: resting.https,
   };
 }
 
@@ -253,10 +270,35 @@ function limitConnecting(sent: ClientRequest): void {
   });
 }
 
-function unreachable(cause: Error, { address, socketPath }: ApiTarget, what: string): Error {
+/** Whether the other end has taken the connection, and the handshake is not over. */
+function watchDoor(sent: ClientRequest, { scheme }: ApiTarget): () => boolean {
+  let isThere = false;
+  if (scheme === 'http') return () => isThere;
+  sent.once('socket', (socket) => {
+    if (!socket.connecting) return;
+    socket.once('connect', () => {
+      isThere = true;
+    });
+    socket.once('secureConnect', () => {
+      isThere = false;
+    });
+  });
+  return () => isThere;
+}
+
+function isCut({ code = '' }: NodeJS.ErrnoException): boolean {
+  return code === 'ECONNRESET' || code === 'EPIPE';
+}
+
+function unreachable(
+  code: 'busy' | 'unavailable',
+  cause: Error,
+  { address, socketPath }: ApiTarget,
+  what: string,
+): Error {
   const [method = '', url = ''] = what.split(' ', 2);
   const network = socketPath === undefined ? 'tcp' : 'unix';
   const why = goDialError(cause, network, socketPath ?? address);
   const verb = method.charAt(0) + method.slice(1).toLowerCase();
-  return new ProconsulError('unavailable', `${verb} "${url}": ${why}`, { cause });
+  return new ProconsulError(code, `${verb} "${url}": ${why}`, { cause });
 }

@@ -2,7 +2,7 @@
 
 import type { FlagTable } from '../lib/config/flags.ts';
 import { ProconsulError } from '../lib/errors.ts';
-import { createApiClient } from './api-client.ts';
+import { createApiClient, type Resting } from './api-client.ts';
 import { apiTarget, HTTP_FLAGS } from './api-options.ts';
 import type { Command, CommandHost, Invocation } from './command.ts';
 import { COMMANDS, type CommandEntry, type CommandGroup } from './command-tree.ts';
@@ -144,6 +144,7 @@ interface Parsed extends Pick<Invocation, 'name' | 'flags' | 'args' | 'host'> {
 function invocation({ name, flags, args, host, usage, onJson }: Parsed): Invocation {
   // Said once, however many clients a command makes.
   const doubted = new Set<string>();
+  const resting: Resting = {};
   return {
     name,
     flags,
@@ -156,6 +157,7 @@ function invocation({ name, flags, args, host, usage, onJson }: Parsed): Invocat
         signal,
         onJson,
         progress: host.progress,
+        resting,
       }),
     misuse: (complaint, gap = '\n\n') =>
       new ProconsulError('invalid', `${complaint}${gap}${usage}`),

@@ -7,7 +7,7 @@ import { systemClock } from '../lib/clock.ts';
 import { systemRandom } from '../lib/random.ts';
 import { inPath } from '../lib/well-formed.ts';
 import { instancesIn } from '../sidecar/endpoints.ts';
-import { follow, type Loss } from '../sidecar/follow.ts';
+import { follow, type Loss, patient } from '../sidecar/follow.ts';
 import { AgentApi, type AgentOptions } from './agent-api.ts';
 
 export type { AgentOptions } from './agent-api.ts';
@@ -85,7 +85,7 @@ class ServiceResolver implements experimental.Resolver {
     const ending = new AbortController();
     this.#ending = ending;
     void follow(
-      { ask: api.ask, clock: systemClock, random: systemRandom },
+      { ask: patient(api.ask, systemClock), clock: systemClock, random: systemRandom },
       {
         path: `/v1/health/service/${inPath(service)}`,
         query,

@@ -11,7 +11,7 @@ import { ProconsulError } from '../lib/errors.ts';
 import { type Random, systemRandom } from '../lib/random.ts';
 import { inPath } from '../lib/well-formed.ts';
 import { instancesIn } from '../sidecar/endpoints.ts';
-import { type Ask, follow, type Loss } from '../sidecar/follow.ts';
+import { type Ask, follow, type Loss, patient } from '../sidecar/follow.ts';
 import { AgentApi, type AgentOptions } from './agent-api.ts';
 import { type Attempt, Calling, linkedTo, type RunOptions } from './calling.ts';
 import { type CallOptions, Tries, type Try } from './tries.ts';
@@ -128,7 +128,7 @@ export class ServiceBalancer {
     const path = `/v1/health/service/${inPath(service)}`;
     const query = datacenter === '' ? [] : [['dc', datacenter] as const];
     void follow(
-      { ask: ports.ask ?? this.#api.ask, clock, random },
+      { ask: patient(ports.ask ?? this.#api.ask, clock), clock, random },
       {
         ...{ path, query },
         take: (json) => this.#take(json),

@@ -15,8 +15,10 @@ const TURN_MS = 2000;
 /** Where the agent has no room for more, however many others have it. */
 const MIN_ASKED = 2;
 /** Places that are given up then come back, so many each time: too many again, and all are halved again. */
-const MORE_MS = 30_000;
+const MORE_MS = 10_000;
 const MORE = 4;
+/** By then what was given up is free at the agent: what is refused until then asks for no more. */
+const LOWERED_MS = 1000;
 /** What calls wait for is asked again where the agent has no room: places have been given up for it. */
 const TRIES = 5;
 const AGAIN_MS = 100;
@@ -34,10 +36,9 @@ export class AskingInTurns {
   readonly #taken = new Set<Place>();
   readonly #waiting = new Set<() => void>();
   #cancel: Cancel | undefined;
-  /** Places that there were when the agent had no room last, when that was, and how often it has been. */
+  /** Places that there were when the agent had no room last, and when that was. */
   #left = MAX_ASKED;
-  #loweredAt = 0;
-  #lowered = 0;
+  #loweredAt = Number.NEGATIVE_INFINITY;
 
   constructor(ask: Ask, clock: Clock) {
     this.#ask = ask;
@@ -46,7 +47,7 @@ export class AskingInTurns {
 
   /** Writes are not held up: calls wait for them. */
   readonly ask: Ask = async (question, signal) => {
-    if (question.body !== undefined || OF_ITSELF.test(question.path))
+    if (question.body !== undefined || isOfItself(question))
       return await this.#askedAtOnce(question, signal);
     for (;;) {
       const place = await this.#place(signal);
@@ -57,14 +58,16 @@ export class AskingInTurns {
 
   async #askedAtOnce(question: Question, signal: AbortSignal): Promise<Answer> {
     for (let tries = 1; ; tries++) {
-      const lowered = this.#lowered;
+      const at = this.#clock.monotonic();
       try {
         return await this.#ask(question, signal);
       } catch (error) {
         if (!isBusy(error)) throw error;
-        this.#lower(lowered);
+        this.#lower(at);
         if (tries === TRIES) throw error;
         await pause(this.#clock, AGAIN_MS * 2 ** (tries - 1), signal);
+        // Asked once more it would have no answer, and that it is there is known.
+        if (signal.aborted) throw error;
       }
     }
   }
@@ -74,12 +77,11 @@ export class AskingInTurns {
     return Math.min(MAX_ASKED, this.#left + times * MORE);
   }
 
-  /** The agent has no room. Of those who were asked together, one says so for all. */
-  #lower(before: number): void {
-    if (before !== this.#lowered) return;
+  /** The agent has no room, for what was asked then. Of those who were asked together, one says so for all. */
+  #lower(askedAt: number): void {
+    if (askedAt < this.#loweredAt + LOWERED_MS) return;
     this.#left = Math.max(MIN_ASKED, Math.floor(Math.min(this.#most, this.#taken.size) / 2));
     this.#loweredAt = this.#clock.monotonic();
-    this.#lowered++;
     const waiting = [...this.#taken].filter(({ giveUp }) => giveUp !== undefined);
     for (const { giveUp } of waiting.slice(0, this.#taken.size - this.#left)) giveUp?.();
   }
@@ -90,14 +92,14 @@ export class AskingInTurns {
     const isWaiting = question.query.some(([name]) => name === 'index' || name === 'hash');
     if (isWaiting) place.giveUp = () => turn.abort();
     const end = () => turn.abort(signal.reason);
-    const lowered = this.#lowered;
+    const at = this.#clock.monotonic();
     signal.addEventListener('abort', end, { once: true });
     try {
       signal.throwIfAborted();
       return await this.#ask(question, turn.signal);
     } catch (error) {
       if (turn.signal.aborted && !signal.aborted) return undefined;
-      if (isBusy(error)) this.#lower(lowered);
+      if (isBusy(error)) this.#lower(at);
       throw error;
     } finally {
       signal.removeEventListener('abort', end);
@@ -148,6 +150,11 @@ export class AskingInTurns {
     this.#cancel?.();
     this.#cancel = undefined;
   }
+}
+
+/** It is asked at once, and has the connection that it was asked on before. */
+export function isOfItself({ path, body }: Question): boolean {
+  return body === undefined && OF_ITSELF.test(path);
 }
 
 function isBusy(error: unknown): boolean {

@@ -5,7 +5,7 @@
 import { pause } from '../lib/clock.ts';
 import { retryMs } from '../lib/retries.ts';
 import { inPath } from '../lib/well-formed.ts';
-import { type Agent, askPatiently, type Loss, lossOf, type Question } from './follow.ts';
+import { type Agent, type Loss, lossOf, type Question } from './follow.ts';
 import { objectIn, textIn } from './said.ts';
 
 /** As often as Consul's own proxies ask. */
@@ -65,7 +65,7 @@ async function look(
   const changed = service === '' ? '' : await indexOf(agent, service, waits, signal);
   const path = `/v1/query/${inPath(query)}/execute`;
   const asked: Question = { path, query: [['connect', 'true'], ...dc] };
-  const { json } = await askPatiently(agent, asked, signal);
+  const { json } = await agent.ask(asked, signal);
   if (!signal.aborted) take(json);
   const found = textIn(objectIn(json)['Service']);
   return { service: found, index: found === service ? changed : '' };
@@ -79,5 +79,5 @@ async function indexOf(
 ): Promise<string> {
   const path = `/v1/health/connect/${inPath(service)}`;
   const said = query.filter(([, value]) => value !== '');
-  return (await askPatiently(agent, { path, query: said }, signal)).index;
+  return (await agent.ask({ path, query: said }, signal)).index;
 }

@@ -28,6 +28,7 @@ export interface Answer {
 export type Ask = (question: Question, signal: AbortSignal) => Promise<Answer>;
 
 export interface Agent {
+  /** As `patient` makes it, where an answer may never come. */
   readonly ask: Ask;
   readonly clock: Clock;
   readonly random: Random;
@@ -115,7 +116,7 @@ async function look(
 ): Promise<Looked> {
   const by = given ?? 'index';
   const waits = seen === '' ? query : [...query, [by, seen] as const];
-  const answer = await askPatiently(agent, { path, query: waits }, signal);
+  const answer = await agent.ask({ path, query: waits }, signal);
   const mark = by === 'hash' ? hashIn(answer.json) : answer.index;
   // Without one there is nothing to wait at, and this would ask without end.
   if (by === 'hash' ? mark !== '' : /^\d{1,20}$/.test(mark)) {
@@ -124,13 +125,10 @@ async function look(
   throw new ProconsulError('unavailable', `an answer has no ${by}`);
 }
 
-/** Gives up where no answer comes for longer than this one may take. */
-export function askPatiently(
-  { ask, clock }: Agent,
-  question: Question,
-  signal: AbortSignal,
-): Promise<Answer> {
-  return within(clock, patienceMs(question.query), signal, (over) => ask(question, over));
+/** Gives up where no answer comes for longer than it may take, from when it is asked for: what stands in line before that is not late. */
+export function patient(ask: Ask, clock: Clock): Ask {
+  return (question, signal) =>
+    within(clock, patienceMs(question.query), signal, (over) => ask(question, over));
 }
 
 function hashIn(json: unknown): string {

@@ -3,7 +3,7 @@ import { pause } from '../lib/clock.ts';
 import { ProconsulError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { retryMs } from '../lib/retries.ts';
-import { type Agent, askPatiently, lossOf } from './follow.ts';
+import { type Agent, lossOf } from './follow.ts';
 import { objectIn, textIn } from './said.ts';
 
 const SELF = { path: '/v1/agent/self', query: [] } as const;
@@ -15,7 +15,7 @@ const SELF = { path: '/v1/agent/self', query: [] } as const;
 export async function ownZone(agent: Agent, logger: Logger, signal: AbortSignal): Promise<string> {
   for (let tries = 1; !signal.aborted; tries++) {
     try {
-      const { json } = await askPatiently(agent, SELF, signal);
+      const { json } = await agent.ask(SELF, signal);
       return textIn(objectIn(objectIn(json)['Meta'])['zone']);
     } catch (error) {
       const { isRefused, isToSay, what, why } = lossOf(error, tries);

@@ -14,6 +14,7 @@ import {
   follow,
   type Loss,
   lossOf,
+  patient,
 } from '../sidecar/follow.ts';
 import { type Account, whoPays } from './accounts.ts';
 import { Omissions } from './omissions.ts';
@@ -183,11 +184,11 @@ class Followed {
   constructor(question: Question, ask: Ask, { system }: QuestionsOptions) {
     const isKnown = () => this.#known?.json !== undefined;
     const agent = {
-      ask: (asked: Asked, signal: AbortSignal) => {
+      ask: patient((asked, signal) => {
         const isAfresh = !asked.query.some(([name]) => name === 'index' || name === 'hash');
         const now = { ...question, ...asked };
         return isAfresh ? askNow(now, { ask, isKnown, signal }) : ask(now, isKnown(), signal);
-      },
+      }, system.clock),
       ...system,
     };
     const { signal } = this.#ending;
@@ -212,7 +213,7 @@ class Followed {
     const { after } = question;
     if (after === undefined) return;
     const woken = {
-      ask: (asked: Asked, until: AbortSignal) => ask({ ...after, ...asked }, true, until),
+      ask: patient((asked, until) => ask({ ...after, ...asked }, true, until), system.clock),
       ...system,
     };
     let newest = 0n;

@@ -8,9 +8,9 @@ import { createLogger, isLogLevel, type Logger } from '../../lib/logger.ts';
 import { systemRandom } from '../../lib/random.ts';
 import { tellingSystemd } from '../../lib/systemd.ts';
 import { AccessLog } from '../../sidecar/access-log.ts';
-import { AskingInTurns } from '../../sidecar/asking-in-turns.ts';
+import { AskingInTurns, isOfItself } from '../../sidecar/asking-in-turns.ts';
 import { plainDial } from '../../sidecar/dial.ts';
-import type { Agent, Ask } from '../../sidecar/follow.ts';
+import { type Agent, type Ask, patient } from '../../sidecar/follow.ts';
 import { followRegistration, MeshSidecar } from '../../sidecar/mesh/mesh-sidecar.ts';
 import { registrationIn } from '../../sidecar/mesh/registration.ts';
 import { ownZone } from '../../sidecar/own-zone.ts';
@@ -232,7 +232,7 @@ async function partsOf({ flags, host, client }: Invocation): Promise<Parts> {
   };
   // A wrong address or file is to be known at once.
   client(host.signal);
-  const { ask } = new AskingInTurns(askOf(client), systemClock);
+  const { ask } = new AskingInTurns(patient(askOf(client), systemClock), systemClock);
   const agent = { ask, clock: systemClock, random: systemRandom };
   const logger = createLogger({ level, json: flags.isSet('log-json') });
   const said = flags.text('zone');
@@ -242,13 +242,17 @@ async function partsOf({ flags, host, client }: Invocation): Promise<Parts> {
 
 /** Made for each question, so that a token or a certificate that was renewed is taken from its file. */
 function askOf(client: (signal: AbortSignal) => ApiClient): Ask {
-  return ({ path, query, body }, signal) =>
-    client(signal).send({
+  return (question, signal) => {
+    const { path, query, body } = question;
+    return client(signal).send({
       method: body?.method ?? 'GET',
       path,
       query,
       ...(body !== undefined && { body: encodeJson(body.json) }),
+      // Whoever has taken all of the agent's connections since then takes none of these.
+      ...(isOfItself(question) && { isOfMany: true }),
     });
+  };
 }
 
 /** As Consul has it in `?near=_agent`. */

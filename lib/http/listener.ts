@@ -21,6 +21,10 @@ const TIMEOUT_CHECK_MS = 5000;
 const CLOSE_GRACE_MS = 500;
 /** Who has just come, and has not said anything, says it by then. */
 const FRESH_MS = 200;
+/** Of one address: those who are too many, and are told so whatever they do. Each has a handshake where TLS is spoken. */
+const TOLD_AT_ONCE = 32;
+/** By then who was told so has read it. */
+const TOLD_MS = 1000;
 
 export interface ListenerOptions {
   readonly listener: RequestListener;
@@ -47,6 +51,9 @@ export class Listener {
   readonly #turns = new Turns();
   readonly #connections = new Set<Connection>();
   readonly #perAddress: PerAddress;
+  readonly #told = new PerAddress(() => TOLD_AT_ONCE);
+  /** Who is being told that he is one too many. */
+  readonly #refused = new Set<Socket>();
   readonly #door: Handshakes | undefined;
   /** How many connections ever. */
   #taken = 0;
@@ -132,6 +139,7 @@ export class Listener {
     // What lies at the sockets of those that seem idle is read by then.
     await this.#takeThoseInLine();
     this.#door?.stop();
+    for (const socket of this.#refused) socket.destroy();
     finish();
     // Who has just come has asked, and it may not be read yet.
     for (const connection of this.#connections) if (!connection.isFresh) connection.finishIdle();
@@ -163,19 +171,33 @@ export class Listener {
   #accepted(socket: Socket, parse: (spoken: Socket) => void): void {
     this.#taken++;
     const isOneTooMany = this.#perAddress.isOneTooMany(socket);
-    if (this.#door === undefined) {
-      parse(socket);
-      if (isOneTooMany) refuse(socket);
-      else this.#connected(socket);
-    } else if (isOneTooMany) {
-      // Without a handshake nothing can be said to it, and a handshake is what it must not cost.
-      socket.destroy();
-    } else {
-      this.#door.take(socket, (spoken) => {
-        parse(spoken);
-        this.#connected(spoken);
-      });
+    const isTold = isOneTooMany && !this.#told.isOneTooMany(socket);
+    const serve = (spoken: Socket) => {
+      parse(spoken);
+      if (isOneTooMany) this.#refuse(spoken, isTold);
+      else this.#connected(spoken);
+    };
+    if (this.#door === undefined) serve(socket);
+    // Before a handshake nothing can be said to it: it would take this for gone, which is only full.
+    else if (isOneTooMany && !isTold) socket.destroy();
+    else this.#door.take(socket, serve);
+  }
+
+  #refuse(socket: Socket, isTold: boolean): void {
+    refuse(socket);
+    if (!isTold) {
+      socket.once('finish', () => socket.destroy());
+      return;
     }
+    // It would be reset as it closes if something lay there unread, and may not have been read by then.
+    socket.on('data', () => undefined).resume();
+    this.#refused.add(socket);
+    const timer = setTimeout(() => socket.destroy(), TOLD_MS);
+    socket.once('end', () => socket.destroy());
+    socket.once('close', () => {
+      clearTimeout(timer);
+      this.#refused.delete(socket);
+    });
   }
 
   #connected(socket: Socket): void {
@@ -195,10 +217,7 @@ async function removeStaleSocket(path: string): Promise<void> {
   if (there?.isSocket() === true) await rm(path, { force: true });
 }
 
-/**
- * Nothing that it sends is read, and it does not stay. Consul closes the socket without a word, and
- * its users search for days.
- */
+/** Nothing that it sends is heeded. Consul closes the socket without a word, and its users search for days. */
 function refuse(socket: Socket): void {
   // To listen takes the socket away from Node's parser, which reads it past all listeners.
   socket.on('data', () => undefined);
@@ -208,6 +227,5 @@ function refuse(socket: Socket): void {
   socket.end(
     'HTTP/1.1 429 Too Many Requests\r\nContent-Type: text/plain; charset=utf-8\r\n' +
       `Content-Length: ${text.length}\r\nConnection: close\r\n\r\n${text}`,
-    () => socket.destroy(),
   );
 }

@@ -1,12 +1,14 @@
 /**
  * Who may call the service behind this proxy. The agent decides, once for each caller and each state of the
- * intentions; what it decided counts while it is away, and whom it was never asked about is not let in then.
+ * intentions; what it decided counts while it is away, unless something else is heard about the caller since then. Whom it was
+ * never asked about is not let in then.
  */
 import type { Cancel } from '../../lib/clock.ts';
 import { describeChain, ProconsulError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { retryMs } from '../../lib/retries.ts';
 import { type Agent, follow, lossOf } from '../follow.ts';
+import { type About, HeardIntentions, NOTHING_ABOUT } from './heard-intentions.ts';
 import { type InTurn, NoTurn, Turnstile } from './turnstile.ts';
 import { PermissionList, type Verdict, Verdicts } from './verdict.ts';
 
@@ -34,8 +36,9 @@ interface Caller {
   readonly uri: string;
   /** As the agent decided last; undefined where it never did. */
   verdict: Verdict | undefined;
-  /** At which look it was asked for that. */
+  /** At which look it was asked for that, and what was heard about it then. */
   decidedAt: number;
+  heard: About;
   asking: Asking | undefined;
   /** In a row; it is not asked again before then. */
   failures: number;
@@ -56,6 +59,7 @@ export class Permissions {
   readonly #callers = new Map<string, Caller>();
   readonly #verdicts = new Verdicts();
   readonly #turnstile = new Turnstile(MAX_ASKING);
+  readonly #heard = new HeardIntentions();
   /** Each change of the intentions has everybody looked at again, and so does time. */
   #look = 1;
   /** The look of the last change: what was decided before it counts where there is no other answer. */
@@ -101,7 +105,10 @@ export class Permissions {
         path: '/v1/connect/intentions',
         query: [['filter', about.join(' or ')]],
         // Whatever it shows: a token may not see all that decides.
-        take: () => this.#changed(),
+        take: (json) => {
+          this.#heard.take(json);
+          this.#changed();
+        },
         lost: ({ what, level, isToSay, ...loss }) => {
           if (!isToSay) return;
           const { tries, why: error } = loss;
@@ -127,7 +134,7 @@ export class Permissions {
     return this.#decided(
       caller,
       () => this.#changedAt,
-      () => this.#isAway && caller.verdict !== undefined,
+      () => caller.verdict !== undefined && this.#countsStill(caller),
     );
   }
 
@@ -152,10 +159,17 @@ export class Permissions {
       if (last === undefined && changedAt === this.#changedAt) break;
     }
     if (caller.decidedAt < this.#look) void this.#asked(caller);
-    // What was decided before the intentions changed counts where the agent is away, and not where it is asked too much.
-    const counts = this.#isAway || caller.decidedAt >= this.#changedAt;
+    const counts = caller.decidedAt >= this.#changedAt || this.#countsStill(caller);
     const known = counts ? caller.verdict : undefined;
     return (caller.decidedAt >= since() ? known : (last ?? known)) ?? false;
+  }
+
+  /**
+   * Whether what was decided before the intentions changed counts: where the agent is away, and not where it is asked too
+   * much. However it is away, an intention that was heard is not passed over.
+   */
+  #countsStill({ heard, uri }: Caller): boolean {
+    return this.#isAway && this.#heard.isStill(heard, uri);
   }
 
   /** Undefined as soon as the agent is found to be away by another question, where this one is not waited for then. */
@@ -172,7 +186,8 @@ export class Permissions {
 
   #callerOf(uri: string): Caller {
     const caller = this.#callers.get(uri) ?? {
-      ...{ uri, verdict: undefined, decidedAt: 0, asking: undefined, failures: 0, notBefore: 0 },
+      ...{ uri, verdict: undefined, decidedAt: 0, heard: NOTHING_ABOUT },
+      ...{ asking: undefined, failures: 0, notBefore: 0 },
     };
     // The one that calls stays longest.
     this.#callers.delete(uri);
@@ -219,12 +234,10 @@ export class Permissions {
     if (look >= this.#changedAt && look >= caller.decidedAt) {
       caller.verdict = verdict;
       caller.decidedAt = look;
+      caller.heard = this.#heard.about(caller.uri);
     }
     this.#failures = 0;
-    if (!this.#isAway) return;
-    // What was decided of others meanwhile counts no more.
-    this.#isBack();
-    for (const listener of this.#listeners) listener();
+    this.#isThere();
   }
 
   #failed(caller: Caller, look: number, error: unknown): void {
@@ -249,7 +262,7 @@ export class Permissions {
     }
     // An agent that refuses answers, and so it is there: anybody could take all of its room, or ask what makes no sense,
     // and have who is denied let in.
-    if (code === 'busy' || code === 'invalid') this.#isThere();
+    if (code === 'busy' || code === 'invalid') this.#isThere(caller);
     else this.#asksWhetherBack(caller);
   }
 
@@ -265,14 +278,17 @@ export class Permissions {
     });
   }
 
-  #isThere(): void {
+  /** Where it was away, what was decided before a change counts no more, of anybody; whom it has just refused waits. */
+  #isThere(refused?: Caller): void {
+    if (!this.#isAway) return;
     this.#isAway = false;
     this.#cancelProbe();
+    this.#askAgain(refused);
+    for (const listener of this.#listeners) listener();
   }
 
-  #isBack(): void {
-    this.#isThere();
-    for (const caller of this.#callers.values()) caller.notBefore = 0;
+  #askAgain(but?: Caller): void {
+    for (const caller of this.#callers.values()) if (caller !== but) caller.notBefore = 0;
   }
 
   #tellUnclear(verdict: Verdict): void {
@@ -296,7 +312,9 @@ export class Permissions {
   }
 
   #changed(): void {
-    this.#isBack();
+    this.#isAway = false;
+    this.#cancelProbe();
+    this.#askAgain();
     this.#changedAt = this.#look + 1;
     this.#lookAgain();
   }

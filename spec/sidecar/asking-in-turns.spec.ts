@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setMaxListeners } from 'node:events';
 import { ProconsulError } from '../../lib/errors.ts';
 import { AskingInTurns } from '../../sidecar/asking-in-turns.ts';
-import type { Answer, Question } from '../../sidecar/follow.ts';
+import { type Answer, patient, type Question } from '../../sidecar/follow.ts';
 import { FakeClock, settle } from '../support/fakes/fake-clock.ts';
 import { until } from '../support/until.ts';
 
@@ -106,7 +106,7 @@ describe('questions of a sidecar to its agent', () => {
     await clock.advance(100);
     open.get('/authorize')?.(ANSWER);
     assert.equal(await asked, ANSWER);
-    await clock.advance(29_000);
+    await clock.advance(9000);
     assert.equal(open.size, MOST / 2);
     await clock.advance(3000);
     assert.equal(open.size, MOST / 2 + 4);
@@ -126,6 +126,65 @@ describe('questions of a sidecar to its agent', () => {
     const reasons = (await ended).map((each) => each.status === 'rejected' && each.reason);
     assert.equal(reasons.filter((reason) => reason === NO_ROOM).length, MOST - 80);
     assert.deepEqual([open.size, clock.armed], [0, 0]);
+  });
+
+  it('give up places once for one that is refused again and again, and have them again within minutes', async () => {
+    const { clock, open, ask, waits, ending, room } = start();
+    const all = Array.from({ length: MOST + 40 }, (_, i) => waits(`/${i}`));
+    await settle();
+    room.most = 0;
+    const body = { method: 'POST', json: {} } as const;
+    const refusal = assert.rejects(ask({ path: '/authorize', query: [], body }, ending.signal));
+    for (const ms of [100, 200, 400, 800]) {
+      await clock.untilArmed();
+      await clock.advance(ms);
+    }
+    await refusal;
+    // Twice: half a second after the first time it was refused still.
+    assert.equal(open.size, MOST / 4);
+    room.most = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < 150; i++) await clock.advance(2000);
+    assert.equal(open.size, MOST);
+    ending.abort();
+    await Promise.allSettled(all);
+  });
+
+  it('have no answer late that only stood in line for a place', async () => {
+    const { clock, ask: inner, ending, open } = start();
+    const asked: string[] = [];
+    const { ask } = new AskingInTurns(
+      patient((question, signal) => {
+        asked.push(question.path);
+        return inner(question, signal);
+      }, clock),
+      clock,
+    );
+    // None of them gives its place up: each will have an answer.
+    const all = Array.from({ length: MOST }, (_, i) =>
+      ask({ path: `/${i}`, query: [] }, ending.signal),
+    );
+    const ended = Promise.allSettled(all);
+    const last = ask({ path: '/last', query: [] }, ending.signal);
+    await settle();
+    await clock.advance(59_000);
+    open.get('/0')?.(ANSWER);
+    await until(() => asked.includes('/last'));
+    await clock.advance(59_000);
+    open.get('/last')?.(ANSWER);
+    assert.equal(await last, ANSWER);
+    ending.abort();
+    await ended;
+  });
+
+  it('say that there is no room to whoever waits no more until there is', async () => {
+    const { clock, ask, ending, room } = start();
+    room.most = 0;
+    const body = { method: 'POST', json: {} } as const;
+    const asked = ask({ path: '/authorize', query: [], body }, ending.signal);
+    await clock.untilArmed();
+    ending.abort();
+    await assert.rejects(asked, NO_ROOM);
+    assert.equal(clock.armed, 0);
   });
 
   it('tell whoever asked at once that there is no room, after some tries', async () => {

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { ProconsulError } from '../../lib/errors.ts';
-import { type Agent, type Answer, follow, type Loss, type Question } from '../../sidecar/follow.ts';
+import {
+  type Agent,
+  type Answer,
+  follow,
+  type Loss,
+  patient,
+  type Question,
+} from '../../sidecar/follow.ts';
 import { followQuery } from '../../sidecar/follow-query.ts';
 import { Upstream } from '../../sidecar/upstream.ts';
 import { meshUpstream } from '../../sidecar/upstream-rules.ts';
@@ -86,7 +93,11 @@ describe('what is followed', () => {
     const lost: Loss[] = [];
     const on = { take: () => undefined, lost: (loss: Loss) => lost.push(loss) };
     const query = [['wait', '10s']] as const;
-    void follow({ ask, clock, random }, { path: '/x', query, ...on }, ending.signal);
+    void follow(
+      { ask: patient(ask, clock), clock, random },
+      { path: '/x', query, ...on },
+      ending.signal,
+    );
     await until(() => asked.length === 2);
     await clock.advance(21_000);
     await until(() => lost.length === 1);

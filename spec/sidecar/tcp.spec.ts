@@ -226,7 +226,7 @@ describe("a sidecar's listener", () => {
     );
     assert.equal((await admin('/ready')).status, 200);
     const refused = call(other.port);
-    await other.clock.untilArmed(2);
+    await other.clock.untilArmed();
     await other.clock.advance(LIMITS.connectMs);
     await until(() => refused.state.closed);
     assert.match(other.lines[0] ?? '', /"fault":"no host is known yet"/);

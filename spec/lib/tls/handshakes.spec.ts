@@ -144,7 +144,10 @@ describe('a listener that speaks TLS', () => {
       await RawClient.connectTls(port, trusting()),
       await RawClient.connectTls(port, trusting()),
     ];
-    await assert.rejects(RawClient.connectTls(port, trusting()));
+    const refused = await RawClient.connectTls(port, trusting());
+    // Whoever is told nothing takes a server that is full for one that is gone.
+    assert.match((await refused.ask(GET)).head, /^HTTP\/1\.1 429 /);
+    await refused.ended();
     first?.close();
     await until(() => enters(port, trusting()));
   });
@@ -152,9 +155,23 @@ describe('a listener that speaks TLS', () => {
   it('counts those who are still at the door', async () => {
     const { port } = await serveHttps(tlsSettings(files), here, { maxConnections: 1 });
     const silent = await RawClient.connect(port);
-    await assert.rejects(RawClient.connectTls(port, trusting()));
+    const refused = await RawClient.connectTls(port, trusting());
+    assert.match((await refused.ask(GET)).head, /^HTTP\/1\.1 429 /);
     silent.close();
     await until(() => enters(port, trusting()));
+  });
+
+  it('has a handshake with some of those who are too many, and none with the others', async () => {
+    const { port, parsed, stop } = await serveHttps(tlsSettings(files), here, {
+      maxConnections: 1,
+    });
+    const held = [await RawClient.connect(port)];
+    // At the door, and saying nothing: they are counted among those who are told.
+    for (let i = 0; i < 32; i++) held.push(await RawClient.connect(port));
+    await assert.rejects(RawClient.connectTls(port, trusting()));
+    assert.equal(parsed(), 0);
+    await stop();
+    for (const client of held) await client.ended();
   });
 
   it('stops while somebody stands at the door', async () => {
