@@ -16,6 +16,9 @@ export const GROUP_BYTES = 1536;
 /** Orders of one answer that take turns, and how often each is used before it is made anew. */
 export const POOLED_PACKETS = 8;
 export const PACKET_USES = 8;
+/** Questions that are known by their bytes, each of which takes less than a KB with what it came to. */
+export const KNOWN_QUESTIONS = 4096;
+export const MAX_KNOWN_QUESTION_BYTES = 200;
 /** Questions that wait for a catalog or a recursor at one time; beyond it they are SERVFAIL. */
 export const MAX_PENDING = 2000;
 

@@ -26,33 +26,53 @@ export function encodePacket(
   const start = HEADER_BYTES + question.length;
   const opt = edns === undefined ? 0 : OPT_BYTES;
   const fixed = start + authority.records.length + opt;
-  const chosen = choose(answer, request, { ...room, maxBytes: room.maxBytes - fixed }, chance);
+  const chosen = new Choice(start, room.maxBytes - fixed);
+  choose(chosen, answer, limitOf(answer, request, room), chance);
   const left = room.maxBytes - fixed - chosen.bytes;
   const additional = answer.additional.records.length <= left ? answer.additional : EMPTY;
   const packet = Buffer.allocUnsafe(fixed + chosen.bytes + additional.records.length);
-  writeHead(packet, { answer: { ...answer, additional }, request, chosen, room });
+  writeHead(packet, { answer, additional, request, chosen, room });
   let at = start;
-  for (const group of chosen.groups) at += group.answer.copy(packet, at);
-  at += authority.records.copy(packet, at);
-  chosen.groups.forEach((group, i) => {
-    at = writeExtras(packet, group, chosen.targets[i] as number, at);
-  });
-  for (const { records } of chosen.beside) at += records.copy(packet, at);
-  at += additional.records.copy(packet, at);
+  for (const group of chosen.groups) at = put(packet, group.answer, at);
+  at = put(packet, authority.records, at);
+  for (let i = 0; i < chosen.groups.length; i++) {
+    at = writeExtras(packet, chosen.groups[i] as Group, chosen.targets[i] as number, at);
+  }
+  for (const { records } of chosen.beside) at = put(packet, records, at);
+  at = put(packet, additional.records, at);
   if (edns !== undefined) writeOpt(packet, at, edns, 0);
   return packet;
 }
 
-function choose(answer: DnsAnswer, request: Request, room: Room, chance: () => number): Choice {
-  const { groups, shuffled } = answer;
-  const limit = limitOf(answer, request, room);
-  const choice = new Choice(HEADER_BYTES + request.question.length, room.maxBytes);
+/** A call to copy takes longer than so few bytes. */
+const FEW_BYTES = 64;
+
+/** Returns where they end. */
+function put(packet: Buffer, bytes: Buffer, at: number): number {
+  const { length } = bytes;
+  if (length > FEW_BYTES) return at + bytes.copy(packet, at);
+  for (let i = 0; i < length; i++) packet[at + i] = bytes[i] as number;
+  return at + length;
+}
+
+const NONE: readonly Section[] = [];
+
+interface Limit {
+  readonly groups: number;
+  readonly cuts: boolean;
+}
+
+function choose(
+  choice: Choice,
+  { groups, shuffled }: DnsAnswer,
+  limit: Limit,
+  chance: () => number,
+): void {
   for (let i = 0; i < limit.groups && !choice.truncated; i++) {
     if (shuffled) groups.draw(i, chance());
     choice.add(groups.at(i));
   }
   if (limit.cuts) choice.truncated = true;
-  return choice;
 }
 
 /** The groups that a packet takes, and what they come to. */
@@ -60,7 +80,6 @@ class Choice {
   readonly groups: Group[] = [];
   /** Where the target stands that the group's extras point to; -1 where they are left out. */
   readonly targets: number[] = [];
-  readonly beside = new Set<Section>();
   bytes = 0;
   answers = 0;
   extras = 0;
@@ -68,18 +87,24 @@ class Choice {
   readonly #maxBytes: number;
   /** Answers come first and extras after all of them: here the next answer stands. */
   #at: number;
-  readonly #seen = new Set<Buffer>();
+  /** Made where it is needed: hardly any answer has the one or the other. */
+  #seen: Set<Buffer> | undefined;
+  #beside: Set<Section> | undefined;
 
   constructor(start: number, maxBytes: number) {
     this.#at = start;
     this.#maxBytes = maxBytes;
   }
 
+  get beside(): Iterable<Section> {
+    return this.#beside ?? NONE;
+  }
+
   add(group: Group): void {
     const { answer, extras, beside } = group;
-    const known = extras.length === 0 || this.#seen.has(group.target);
+    const known = extras.length === 0 || this.#seen?.has(group.target) === true;
     const target = known ? -1 : this.#at + group.targetAt;
-    const isNew = beside !== undefined && !this.beside.has(beside);
+    const isNew = beside !== undefined && this.#beside?.has(beside) !== true;
     const besideBytes = isNew ? beside.records.length : 0;
     const extraBytes = (known ? 0 : bytesOfExtras(group, target)) + besideBytes;
     if (this.bytes + answer.length + extraBytes <= this.#maxBytes) {
@@ -92,7 +117,7 @@ class Choice {
   }
 
   #takeBeside(beside: Section): void {
-    this.beside.add(beside);
+    this.#beside = (this.#beside ?? new Set()).add(beside);
     this.extras += beside.count;
   }
 
@@ -103,12 +128,12 @@ class Choice {
     this.bytes += group.answer.length + extraBytes;
     this.#at += group.answer.length;
     if (target < 0) return;
-    this.#seen.add(group.target);
+    this.#seen = (this.#seen ?? new Set()).add(group.target);
     this.extras += group.extras.length;
   }
 }
 
-function limitOf({ groups, limits }: DnsAnswer, { edns = 0 }: Request, room: Room) {
+function limitOf({ groups, limits }: DnsAnswer, { edns = 0 }: Request, room: Room): Limit {
   const all = limits.records > 0 ? Math.min(limits.records, groups.size) : groups.size;
   if (!room.udp || !limits.udp || edns > PLAIN_UDP_BYTES) return { groups: all, cuts: false };
   const udp = Math.min(room.udpAnswerLimit, MAX_UDP_ANSWERS);
@@ -127,20 +152,22 @@ function writeExtras(packet: Buffer, group: Group, target: number, start: number
   const owner = canPointTo(target) ? pointer(target) : group.target;
   let at = start;
   for (const extra of group.extras) {
-    at += owner.copy(packet, at);
-    at += extra.copy(packet, at);
+    at = put(packet, owner, at);
+    at = put(packet, extra, at);
   }
   return at;
 }
 
 interface Head {
   readonly answer: DnsAnswer;
+  /** As much of the answer's as there is room for. */
+  readonly additional: Section;
   readonly request: Request;
   readonly chosen: Choice;
   readonly room: Room;
 }
 
-function writeHead(packet: Buffer, { answer, request, chosen, room }: Head): void {
+function writeHead(packet: Buffer, { answer, additional, request, chosen, room }: Head): void {
   const { id, question, edns } = request;
   let flags: number = FLAG.QR | answer.rcode;
   if (answer.authoritative) flags |= FLAG.AA;
@@ -154,8 +181,8 @@ function writeHead(packet: Buffer, { answer, request, chosen, room }: Head): voi
   packet.writeUInt16BE(chosen.answers, 6);
   packet.writeUInt16BE(answer.authority.count, 8);
   const opt = edns === undefined ? 0 : 1;
-  packet.writeUInt16BE(chosen.extras + answer.additional.count + opt, 10);
-  question.copy(packet, HEADER_BYTES);
+  packet.writeUInt16BE(chosen.extras + additional.count + opt, 10);
+  put(packet, question, HEADER_BYTES);
 }
 
 /** Consul says back the size that was asked for. */

@@ -7,6 +7,7 @@ import type { Logger } from '../../lib/logger.ts';
 import type { Random } from '../../lib/random.ts';
 import { answerOf, type DnsAnswer } from './answer.ts';
 import { type Decision, type DnsAnswers, PASS_ON } from './answers.ts';
+import { KnownQuestions } from './known-questions.ts';
 import {
   ANSWER_BYTES,
   GROUP_BYTES,
@@ -37,6 +38,7 @@ export type Response = Buffer | undefined | Promise<Buffer | undefined>;
 export class Responder {
   readonly #options: ResponderOptions;
   readonly #cache = new ByteCache<string, Remembered>({ maxBytes: MAX_CACHED_BYTES });
+  readonly #questions = new KnownQuestions();
   readonly #pending = new Map<string, Promise<Found<Decision>>>();
   #recursions = 0;
 
@@ -45,17 +47,24 @@ export class Responder {
   }
 
   /** How much it keeps and how much it waits for, each of them bounded. */
-  get size(): { cachedBytes: number; pending: number } {
-    return { cachedBytes: this.#cache.bytes, pending: this.#pending.size + this.#recursions };
+  get size(): { cachedBytes: number; pending: number; questions: number } {
+    const pending = this.#pending.size + this.#recursions;
+    return { cachedBytes: this.#cache.bytes, pending, questions: this.#questions.size };
   }
 
   /** Never throws and never rejects: packets come from anybody. */
   respond(packet: Buffer, transport: Transport): Response {
-    const request = parseRequest(packet);
+    const known = this.#questions.find(packet);
+    const request = known ?? parseRequest(packet);
     if (request === undefined) return undefined;
     if ('rcode' in request) return refusalPacket(request);
     try {
-      const found = this.#find(request);
+      const kept = this.#cache.get(request.key);
+      if (kept?.value.found.isCurrent() === true) {
+        if (known === undefined) this.#questions.keep(request);
+        return this.#say(kept.value.found.value, request, transport, kept);
+      }
+      const found = this.#look(request);
       if (!(found instanceof Promise)) return this.#say(found.value, request, transport);
       return found
         .then(({ value }) => this.#say(value, request, transport))
@@ -65,10 +74,8 @@ export class Responder {
     }
   }
 
-  #find(request: Request): Found<Decision> | Promise<Found<Decision>> {
+  #look(request: Request): Found<Decision> | Promise<Found<Decision>> {
     const { key } = request;
-    const cached = this.#cache.get(key)?.value.found;
-    if (cached?.isCurrent() === true) return cached;
     const pending = this.#pending.get(key);
     if (pending !== undefined) return pending;
     const looked = this.#options.answers.answer(request);
@@ -89,7 +96,12 @@ export class Responder {
     return found;
   }
 
-  #say(decision: Decision, request: Request, transport: Transport): Response {
+  #say(
+    decision: Decision,
+    request: Request,
+    transport: Transport,
+    kept = this.#cache.get(request.key),
+  ): Response {
     if (decision === PASS_ON) return this.#passOn(request, transport);
     const { config, random } = this.#options;
     const room = {
@@ -99,7 +111,6 @@ export class Responder {
       saysTruncated: config.enableTruncate,
     };
     const encode = () => encodePacket(decision, request, room, random.next);
-    const kept = this.#cache.get(request.key);
     if (kept === undefined || kept.value.found.value !== decision) return encode();
     const { packets } = kept.value;
     const before = packets.bytes;

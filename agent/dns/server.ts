@@ -129,11 +129,13 @@ export class DnsServer {
 
   #respond(packet: Buffer, transport: Transport): Response {
     const from = systemClock.monotonic();
-    const note = (answer: Buffer | undefined) => {
-      this.#times.observe(answer, systemClock.monotonic() - from);
-      return answer;
-    };
     const response = this.#responder.respond(packet, transport);
-    return response instanceof Promise ? response.then(note) : note(response);
+    if (!(response instanceof Promise)) return this.#noted(response, from);
+    return response.then((answer) => this.#noted(answer, from));
+  }
+
+  #noted(answer: Buffer | undefined, from: number): Buffer | undefined {
+    this.#times.observe(answer, systemClock.monotonic() - from);
+    return answer;
   }
 }

@@ -74,7 +74,7 @@ export class UdpListener {
     if (answer === undefined || this.#socket === undefined) return;
     const allowed = this.#options.amplification.allows(address, askedBytes, answer.length);
     const packet = allowed ? answer : truncated(answer);
-    this.#socket.send(packet, 0, packet.length, port, address);
+    this.#socket.send(packet, port, address);
   }
 }
 

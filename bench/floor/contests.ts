@@ -16,7 +16,7 @@ const INSTANCES = 20;
 /** What five addresses take in an answer, the name written once. */
 const FIVE_ADDRESSES_BYTES = 5 * 16;
 const SETTLE_MS = 1000;
-const OURS = path.resolve(import.meta.dirname, '../../bin/proconsul');
+export const OURS = path.resolve(import.meta.dirname, '../../bin/proconsul');
 
 export interface Pace {
   readonly consul: string;
