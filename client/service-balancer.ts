@@ -2,6 +2,7 @@
 import { Balancer as Engine } from '../lib/balance/balancer.ts';
 import { Circuit } from '../lib/balance/circuit.ts';
 import { type HedgeRules, Hedging } from '../lib/balance/hedging.ts';
+import type { Endpoint } from '../lib/balance/host.ts';
 import { NO_OUTLIERS, type OutlierRules } from '../lib/balance/outliers.ts';
 import { type PolicyName, policyNamed } from '../lib/balance/policies.ts';
 import type { Preferences } from '../lib/balance/pools.ts';
@@ -11,7 +12,8 @@ import { ProconsulError } from '../lib/errors.ts';
 import { type Random, systemRandom } from '../lib/random.ts';
 import { inPath } from '../lib/well-formed.ts';
 import { instancesIn } from '../sidecar/endpoints.ts';
-import { type Ask, follow, type Loss, patient } from '../sidecar/follow.ts';
+import { type Agent, type Ask, follow, type Loss, patient } from '../sidecar/follow.ts';
+import { type Near, Nearness } from '../sidecar/nearness.ts';
 import { AgentApi, type AgentOptions } from './agent-api.ts';
 import { type Attempt, Calling, linkedTo, type RunOptions } from './calling.ts';
 import { type CallOptions, Tries, type Try } from './tries.ts';
@@ -25,7 +27,12 @@ export interface BalancerOptions {
   readonly policy?: PolicyName;
   /** The program's own: instances with that in their metadata `zone` are called first. */
   readonly zone?: string;
-  /** With fewer instances in its own zone all zones are alike; 1. */
+  /**
+   * Instances first to which a round trip takes no more than so much longer than to the nearest, as agents have
+   * measured it; the token needs agent:read.
+   */
+  readonly nearMs?: number;
+  /** With fewer instances in its own zone, or near, all are alike; 1. */
   readonly minZoneHosts?: number;
   /** How much more than its part a zone can bear before others help it; 1.4. */
   readonly headroom?: number;
@@ -86,6 +93,8 @@ export class ServiceBalancer {
   readonly #warn: (text: string) => void;
   readonly #most: number;
   readonly #patienceMs: number;
+  readonly #near: Near | undefined;
+  #endpoints: readonly Endpoint[] = [];
   readonly #ending = new AbortController();
   readonly #waiting = new Set<() => void>();
   readonly #open = new Set<Tries>();
@@ -127,8 +136,10 @@ export class ServiceBalancer {
     this.#api = new AgentApi(options.agent ?? {});
     const path = `/v1/health/service/${inPath(service)}`;
     const query = datacenter === '' ? [] : [['dc', datacenter] as const];
+    const asking = { ask: patient(ports.ask ?? this.#api.ask, clock), clock, random };
+    this.#near = this.#nearBy(asking, options);
     void follow(
-      { ask: patient(ports.ask ?? this.#api.ask, clock), clock, random },
+      asking,
       {
         ...{ path, query },
         take: (json) => this.#take(json),
@@ -281,13 +292,27 @@ export class ServiceBalancer {
 
   #take(json: unknown): void {
     const { endpoints, leftOut } = instancesIn(json);
-    this.#engine.update(endpoints);
+    this.#endpoints = endpoints;
+    this.#engine.update(this.#near?.levelled(endpoints) ?? endpoints);
     if (leftOut > 0 && leftOut !== this.#leftOut) {
       this.#warn(`${this.#service}: ${leftOut} instances without an address and a port`);
     }
     this.#leftOut = leftOut;
     this.#isKnown = true;
     for (const over of this.#waiting) over();
+  }
+
+  /** Coordinates are of one data centre. */
+  #nearBy(agent: Agent, { nearMs, datacenter = '', minZoneHosts = 1 }: BalancerOptions) {
+    if (nearMs === undefined || datacenter !== '') return undefined;
+    const { signal } = this.#ending;
+    const nearness = new Nearness(agent, ({ why, isToSay }) => {
+      if (isToSay) this.#warn(`${this.#service}: where nodes stand is not known: ${why}`);
+    });
+    const near = nearness.of({ withinMs: atLeast(0, nearMs, 'nearMs'), minHosts: minZoneHosts });
+    near.onChange(() => this.#engine.update(near.levelled(this.#endpoints)), signal);
+    void nearness.follow(signal);
+    return near;
   }
 
   #lost({ what, why, isRefused, isToSay }: Loss): void {

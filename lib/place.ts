@@ -87,25 +87,21 @@ const MAX_TOLD_LENGTH = 1024;
 export function placeToldIn(text: unknown): PlaceTold | undefined {
   if (typeof text !== 'string' || text.length > MAX_TOLD_LENGTH) return undefined;
   try {
-    const said = JSON.parse(text) as Partial<PlaceTold> | null;
-    const { Coord, Server, Seconds } = said ?? {};
-    if (!isCoordinate(Coord) || typeof Server !== 'string' || typeof Seconds !== 'number')
-      return undefined;
-    const { Vec, Error: error, Adjustment, Height } = Coord;
-    // Nothing else that was said comes into the log.
-    return { Coord: { Vec, Error: error, Adjustment, Height }, Server, Seconds };
+    const { Coord: said, Server, Seconds } = (JSON.parse(text) ?? {}) as Partial<PlaceTold>;
+    const Coord = coordinateIn(said);
+    if (typeof Server !== 'string' || typeof Seconds !== 'number') return undefined;
+    return Coord && { Coord, Server, Seconds };
   } catch {
     return undefined;
   }
 }
 
-function isCoordinate(said: unknown): said is Coordinate {
+/** With nothing else that was said; undefined for what is none. */
+export function coordinateIn(said: unknown): Coordinate | undefined {
   const { Vec, Error: error, Adjustment, Height } = (said ?? {}) as Partial<Coordinate>;
-  const numbers: unknown[] = [
-    error,
-    Adjustment,
-    Height,
-    ...(Array.isArray(Vec) ? Vec : [undefined]),
-  ];
-  return numbers.every((each) => typeof each === 'number') && isPlace(said as Coordinate);
+  if (!Array.isArray(Vec)) return undefined;
+  const numbers: unknown[] = [error, Adjustment, Height, ...Vec];
+  if (!numbers.every((each) => typeof each === 'number')) return undefined;
+  const place = { Vec, Error: error, Adjustment, Height } as Coordinate;
+  return isPlace(place) ? place : undefined;
 }

@@ -48,6 +48,11 @@ function endpointOf(entry: Said): Endpoint | undefined {
   };
 }
 
+/** On which an instance is, by the id that it has here. */
+export function nodeOf(id: string): string {
+  return decodeURIComponent(id.slice(0, id.indexOf('/')));
+}
+
 const HEALTH = {
   passing: 'healthy',
   warning: 'healthy',

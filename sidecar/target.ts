@@ -9,6 +9,7 @@ import { H1Host } from './http/h1-host.ts';
 import { H2Host } from './http/h2-host.ts';
 import type { Places } from './http/places.ts';
 import type { Connections } from './http/sending.ts';
+import type { Near } from './nearness.ts';
 
 export interface TargetRules {
   /** As metrics and lines of the log call it. */
@@ -16,6 +17,8 @@ export interface TargetRules {
   /** Undefined where nobody has to be asked: they are named. */
   readonly found: Found | undefined;
   readonly balancer: BalancerRules;
+  /** Which of them come first; undefined where that makes no difference. */
+  readonly near?: Near | undefined;
   /** Any answer of 500 or more, and not only those of who passes a request on. */
   readonly blamesEvery5xx: boolean;
   /** Requests go there by HTTP/2. */
@@ -50,6 +53,8 @@ export class Target {
   readonly #answers = new WeakMap<Host, StatusCounts>();
   readonly #ending = new AbortController();
   readonly #known: Promise<void>;
+  /** As the catalog has them. */
+  #endpoints: readonly Endpoint[] = [];
   #isKnown = false;
   #becomesKnown: () => void = () => undefined;
   #leftOut = 0;
@@ -126,8 +131,9 @@ export class Target {
 
   /** Follows the catalog until it is stopped. */
   start(): void {
-    const { found } = this.#rules;
+    const { found, near } = this.#rules;
     if (found === undefined) return;
+    near?.onChange(() => this.update(near.levelled(this.#endpoints)), this.#ending.signal);
     const take = (json: unknown) => this.#take(found.instancesIn(json));
     const lost = (loss: Loss) => this.#lost(loss);
     void found.follow(this.#agent, { take, lost }, this.#ending.signal);
@@ -141,8 +147,9 @@ export class Target {
   }
 
   #take({ endpoints, leftOut }: Instances): void {
-    const { name } = this.#rules;
-    this.update(endpoints);
+    const { name, near } = this.#rules;
+    this.#endpoints = endpoints;
+    this.update(near?.levelled(endpoints) ?? endpoints);
     if (leftOut > 0 && leftOut !== this.#leftOut) {
       const line = 'sidecar: instances without an address and a port are left out';
       this.#logger.warn(line, { service: name, instances: leftOut });

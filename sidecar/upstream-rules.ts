@@ -10,6 +10,7 @@ import { follow } from './follow.ts';
 import { followQuery } from './follow-query.ts';
 import { BY_SOURCE, type HashRule, hashRuleOf } from './http/hash-key.ts';
 import type { TargetSaid } from './http/routes.ts';
+import type { Nearness } from './nearness.ts';
 import { objectIn, textIn } from './said.ts';
 import type { Found, TargetRules } from './target.ts';
 import type { TargetWanted, UpstreamRules } from './upstream.ts';
@@ -48,24 +49,27 @@ const PREFERENCES = { minZoneHosts: 1, headroom: 1.4, panicBelow: 0 };
 const SLOW_START = { windowMs: 0, least: 0.1 };
 
 /** Its instances as they are registered, without the mesh. */
-export function plainUpstream(wanted: Wanted, dialTo: DialTo): UpstreamRules {
-  return upstream(wanted, { kind: 'service', datacenter: '', dialTo });
+export function plainUpstream(wanted: Wanted, dialTo: DialTo, nearness?: Nearness): UpstreamRules {
+  return upstream(wanted, { kind: 'service', datacenter: '', dialTo, nearness });
 }
 
-/** Those that speak for it in the mesh; '' for the agent's own data centre. */
-export function meshUpstream(wanted: Wanted, datacenter: string, dialTo: DialTo): UpstreamRules {
-  return upstream(wanted, { kind: 'connect', datacenter, dialTo });
+/** Those that speak for it in the mesh. */
+export function meshUpstream(wanted: Wanted, how: Omit<How, 'kind'>): UpstreamRules {
+  return upstream(wanted, { ...how, kind: 'connect' });
 }
 
 /** Those of the mesh that a prepared query finds: `wanted.service` is its name. */
-export function queryUpstream(wanted: Wanted, datacenter: string, dialTo: DialTo): UpstreamRules {
-  return upstream(wanted, { kind: 'query', datacenter, dialTo });
+export function queryUpstream(wanted: Wanted, how: Omit<How, 'kind'>): UpstreamRules {
+  return upstream(wanted, { ...how, kind: 'query' });
 }
 
 interface How {
   readonly kind: 'service' | 'connect' | 'query';
+  /** '' for the agent's own. */
   readonly datacenter: string;
   readonly dialTo: DialTo;
+  /** Without it nobody knows who is near. */
+  readonly nearness?: Nearness | undefined;
 }
 
 function upstream(wanted: Wanted, how: How): UpstreamRules {
@@ -114,10 +118,19 @@ function targetRules(wanted: Wanted, how: How, target: TargetWanted): TargetRule
       slowStart: { ...SLOW_START, ...tuning.slowStart },
       outliers: { ...OUTLIERS, ...wanted.outliers, ...tuning.outliers },
     },
+    near: nearOf(wanted, how, target),
     blamesEvery5xx: wanted.outliers !== undefined,
     isH2,
     dial,
   };
+}
+
+/** Coordinates are of one data centre. */
+function nearOf({ tuning = {} }: Wanted, { nearness }: How, { datacenter }: TargetWanted) {
+  const { near, preferences = {} } = tuning;
+  if (near === undefined || datacenter !== '') return undefined;
+  const { minZoneHosts: minHosts = PREFERENCES.minZoneHosts } = preferences;
+  return nearness?.of({ ...near, minHosts });
 }
 
 function byHealth(

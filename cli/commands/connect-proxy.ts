@@ -13,6 +13,7 @@ import { plainDial } from '../../sidecar/dial.ts';
 import { type Agent, type Ask, patient } from '../../sidecar/follow.ts';
 import { followRegistration, MeshSidecar } from '../../sidecar/mesh/mesh-sidecar.ts';
 import { registrationIn } from '../../sidecar/mesh/registration.ts';
+import { Nearness } from '../../sidecar/nearness.ts';
 import { ownZone } from '../../sidecar/own-zone.ts';
 import { Sidecar, type SidecarLimits } from '../../sidecar/sidecar.ts';
 import { Sockets } from '../../sidecar/sockets.ts';
@@ -216,6 +217,7 @@ interface Parts {
   readonly logger: Logger;
   readonly limits: SidecarLimits;
   readonly wantedOf: (service: string) => Wanted;
+  readonly nearness: Nearness | undefined;
 }
 
 async function partsOf({ flags, host, client }: Invocation): Promise<Parts> {
@@ -237,7 +239,18 @@ async function partsOf({ flags, host, client }: Invocation): Promise<Parts> {
   const logger = createLogger({ level, json: flags.isSet('log-json') });
   const said = flags.text('zone');
   const zone = said === AGENTS_ZONE ? await ownZone(agent, logger, host.signal) : said;
-  return { agent, logger, limits, wantedOf: wantedBy(flags, zone, limits.maxConnections) };
+  const nearness = flags.has('near') ? nearnessBy(agent, logger, host.signal) : undefined;
+  const wantedOf = wantedBy(flags, zone, limits.maxConnections);
+  return { agent, logger, limits, wantedOf, nearness };
+}
+
+function nearnessBy(agent: Agent, logger: Logger, signal: AbortSignal): Nearness {
+  const nearness = new Nearness(agent, ({ why: error, isToSay }) => {
+    const line = 'sidecar: where nodes stand is not known anew: who was near stays so';
+    if (isToSay) logger.warn(line, { error });
+  });
+  void nearness.follow(signal);
+  return nearness;
 }
 
 /** Made for each question, so that a token or a certificate that was renewed is taken from its file. */
@@ -276,13 +289,13 @@ function wantedBy(
 
 async function servePlain(
   { flags }: Invocation,
-  { agent, limits, wantedOf }: Parts,
+  { agent, limits, wantedOf, nearness }: Parts,
   sidecar: Sidecar,
 ) {
   const dialTo: DialTo = (_, connectMs = limits.connectMs) => plainDial(agent.clock, connectMs);
   const wanted = flags.all('upstream').map((text) => {
     const { service, at } = upstreamIn(text);
-    return { at, ...plainUpstream(wantedOf(service), dialTo) };
+    return { at, ...plainUpstream(wantedOf(service), dialTo, nearness) };
   });
   const [fault] = await sidecar.serve(wanted);
   if (fault !== undefined) throw fault;

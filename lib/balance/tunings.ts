@@ -20,6 +20,8 @@ export interface Tuning {
   /** Only hosts with all of these labels. */
   readonly subset?: readonly (readonly [name: string, value: string])[];
   readonly hashBy?: readonly HashBy[];
+  /** Hosts first to which a round trip takes no more than so much longer than to the nearest. */
+  readonly near?: { readonly withinMs: number };
 }
 
 /** By what of a request its host is chosen, where the policy hashes. */
@@ -42,6 +44,7 @@ const MAX_COUNT = 1_000_000;
 const MAX_MS = 24 * 3600_000;
 const MAX_HEADROOM = 10_000;
 const MAX_DEVIATIONS = 100;
+const MIN_NEAR_MS = 0.1;
 
 export const TUNINGS: ReadonlyMap<string, Row> = new Map<string, Row>([
   [
@@ -77,6 +80,13 @@ export const TUNINGS: ReadonlyMap<string, Row> = new Map<string, Row>([
     {
       help: 'Second and further tries under way; as many as -max-connections.',
       read: (text) => ({ limits: { retries: countIn(text, 0) } }),
+    },
+  ],
+  [
+    'near',
+    {
+      help: 'Hosts first to which a round trip takes no more than this longer than to the nearest, as agents have measured it.',
+      read: (text) => ({ near: { withinMs: durationIn(text, MIN_NEAR_MS) } }),
     },
   ],
   [
@@ -162,7 +172,7 @@ export const TUNINGS: ReadonlyMap<string, Row> = new Map<string, Row>([
   [
     'zone-hosts',
     {
-      help: 'With fewer in its own zone, -zone does not count; 1.',
+      help: 'With fewer in its own zone, or near, -zone and -near do not count; 1.',
       read: (text) => ({ preferences: { minZoneHosts: countIn(text, 1) } }),
     },
   ],

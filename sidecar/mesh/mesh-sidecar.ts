@@ -8,6 +8,7 @@ import type { AccessLine } from '../access-log.ts';
 import { plainDial } from '../dial.ts';
 import { type Agent, follow, type Loss } from '../follow.ts';
 import { isHttpLike } from '../http/routes.ts';
+import type { Nearness } from '../nearness.ts';
 import type { Beside, Listened, Sidecar, SidecarLimits } from '../sidecar.ts';
 import { type DialTo, meshUpstream, queryUpstream, type Wanted } from '../upstream-rules.ts';
 import { Identity } from './identity.ts';
@@ -26,6 +27,8 @@ export interface MeshOptions {
   readonly limits: SidecarLimits;
   /** How upstreams are called, each by its name. */
   readonly wantedOf: (service: string) => Wanted;
+  /** Undefined where nobody asks who is near. */
+  readonly nearness?: Nearness | undefined;
 }
 
 /** How often the program behind is told of, where the servers are to know how many calls it answers. */
@@ -169,7 +172,7 @@ export class MeshSidecar implements Beside {
 
   #listened(upstream: MeshUpstream, identity: Identity): Listened {
     const { kind, name, datacenter, at, rules } = upstream;
-    const { agent, limits, wantedOf } = this.#options;
+    const { agent, limits, wantedOf, nearness } = this.#options;
     const { clock } = agent;
     const dialTo: DialTo = (target, connectMs = limits.connectMs) => {
       const plain = plainDial(clock, connectMs);
@@ -178,7 +181,7 @@ export class MeshSidecar implements Beside {
     const byFlags = wantedOf(name);
     const wanted = { ...byFlags, ...rules, protocol: byFlags.protocol || rules.protocol };
     const called = kind === 'query' ? queryUpstream : meshUpstream;
-    return { at, ...called(wanted, datacenter, dialTo) };
+    return { at, ...called(wanted, { datacenter, dialTo, nearness }) };
   }
 
   async #servePublic(registration: ProxyRegistration, behind: Behind): Promise<void> {

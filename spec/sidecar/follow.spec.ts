@@ -111,7 +111,8 @@ describe('what is followed', () => {
       json: path.startsWith('/v1/discovery-chain/') ? { Chain: chainTo(names.at(-1) ?? '') } : [],
     }));
     const logger = new RecordingLogger();
-    const rules = meshUpstream(wanted('db'), '', () => () => Promise.reject(new Error('nobody')));
+    const dialTo = () => () => Promise.reject(new Error('nobody'));
+    const rules = meshUpstream(wanted('db'), { datacenter: '', dialTo });
     const upstream = new Upstream(rules, agent, logger);
     const following = upstream.follow(ending.signal);
     await until(() => upstream.isKnown);

@@ -9,6 +9,7 @@ const VALUES: Readonly<Record<string, readonly [text: string, comesTo: object]>>
   'max-pending': ['0', { limits: { pending: 0 } }],
   'max-requests': ['7', { limits: { requests: 7 } }],
   'max-retries': ['0', { limits: { retries: 0 } }],
+  near: ['1500us', { near: { withinMs: 1.5 } }],
   'outlier-deviations': [
     '1.9',
     { outliers: { successRate: { deviations: 1.9, minHosts: 5, minCalls: 100 } } },
@@ -38,6 +39,7 @@ describe('TUNINGS', () => {
   for (const [name, text, why] of [
     ['slow-start', 'soon', /invalid duration "soon"/],
     ['slow-start', '25h', /it must be 0ms to 24h/],
+    ['near', '0', /it must be 0.1ms to 24h/],
     ['outlier-time', '0', /it must be 1ms to 24h/],
     ['panic-threshold', '101', /it must be 0 to 100/],
     ['panic-threshold', '-1', /it must be 0 to 100/],

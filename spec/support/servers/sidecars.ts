@@ -6,6 +6,7 @@ import { messageOf, ProconsulError } from '../../../lib/errors.ts';
 import { AccessLog, type AccessOutput } from '../../../sidecar/access-log.ts';
 import { plainDial } from '../../../sidecar/dial.ts';
 import type { Ask } from '../../../sidecar/follow.ts';
+import type { Nearness } from '../../../sidecar/nearness.ts';
 import { type Listened, Sidecar, type SidecarOptions } from '../../../sidecar/sidecar.ts';
 import { Sockets } from '../../../sidecar/sockets.ts';
 import { type DialTo, plainUpstream, type Wanted } from '../../../sidecar/upstream-rules.ts';
@@ -36,11 +37,15 @@ export function wanted(service: string, more: Partial<Wanted> = {}): Wanted {
 /** How an upstream is called, once it is known by which clock. */
 export type PlainUpstream = (clock: Clock) => Listened;
 
-export function plain(service: string, more: Partial<Wanted> = {}): PlainUpstream {
+export function plain(
+  service: string,
+  more: Partial<Wanted> = {},
+  nearness?: Nearness,
+): PlainUpstream {
   const at = { host: '127.0.0.1', port: 0 };
   return (clock) => {
     const dialTo: DialTo = (_, connectMs = LIMITS.connectMs) => plainDial(clock, connectMs);
-    return { at, ...plainUpstream(wanted(service, more), dialTo) };
+    return { at, ...plainUpstream(wanted(service, more), dialTo, nearness) };
   };
 }
 
