@@ -43,7 +43,7 @@ const COUNTS = [
 ] as const;
 
 function underLoadOf(way: EnvoyWay, say: Say): UnderLoad {
-  return async ({ title: by, agent, places }, run) => {
+  return async ({ title: by, agent, asked: { places } }, run) => {
     const folder = await mkdtemp(join(tmpdir(), 'envoy-'));
     const rounds = await SidecarRounds.startWith(agent, async (ports) => {
       const path = join(folder, 'envoy.json');

@@ -38,7 +38,7 @@ const ROUTES = [
 /** What config entries say of calls is taken by the client, and none is lost meanwhile. */
 async function byEntries(underLoad: UnderLoad): Promise<number> {
   const server = await OneServer.start();
-  const { agent, places } = server;
+  const { agent, asked } = server;
   const say = async (entry: object) => {
     const { status, text } = await send(agent.port, 'PUT', '/v1/config', { body: entry });
     if (status !== 200) throw new Error(text);
@@ -47,7 +47,7 @@ async function byEntries(underLoad: UnderLoad): Promise<number> {
   const Subsets = { sound: { OnlyPassing: true } };
   const Splits = [{ Weight: 50, ServiceSubset: 'sound' }, { Weight: 50 }];
   try {
-    const bad = await underLoad({ title: 'entries', agent, places }, async (phases) => {
+    const bad = await underLoad({ title: 'entries', agent, asked }, async (phases) => {
       await say({ Kind: 'service-defaults', Name: 'web', Protocol: 'grpc' });
       for (const Policy of POLICIES) {
         const LoadBalancer = { Policy, HashPolicies: [] };
@@ -67,8 +67,8 @@ async function byEntries(underLoad: UnderLoad): Promise<number> {
 }
 
 function underLoadOf(client: GrpcClient, say: Say): UnderLoad {
-  return async ({ title: by, agent, places }, run) => {
-    const rounds = new GrpcRounds(agent, client, places);
+  return async ({ title: by, agent, asked }, run) => {
+    const rounds = new GrpcRounds(agent, client, asked);
     const title = `${client.name} by ${by}`;
     const phases = new Phases({ rounds, callers: CALLERS, heardMs: HEARD_MS, say, title });
     try {

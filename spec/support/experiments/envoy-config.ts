@@ -23,7 +23,8 @@ export function envoyConfig(
   places: readonly XdsPlace[],
 ): object {
   const isAds = way.startsWith('ads');
-  const [grpc, http] = [places.map((each) => each.grpc), places.map((each) => each.http)];
+  const grpc = places.map((each) => addressOf(each.grpc.port, each.grpc.host));
+  const http = places.map((each) => addressOf(each.http));
   const agents = [agentCluster('grpc', grpc, true), agentCluster('http', http, false)];
   return {
     node: { id: `envoy-${way}`, cluster: 'edge' },
@@ -94,13 +95,13 @@ function listener(port: number): object {
   return { name: 'in', address: addressOf(port), filter_chains: [{ filters }] };
 }
 
-function agentCluster(name: string, ports: readonly number[], speaksHttp2: boolean): object {
+function agentCluster(name: string, at: readonly object[], speaksHttp2: boolean): object {
   const keepalive = { connection_keepalive: { interval: '30s', timeout: '5s' } };
   const options = {
     '@type': `type.googleapis.com/${HTTP_OPTIONS}`,
     explicit_http_config: { http2_protocol_options: keepalive },
   };
-  const lb_endpoints = ports.map((port) => ({ endpoint: { address: addressOf(port) } }));
+  const lb_endpoints = at.map((address) => ({ endpoint: { address } }));
   return {
     ...{ name, type: 'STATIC', connect_timeout: '1s' },
     ...(speaksHttp2 && { typed_extension_protocol_options: { [HTTP_OPTIONS]: options } }),
@@ -108,6 +109,6 @@ function agentCluster(name: string, ports: readonly number[], speaksHttp2: boole
   };
 }
 
-function addressOf(port_value: number): object {
-  return { socket_address: { address: '127.0.0.1', port_value } };
+function addressOf(port_value: number, address = '127.0.0.1'): object {
+  return { socket_address: { address, port_value } };
 }

@@ -2,13 +2,13 @@
 
 import { sleep } from '../sleep.ts';
 import type { Phases } from './phases.ts';
-import { OneServer, ThreeServers, type XdsPlace } from './xds-places.ts';
+import { OneServer, ThreeServers, type XdsPlaces } from './xds-places.ts';
 
 export interface ToldBy {
   readonly title: string;
   /** At which programs are registered. */
   readonly agent: { readonly port: number };
-  readonly places: readonly XdsPlace[];
+  readonly asked: XdsPlaces;
 }
 
 /** Runs that over three programs with a client that is told so; resolves with the phases that were bad. */
@@ -20,9 +20,9 @@ const STEADY_MS = 5000;
 
 export async function byOneServer(underLoad: UnderLoad): Promise<number> {
   const server = await OneServer.start();
-  const { agent, places } = server;
+  const { agent, asked } = server;
   try {
-    return await underLoad({ title: 'one server', agent, places }, async (phases) => {
+    return await underLoad({ title: 'one server', agent, asked }, async (phases) => {
       await phases.usual();
       await phases.changes('e', MANY);
       await phases.phase('the server is killed', 0, async () => void (await server.kill()));
@@ -40,11 +40,11 @@ export async function byThreeServers(underLoad: UnderLoad): Promise<number> {
   const { agent } = three;
   let bad = 0;
   try {
-    for (const [title, places] of [
+    for (const [title, asked] of [
       ['an agent of three', three.agentAlone],
       ['three servers', three.servers],
     ] as const) {
-      bad += await underLoad({ title, agent, places }, async (phases) => {
+      bad += await underLoad({ title, agent, asked }, async (phases) => {
         await phases.phase('a server of three is killed', 0, () => three.killBusiest());
         await phases.phase('one is added meanwhile', 0, () => phases.added('d'));
         await phases.phase('the server is back', 0, async () => void (await three.back()));

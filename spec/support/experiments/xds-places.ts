@@ -2,20 +2,31 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Cluster, type ServerProcess } from '../servers/cluster.ts';
-import { freePort } from '../servers/free-ports.ts';
+import { Cluster, type ServerProcess, type XdsAt } from '../servers/cluster.ts';
+import { freePort, freePorts } from '../servers/free-ports.ts';
 import { killProconsuls, type Proconsul, startProconsul } from '../servers/proconsul.ts';
 import { send } from '../servers/start-server.ts';
 
-/** Ports of one of them. */
+/** Where one of them is. */
 export interface XdsPlace {
-  readonly grpc: number;
+  readonly grpc: XdsAt;
+  /** Its port. */
   readonly http: number;
 }
 
+/** Those that a client may ask. */
+export interface XdsPlaces {
+  readonly places: readonly XdsPlace[];
+  /** Of all of them, as a name of DNS for clients that take no list: `dns://` and who is asked, then the name and the port. */
+  readonly named: string;
+}
+
+const HOST = '127.0.0.1';
+const NAME = 'xds';
+
 /** A server that is killed, and comes back with what it had. */
 export class OneServer {
-  readonly places: readonly XdsPlace[];
+  readonly asked: XdsPlaces;
   readonly agent: Proconsul;
   readonly #flags: readonly string[];
   readonly #folder: string;
@@ -24,7 +35,7 @@ export class OneServer {
     this.#folder = folder;
     this.#flags = flags;
     this.agent = agent;
-    this.places = [{ grpc, http: agent.port }];
+    this.asked = alone({ grpc: { host: HOST, port: grpc }, http: agent.port });
   }
 
   static async start(): Promise<OneServer> {
@@ -54,43 +65,60 @@ export class ThreeServers {
   readonly #cluster: Cluster;
   readonly #folder: string;
   readonly #grpc: number;
+  readonly #dns: number;
   #killed: ServerProcess | undefined;
 
-  private constructor(cluster: Cluster, agent: Proconsul, folder: string, grpc: number) {
+  private constructor(cluster: Cluster, agent: Proconsul, folder: string, ports: AgentPorts) {
     this.#cluster = cluster;
     this.agent = agent;
     this.#folder = folder;
-    this.#grpc = grpc;
+    this.#grpc = ports.grpc;
+    this.#dns = ports.dns;
   }
 
   static async start(): Promise<ThreeServers> {
     const cluster = await Cluster.start({ servers: 3, xds: true });
     const folder = await mkdtemp(join(tmpdir(), 'xds-agent-'));
-    const grpc = await freePort();
+    const [grpc = 0, dns = 0] = await freePorts(2);
     const joins = cluster.servers.map(({ ports }) => `-retry-join=127.0.0.1:${ports.lan}`);
-    const flags = [`-data-dir=${folder}`, `-grpc-port=${grpc}`, ...joins];
-    return new ThreeServers(cluster, await startProconsul(flags), folder, grpc);
+    const flags = [`-data-dir=${folder}`, `-grpc-port=${grpc}`, `-dns-port=${dns}`, ...joins];
+    const agent = await startProconsul(flags);
+    for (const { name, ports } of cluster.servers) {
+      const Service = { Service: NAME, Port: ports.xds?.port };
+      const body = { Node: `${NAME}-${name}`, Address: ports.xds?.host, Service };
+      await send(agent.port, 'PUT', '/v1/catalog/register', { body });
+    }
+    return new ThreeServers(cluster, agent, folder, { grpc, dns });
   }
 
-  get servers(): readonly XdsPlace[] {
-    return this.#cluster.servers.map(({ ports }) => ({ grpc: ports.xds, http: ports.http }));
+  /** The name is one of the catalog, as the agent's own DNS has it. */
+  get servers(): XdsPlaces {
+    const places = this.#cluster.servers.flatMap(({ ports: { xds, http } }) =>
+      xds === undefined ? [] : [{ grpc: xds, http }],
+    );
+    const port = places[0]?.grpc.port ?? 0;
+    return { places, named: `dns://${HOST}:${this.#dns}/${NAME}.service.consul:${port}` };
   }
 
   /** As it is on most machines: programs ask the agent beside them, and that the servers. */
-  get agentAlone(): readonly XdsPlace[] {
-    return [{ grpc: this.#grpc, http: this.agent.port }];
+  get agentAlone(): XdsPlaces {
+    return alone({ grpc: { host: HOST, port: this.#grpc }, http: this.agent.port });
   }
 
-  /** The one that most streams are open at; of several, the one that leads. */
+  /** The one that a client hangs on, or the agent that it asks: by streams, else by questions that wait there. */
   async killBusiest(): Promise<string> {
     const { servers } = this.#cluster;
     const counted = await Promise.all(
-      servers.map(async (server) => ({ server, score: await scoreOf(server) })),
+      servers.map(async (server) => ({ server, load: await loadOf(server) })),
     );
-    counted.sort((a, b) => b.score - a.score);
-    this.#killed = counted[0]?.server;
+    counted.sort((a, b) => b.load.streams - a.load.streams || b.load.waiting - a.load.waiting);
+    const [busiest] = counted;
+    this.#killed = busiest?.server;
     await this.#killed?.kill();
-    return `(${this.#killed?.name})`;
+    const all = counted.map(
+      ({ server: { name }, load: { streams, waiting } }) => `${name} ${streams}, ${waiting}`,
+    );
+    return `(${this.#killed?.name}; streams and questions: ${all.join('; ')})`;
   }
 
   async back(): Promise<void> {
@@ -113,10 +141,29 @@ export class ThreeServers {
   }
 }
 
-async function scoreOf({ port }: ServerProcess): Promise<number> {
-  const { text } = await send(port, 'GET', '/v1/agent/metrics?format=prometheus', {});
-  const [, streams = '0'] = /^proconsul_xds_streams(?:\{[^}]*\})? (\d+)/m.exec(text) ?? [];
-  const leader = await send(port, 'GET', '/v1/agent/self', {});
-  const { Stats } = leader.json as { readonly Stats?: { consul?: { leader?: string } } };
-  return 2 * Number(streams) + Number(Stats?.consul?.leader === 'true');
+interface AgentPorts {
+  readonly grpc: number;
+  readonly dns: number;
+}
+
+function alone(place: XdsPlace): XdsPlaces {
+  return { places: [place], named: `${place.grpc.host}:${place.grpc.port}` };
+}
+
+interface Load {
+  readonly streams: number;
+  /** Questions that wait for a change. */
+  readonly waiting: number;
+}
+
+async function loadOf({ port }: ServerProcess): Promise<Load> {
+  const { json } = await send(port, 'GET', '/v1/agent/metrics', {});
+  const { Gauges } = json as { readonly Gauges: readonly Readonly<Record<string, unknown>>[] };
+  const read = (name: string) => {
+    const gauge = Gauges.find(({ Name }) => String(Name).endsWith(name));
+    // One that is not there would have the leader killed, whomever clients hang on.
+    if (gauge === undefined) throw new Error(`no gauge ${name}`);
+    return Number(gauge['Value']);
+  };
+  return { streams: read('.xds.streams'), waiting: read('.rpc.queries_blocking') };
 }

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CommitPolicy } from '../../../server/log/redis/link/options.ts';
 import { until } from '../until.ts';
-import { freePorts } from './free-ports.ts';
+import { freePort, freePorts } from './free-ports.ts';
 import { type RedisProcess, startRedis } from './redis.ts';
 import { type Answer, type Sent, send } from './start-server.ts';
 import { TcpProxy } from './tcp-proxy.ts';
@@ -57,10 +57,13 @@ export class Cluster {
     const dir = await mkdtemp(join(tmpdir(), 'proconsul-cluster-'));
     const redis = redisUrl === undefined ? await startRedis() : undefined;
     const servers: ServerProcess[] = [];
+    const grpc = xds ? await freePort() : 0;
     for (let i = 1; i <= count; i++) {
       const proxy = redis === undefined ? undefined : await TcpProxy.start(redis.address);
       const url = `${proxy?.url ?? redisUrl ?? ''}?commit=${commit}`;
-      const prepared = { name: `s${i}`, dir, url, proxy, flags, xds, program };
+      // As on machines of their own: the port is the same.
+      const at = xds ? { host: `127.0.0.${i}`, port: grpc } : undefined;
+      const prepared = { name: `s${i}`, dir, url, proxy, flags, xds: at, program };
       servers.push(await ServerProcess.prepare(prepared));
     }
     const cluster = new Cluster(dir, redis, servers);
@@ -90,16 +93,21 @@ interface Prepared {
   readonly url: string;
   readonly proxy: TcpProxy | undefined;
   readonly flags: readonly string[];
-  readonly xds: boolean;
+  readonly xds: XdsAt | undefined;
   readonly program: string;
+}
+
+export interface XdsAt {
+  readonly host: string;
+  readonly port: number;
 }
 
 interface ServerPorts {
   readonly http: number;
   /** Where agents join. */
   readonly lan: number;
-  /** 0 where it serves none. */
-  readonly xds: number;
+  /** Undefined where it serves none. */
+  readonly xds: XdsAt | undefined;
 }
 
 export class ServerProcess {
@@ -123,9 +131,8 @@ export class ServerProcess {
   }
 
   static async prepare(prepared: Prepared): Promise<ServerProcess> {
-    const [http = 0, rpc = 0, lan = 0, grpc = 0] = await freePorts(4);
-    const { name, dir, url, flags } = prepared;
-    const xds = prepared.xds ? grpc : 0;
+    const [http = 0, rpc = 0, lan = 0] = await freePorts(3);
+    const { name, dir, url, flags, xds } = prepared;
     return new ServerProcess(prepared, { http, lan, xds }, [
       'agent',
       '-server',
@@ -137,7 +144,9 @@ export class ServerProcess {
       `-serf-lan-port=${lan}`,
       '-dns-port=-1',
       `-redis=${url}`,
-      ...(xds === 0 ? [] : [`-grpc-port=${xds}`]),
+      ...(xds === undefined
+        ? []
+        : [`-grpc-port=${xds.port}`, `-hcl=addresses { grpc = "${xds.host}" }`]),
       ...flags,
     ]);
   }

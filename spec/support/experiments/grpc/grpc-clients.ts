@@ -3,7 +3,6 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { XdsPlace } from '../xds-places.ts';
 import type { GrpcClient } from './grpc-rounds.ts';
 
 const GRPC_GO = 'v1.85.0';
@@ -12,7 +11,6 @@ const GRPC_JS_XDS = '1.14.1';
 const INSTALL_MS = 15 * 60_000;
 
 const sourceOf = (name: string) => fileURLToPath(new URL(name, import.meta.url));
-const at = ({ grpc }: XdsPlace) => `127.0.0.1:${grpc}`;
 
 /** Why it cannot be had, where it cannot. */
 export type Installed = GrpcClient | string;
@@ -33,8 +31,9 @@ export function grpcGo(folder: string): Installed {
       run(own, 'go', ['build', '-o', 'caller', '.']);
     if (fault !== undefined) return fault;
   }
-  // It turns to the next of a list only for what it does not know yet.
-  return { name: 'grpc-go', command: [binary], serversOf: (places) => places.map(at) };
+  // It takes no list of addresses, and turns to the next of `xds_servers` only where there is something that it does not know
+  // yet: one that was told all stays with a server that is gone. Of a name it tries each address.
+  return { name: 'grpc-go', command: [binary], serverOf: ({ named }) => named };
 }
 
 export function grpcJs(folder: string): Installed {
@@ -52,7 +51,8 @@ export function grpcJs(folder: string): Installed {
     name: 'grpc-js',
     command: [process.execPath, script],
     // It heeds the first of a list alone, whose name may be of several addresses.
-    serversOf: (places) => [`ipv4:${places.map(at).join(',')}`],
+    serverOf: ({ places }) =>
+      `ipv4:${places.map(({ grpc: { host, port } }) => `${host}:${port}`).join(',')}`,
   };
 }
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { until } from '../../until.ts';
 import { type Answered, Rounds } from '../rounds.ts';
-import type { XdsPlace } from '../xds-places.ts';
+import type { XdsPlaces } from '../xds-places.ts';
 
 const PATIENCE_MS = 60_000;
 
@@ -12,7 +12,7 @@ export interface GrpcClient {
   /** What is run, before its arguments. */
   readonly command: readonly [string, ...string[]];
   /** How its bootstrap names those that tell it. */
-  readonly serversOf: (places: readonly XdsPlace[]) => readonly string[];
+  readonly serverOf: (asked: XdsPlaces) => string;
 }
 
 export class GrpcRounds extends Rounds {
@@ -20,15 +20,17 @@ export class GrpcRounds extends Rounds {
   readonly #bootstrap: string;
   #end: () => Promise<void> = async () => undefined;
 
-  constructor(agent: { readonly port: number }, client: GrpcClient, places: readonly XdsPlace[]) {
+  constructor(agent: { readonly port: number }, client: GrpcClient, asked: XdsPlaces) {
     super({ agent, backend: './grpc/backend.mjs' });
     this.#client = client;
     this.#bootstrap = JSON.stringify({
-      xds_servers: client.serversOf(places).map((server_uri) => ({
-        server_uri,
-        channel_creds: [{ type: 'insecure' }],
-        server_features: ['xds_v3'],
-      })),
+      xds_servers: [
+        {
+          server_uri: client.serverOf(asked),
+          channel_creds: [{ type: 'insecure' }],
+          server_features: ['xds_v3'],
+        },
+      ],
       node: { id: `client-${client.name}`, locality: { region: 'dc1', zone: '' } },
     });
   }
