@@ -1,6 +1,6 @@
 /**
- * What a write costs the server that takes it, in microseconds of a processor, beside Consul and beside
- * another build of Proconsul: loaded in turns, since a machine may be busy with other things.
+ * What a write costs the server that takes it, in microseconds of a processor and of its first thread, beside Consul
+ * and beside another build of Proconsul: loaded in turns, since a machine may be busy with other things.
  *
  *   node --import tsx bench/writes.ts [--consul path/to/consul] [--beside path/to/other/bin/proconsul]
  *     [--only TEXT] [--rounds 10] [--seconds 2] [--log file|memory|redis] [--cold]
@@ -9,7 +9,7 @@
  */
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { type Cost, FIRST, first } from './compare/cold.ts';
+import { type Cost, costOf, FIRST, first } from './compare/cold.ts';
 import { median } from './compare/measure.ts';
 import { type Kind, type Registry, startRegistry } from './compare/registry.ts';
 import { WRITES, type Write } from './compare/rows.ts';
@@ -28,7 +28,6 @@ const { values: options } = parseArgs({
 });
 const rounds = Number(options.rounds);
 const ms = Number(options.seconds) * 1000;
-const US_PER_TICK = 10_000;
 /** V8 has not compiled it all before. */
 const WARM_UP = 3;
 const log = options.log as Exclude<Kind, 'consul'>;
@@ -60,7 +59,7 @@ async function warm(): Promise<void> {
         // Another one first in each round: none always has the warmer machine.
         for (let i = 0; i < registries.length; i++) {
           const at = (i + Math.abs(round)) % registries.length;
-          const cost = await costOf(registries[at] as Registry, write);
+          const cost = await loaded(registries[at] as Registry, write);
           if (round >= 0) costs[at]?.push(cost);
         }
       }
@@ -71,12 +70,11 @@ async function warm(): Promise<void> {
   }
 }
 
-async function costOf(registry: Registry, { request }: Write): Promise<Cost> {
+async function loaded(registry: Registry, { request }: Write): Promise<Cost> {
   await registry.quiet();
-  const before = await registry.ticks();
+  const before = await registry.processorUs();
   const rate = await requestsPerSecond(registry.port, request, ms);
-  const ticks = (await registry.ticks()) - before;
-  return { us: (ticks * US_PER_TICK) / ((rate * ms) / 1000), rate };
+  return { ...costOf(before, await registry.processorUs(), (rate * ms) / 1000), rate };
 }
 
 async function cold(): Promise<void> {
@@ -108,7 +106,9 @@ function report(name: string, costs: readonly Cost[][]): void {
         ? ''
         : `; ours is ${ratio((cost) => cost.us).toFixed(3)} × as cheap, ` +
           `and ${(1 / ratio((cost) => cost.rate)).toFixed(3)} × as fast`;
-    const figures = `${median(us).toFixed(1)} µs (least ${Math.min(...us).toFixed(1)})`;
+    const firstThread = median(each.map((cost) => cost.firstThreadUs)).toFixed(1);
+    const least = Math.min(...us).toFixed(1);
+    const figures = `${median(us).toFixed(1)} µs (least ${least}; its first thread ${firstThread})`;
     const who = CONTENDERS[i]?.name;
     say(`${name}, ${who}: ${figures}, ${Math.round(median(rates))} a second${beside}`);
   }

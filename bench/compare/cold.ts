@@ -1,20 +1,20 @@
 /** The first registrations that a process takes: nothing of it is compiled yet. */
 import { must } from './http.ts';
-import type { Registry } from './registry.ts';
+import type { Registry, Used } from './registry.ts';
 
 export const FIRST = 1000;
 const CLIENTS = 32;
-const US_PER_TICK = 10_000;
 
 export interface Cost {
-  /** Of a processor, for each request. */
+  /** Of a processor, for each request, and of that what the first thread took. */
   readonly us: number;
+  readonly firstThreadUs: number;
   readonly rate: number;
 }
 
 /** Of a registry that has just begun. */
 export async function first(registry: Registry): Promise<Cost> {
-  const before = await registry.ticks();
+  const before = await registry.processorUs();
   const from = performance.now();
   let next = 0;
   const client = async () => {
@@ -30,5 +30,12 @@ export async function first(registry: Registry): Promise<Cost> {
   };
   await Promise.all(Array.from({ length: CLIENTS }, client));
   const rate = FIRST / ((performance.now() - from) / 1000);
-  return { us: (((await registry.ticks()) - before) * US_PER_TICK) / FIRST, rate };
+  return { ...costOf(before, await registry.processorUs(), FIRST), rate };
+}
+
+export function costOf(before: Used, after: Used, requests: number): Omit<Cost, 'rate'> {
+  return {
+    us: (after.all - before.all) / requests,
+    firstThreadUs: (after.firstThread - before.firstThread) / requests,
+  };
 }
