@@ -40,7 +40,7 @@ export interface HeartbeatOptions {
   readonly beat: () => { readonly body: Beat; readonly token: string };
   readonly on: HeartbeatEvents;
   /** Where this agent stands; without it nothing is measured. */
-  readonly place?: OwnPlace | undefined;
+  readonly place?: Pick<OwnPlace, 'keyOf' | 'told' | 'heard'> | undefined;
 }
 
 export interface HeartbeatEvents {
@@ -73,6 +73,8 @@ export class Heartbeat {
   #stopped = false;
   /** The last beat's round trip, and what its server was about; undefined where it says nothing. */
   #tookMs: number | undefined;
+  /** It went to another server than its own, to measure the way there, and says nothing else. */
+  #isVisit = false;
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
@@ -150,14 +152,15 @@ export class Heartbeat {
   #heard({ Servers, Known, NextMs, WantsLoad = false, Here }: BeatAnswer): void {
     const { servers, logger, on, place } = this.#options;
     const before = this.#standing;
-    servers.replace(Servers);
+    // Each agent goes by its own server: of two of which one is behind, each would take back what the other says.
+    if (!this.#isVisit) servers.replace(Servers);
     this.#standing = 'heard';
     this.#failures = 0;
     this.#everyMs = Math.min(Math.max(NextMs, MIN_BEAT_MS), MAX_BEAT_MS);
     if (Here !== undefined && this.#tookMs !== undefined) place?.heard(Here, this.#tookMs);
     if (before !== 'heard') logger.info(`agent: in touch with servers (known: ${servers.size})`);
     on.wantsLoad?.(WantsLoad);
-    if (!Known) on.unknown();
+    if (!Known && !this.#isVisit) on.unknown();
     else if (before !== 'heard') on.back();
   }
 
@@ -181,9 +184,12 @@ export class Heartbeat {
     const { upstream, beat, place } = this.#options;
     const { body, token } = beat();
     const own = `node:${body.Node}`;
-    const key = place?.keyOf(own, this.#everyMs) ?? own;
+    // Others are looked at only while its own server is heard.
+    const isHeard = this.#standing === 'heard';
+    const key = (isHeard ? place?.keyOf(own, this.#everyMs) : undefined) ?? own;
     const headers = place && { [PLACE_HEADER]: encodeJson(place.told(key)) };
     this.#tookMs = undefined;
+    this.#isVisit = key !== own;
     return upstream.ask({
       way: 'beat',
       method: 'PUT',

@@ -52,10 +52,11 @@ export class OwnPlace {
   keyOf(own: string, everyMs: number): string {
     const again = this.#again;
     this.#again = undefined;
-    if (again !== undefined) return again;
+    if (again !== undefined && this.#options.servers.first(again) !== undefined) return again;
     const now = this.#options.clock.monotonic();
     this.#nextVisit ??= now + VISITS_AFTER * everyMs;
-    if (now < this.#nextVisit) return own;
+    // Servers of before there were coordinates say nothing by which to move.
+    if (now < this.#nextVisit || this.#trips.size === 0) return own;
     this.#nextVisit = now + (this.#isSettled ? VISITS_LATER : VISITS_AFTER) * everyMs;
     this.#again = this.#keyElsewhere(own);
     return this.#again ?? own;

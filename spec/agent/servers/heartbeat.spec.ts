@@ -1,12 +1,20 @@
 import assert from 'node:assert/strict';
 import type { RequestListener } from 'node:http';
-import { Heartbeat } from '../../../agent/servers/heartbeat.ts';
+import { Heartbeat, type HeartbeatOptions } from '../../../agent/servers/heartbeat.ts';
 import type { BeatAnswer } from '../../../lib/membership.ts';
+import { ORIGIN } from '../../../lib/place.ts';
 import { RecordingLogger } from '../../support/fakes/recording-logger.ts';
 import { json, serverInfo, stopped, upstreamTo } from '../../support/servers/upstreams.ts';
 import { until } from '../../support/until.ts';
 
 async function setUp(...listeners: readonly RequestListener[]) {
+  return await setUpWith(undefined, ...listeners);
+}
+
+async function setUpWith(
+  place: HeartbeatOptions['place'],
+  ...listeners: readonly RequestListener[]
+) {
   const { clock, servers, upstream, started } = await upstreamTo(...listeners);
   const said: string[] = [];
   const logger = new RecordingLogger();
@@ -24,6 +32,7 @@ async function setUp(...listeners: readonly RequestListener[]) {
       servers,
       clock,
       logger,
+      place,
       beat: () => ({ body, token: '' }),
       on: {
         unknown: () => void said.push('unknown'),
@@ -56,6 +65,35 @@ describe('the heartbeat of an agent', () => {
     await until(() => servers.size === 1);
     assert.deepEqual(said, ['unknown']);
     assert.equal(heartbeat.scale, 4);
+  });
+
+  it('hears of a server that it only measures how far that is, and of its own what there is', async () => {
+    const own = 'node:n1';
+    let key = own;
+    const told: string[] = [];
+    const Here = { Server: 's', Coord: ORIGIN, TookMs: 0 };
+    const place = {
+      keyOf: () => key,
+      told: (by: string) => {
+        told.push(by);
+        return { Coord: ORIGIN, Server: '', Seconds: 0 };
+      },
+      heard: () => undefined,
+    };
+    let answer: BeatAnswer = { Servers: [], Known: true, NextMs: 2000, Here };
+    const each = json(() => answer);
+    const { servers, heartbeat, said, started } = await setUpWith(place, each, each);
+    const both = started.map(({ host }, i) => serverInfo(`s${i}`, host));
+    answer = { ...answer, Servers: both };
+    await heartbeat.beatNow();
+    key = 'place:1';
+    answer = { ...answer, Servers: both.slice(0, 1), Known: false };
+    await heartbeat.beatNow();
+    assert.deepEqual([servers.size, said], [2, ['back']]);
+    key = own;
+    await heartbeat.beatNow();
+    assert.deepEqual([servers.size, said], [1, ['back', 'unknown']]);
+    assert.deepEqual(told, [own, 'place:1', own]);
   });
 
   it('keeps the servers that it knows while none answers, and says so once', async () => {
