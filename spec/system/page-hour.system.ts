@@ -4,8 +4,7 @@
  *
  *   node --import tsx spec/system/page-hour.system.ts [changes, 3600] [only the pages whose address begins so] [at once, 6]
  *
- * So many pages are open at once, each in a browser of its own, and see the same changes: all 24 take about a quarter of
- * an hour. `''` begins every address.
+ * So many pages are open at once, each in a browser of its own, and see the same changes. `''` begins every address.
  */
 import type { CDPSession, Page } from 'playwright-core';
 import { closeBrowser } from '../support/browser.ts';
