@@ -3,7 +3,7 @@
  * read at all: behind it the next caller's answer would begin somewhere else for us than for the host.
  */
 import { ProconsulError } from '../../lib/errors.ts';
-import { type Fields, isFieldName, NO_FIELDS, sorted, tokensIn } from './fields.ts';
+import { type Fields, isFieldName, NO_FIELDS, sorted, tokensIn, trimmed } from './fields.ts';
 
 export interface AnswerHead {
   readonly status: number;
@@ -239,7 +239,7 @@ function fieldsIn(lines: readonly string[], from: number): readonly string[] {
     const name = line.slice(0, Math.max(0, colon));
     // One that goes on on the next line begins with a space, which is no name.
     if (!isFieldName(name)) throw bad('a field of it has no name');
-    raw.push(name, line.slice(colon + 1).trim());
+    raw.push(name, trimmed(line.slice(colon + 1)));
   }
   return raw;
 }

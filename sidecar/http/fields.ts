@@ -102,8 +102,20 @@ export function tokensIn(value: string): readonly string[] {
   return value
     .toLowerCase()
     .split(',')
-    .map((each) => each.trim())
+    .map(trimmed)
     .filter((each) => each !== '');
+}
+
+/** Without the spaces and tabs around it, and nothing else: bytes of UTF-8 end in what is a space as a sign of its own. */
+export function trimmed(text: string): string {
+  let [from, to] = [0, text.length];
+  while (from < to && isBlank(text.charCodeAt(from))) from++;
+  while (from < to && isBlank(text.charCodeAt(to - 1))) to--;
+  return text.slice(from, to);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }
 
 export function without(fields: Fields, names: ReadonlySet<string>): string[] {

@@ -1,7 +1,7 @@
 /** By what of a request its host is chosen, where the policy hashes: as service-resolver says it. */
 import type { HashBy } from '../../lib/balance/tunings.ts';
 import { listIn, msIn, objectIn, type Said, textIn } from '../said.ts';
-import { fieldIn, isFieldValue } from './fields.ts';
+import { fieldIn, isFieldValue, trimmed } from './fields.ts';
 import type { Head } from './head.ts';
 import { parameterIn } from './matching.ts';
 
@@ -104,11 +104,8 @@ function cookieIn(cookies: string, name: string): string | undefined {
   for (const pair of cookies.split(';')) {
     const equals = pair.indexOf('=');
     // Without one it is a value that has no name.
-    if (equals < 0 || pair.slice(0, equals).trim() !== name) continue;
-    return pair
-      .slice(equals + 1)
-      .trim()
-      .replace(/^"(.*)"$/, '$1');
+    if (equals < 0 || trimmed(pair.slice(0, equals)) !== name) continue;
+    return trimmed(pair.slice(equals + 1)).replace(/^"(.*)"$/, '$1');
   }
   return undefined;
 }

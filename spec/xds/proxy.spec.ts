@@ -172,6 +172,18 @@ describe('xDS for the proxy of a service', function () {
     assert.match(said()[0] ?? '', /header "x_role" of permissions is left out: no request has it/);
   });
 
+  it('names there too that such a request is refused, where the entry mesh says so', async () => {
+    const { xds, stream } = await startMesh(registered({ protocol: 'http' }));
+    const RequestNormalization = { HeadersWithUnderscoresAction: 'REJECT_REQUEST' };
+    xds.agent.say('/v1/config/mesh/mesh', { HTTP: { Incoming: { RequestNormalization } } });
+    const Header = [{ Name: 'x_role', Exact: 'admin' }];
+    const Permissions = [{ Action: 'allow', HTTP: { Header } }];
+    intend(xds, [{ SourceName: 'api', Action: '', Permissions }]);
+    await told(stream, 'listeners');
+    const refused = /"x_role" of permissions .* headers with underscores are refused/;
+    await until(() => xds.logger.lines.some((line) => refused.test(line)));
+  });
+
   it('writes requests first as the program reads them, where permissions go by that', async () => {
     const { xds, stream } = await startMesh(registered({ protocol: 'http' }));
     const manager = async (isIt: (_: Any) => boolean) => {

@@ -11,6 +11,8 @@ import { meshEntry } from './mesh-entry.ts';
 /** Whoever is denied by a header would say it in other signs, which many programs take for the same. */
 const UNHEARD =
   'no request has it: headers with underscores are taken off, as the entry `mesh` says or permissions go by headers (HTTP.Incoming.RequestNormalization.HeadersWithUnderscoresAction)';
+const REFUSED =
+  'no request that has it is heard: headers with underscores are refused, as the entry `mesh` says (HTTP.Incoming.RequestNormalization.HeadersWithUnderscoresAction)';
 
 /** Fields of a manager of connections. */
 export function normalRequests(know: Know, judged: Judged): Message {
@@ -19,7 +21,10 @@ export function normalRequests(know: Know, judged: Judged): Message {
   const underscores =
     textIn(said['HeadersWithUnderscoresAction']) || (judged.headers ? 'DROP_HEADER' : 'ALLOW');
   for (const name of underscores === 'ALLOW' ? [] : judged.underscored)
-    know.omit(`header ${JSON.stringify(name)} of permissions`, UNHEARD);
+    know.omit(
+      `header ${JSON.stringify(name)} of permissions`,
+      underscores === 'REJECT_REQUEST' ? REFUSED : UNHEARD,
+    );
   const slashes =
     textIn(said['PathWithEscapedSlashesAction']) ||
     (judged.paths ? 'UNESCAPE_AND_FORWARD' : 'KEEP_UNCHANGED');

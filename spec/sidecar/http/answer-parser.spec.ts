@@ -44,6 +44,14 @@ describe('what a host answers by HTTP/1.1', () => {
     );
   });
 
+  it('has its values as they are, but for the spaces around them', () => {
+    const text = Buffer.from('caf\u00e0').toString('latin1');
+    const { fields } = read([
+      `${OK}X-A: \t ${text}\t \r\nX-B:\u00a0b\r\nContent-Length: 0\r\n\r\n`,
+    ]);
+    assert.deepEqual(fields, ['x-a', text, 'x-b', '\u00a0b']);
+  });
+
   for (const [what, text, method, expected] of [
     ['of HEAD has no body', `${OK}Content-Length: 5\r\n\r\n`, 'HEAD', ['', 1, true]],
     ['of 204 has none', 'HTTP/1.1 204 No Content\r\n\r\n', 'GET', ['', 1, true]],
