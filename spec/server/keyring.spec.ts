@@ -136,13 +136,20 @@ describe('the keyring of a cluster', () => {
     assert(!payloads.openers.has(first.id));
   });
 
-  it('asks for a snapshot less and less often while none can be saved, and complains as often', async () => {
-    const { keyring, state, write, lead, isSound } = await start();
+  /** One that uses another key, whose snapshot could not be saved. */
+  async function startFull() {
+    const server = await start();
+    const { keyring, state, write } = server;
     await write('a');
     await keyring.install(KEYS.second);
     state.full = true;
     await keyring.use(KEYS.second);
     await until(() => state.complaints === 1);
+    return server;
+  }
+
+  it('asks for a snapshot less and less often while none can be saved, and complains as often', async () => {
+    const { state, lead, isSound } = await startFull();
     [state.asked, state.complaints] = [0, 0];
     await lead(60 * 60_000);
     assert(state.asked < 20, `asked ${state.asked} times in an hour`);
@@ -153,12 +160,7 @@ describe('the keyring of a cluster', () => {
   });
 
   it('says nothing of a snapshot that another server saves, and looks again soon', async () => {
-    const { keyring, state, write, lead, isSound } = await start();
-    await write('a');
-    await keyring.install(KEYS.second);
-    state.full = true;
-    await keyring.use(KEYS.second);
-    await until(() => state.complaints === 1);
+    const { state, lead, isSound } = await startFull();
     Object.assign(state, { full: false, busy: true, complaints: 0 });
     await lead(5 * PATIENCE_MS);
     assert.equal(state.complaints, 0);

@@ -1,11 +1,18 @@
 /**
  * What the log hands to the servers, seen from outside: an index is of one entry for ever, whoever is
- * shown it, and no proposal stands twice in what one process is told.
+ * shown it, no proposal stands twice in what one process is told, and none is pending for longer than was promised.
  */
 import type { Entry } from '../../server/commands.ts';
 import type { EventLog, LogSink } from '../../server/log/event-log.ts';
 import { Violations } from './workloads/workload.ts';
+import type { Machine } from './world/machine.ts';
 import type { World } from './world/world.ts';
+
+interface Timed {
+  readonly what: string;
+  readonly machine: Machine;
+  readonly mostMs: number;
+}
 
 export class History {
   readonly #violations: Violations;
@@ -28,12 +35,17 @@ export class History {
     return this.#violations.all;
   }
 
-  /** The same log, under these eyes. `who` is shown the entries. */
-  watched(log: EventLog, who: string): EventLog {
+  /** The same log, under these eyes. The machine's process is shown the entries; each answer takes so long at most. */
+  watched(log: EventLog, machine: Machine, mostMs: number): EventLog {
+    const timed = <T>(what: string, settling: Promise<T>) =>
+      this.#timed(settling, { what, machine, mostMs });
     return {
-      start: (sink) => log.start(this.#sink(sink, who)),
-      append: (batch) => log.append(batch),
-      readIndex: (by) => log.readIndex(by),
+      start: (sink) => log.start(this.#sink(sink, machine.name)),
+      append: (batch) => timed('append', log.append(batch)),
+      readIndex: (by) => {
+        const index = log.readIndex(by);
+        return typeof index === 'number' ? index : timed('readIndex', index);
+      },
       saveSnapshot: (snapshot) => log.saveSnapshot(snapshot),
       newestSnapshot: () => log.newestSnapshot(),
       status: () => log.status(),
@@ -41,6 +53,19 @@ export class History {
       account: () => log.account(),
       stop: () => log.stop(),
     };
+  }
+
+  async #timed<T>(settling: Promise<T>, { what, machine, mostMs }: Timed): Promise<T> {
+    const from = this.#world.now;
+    try {
+      return await settling;
+    } finally {
+      const tookMs = this.#world.now - from;
+      if (tookMs > mostMs && machine.frozenUntil < from) {
+        const took = `${machine.name} ${what}: ${tookMs.toFixed(0)} ms`;
+        this.#violations.add('the log keeps its server waiting', took);
+      }
+    }
   }
 
   #sink(sink: LogSink, who: string): LogSink {

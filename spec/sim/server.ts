@@ -35,6 +35,8 @@ import type { World } from './world/world.ts';
 
 const HTTP_PORT = 8500;
 const SESSION_TTL_MIN_MS = 1000;
+/** A Redis is given up by then; a disk is waited for. */
+const [PENDING_MS, NEVER_MS] = [2000, Number.POSITIVE_INFINITY];
 const RECONNECT_MS = 72 * 3600_000;
 /** Of what checks say. */
 const OUTPUT_BYTES = 4096;
@@ -172,13 +174,13 @@ export class SimServer {
   }
 
   async #begin(): Promise<void> {
-    const { world, number, history, hasAccess } = this.#options;
+    const { world, number, history, hasAccess, url } = this.#options;
     const clock = world.clockOf(this.machine);
     const logger = loggerOf(world, this.machine, this.complaints);
     const payloads = this.#payloads(logger);
     const plain = this.#storage(logger, payloads, () => server.saveSnapshotSoon());
     const sealed = payloads === undefined ? plain.log : new SealedLog(plain.log, payloads);
-    const log = history.watched(sealed, this.machine.name);
+    const log = history.watched(sealed, this.machine, url === undefined ? NEVER_MS : PENDING_MS);
     const system = { clock, random: world.random, logger };
     const lookout = new Outlook({ ...system, maxOutputBytes: () => OUTPUT_BYTES });
     const server = new Server({

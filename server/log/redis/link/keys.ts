@@ -12,7 +12,7 @@ export interface Keys {
   readonly servers: string;
   /** The one that counts: its position and, in fields by number, its chunks. */
   readonly snapshot: string;
-  /** A stream of one entry, whose id is the newest round: who waits for entries hears of it at once. */
+  /** A stream of one entry, whose id is an epoch and its newest round: who waits for entries hears of it at once. */
   readonly bell: string;
   readonly snapshotLock: string;
   readonly leases: string;

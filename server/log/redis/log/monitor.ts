@@ -19,8 +19,6 @@ export interface MonitorDeps {
   readonly intervalMs: number;
   /** A snapshot of at least this index is needed by somebody, or due. */
   readonly onWanted: (index: number) => void;
-  /** Somebody waits for a majority's word: what is said from now on counts. */
-  readonly onRound: (epochLink: EpochLink) => void;
 }
 
 export class Monitor {
@@ -99,7 +97,6 @@ export class Monitor {
     const before = history.position.index;
     const sentAt = clock.monotonic();
     const standing = await checkIn.look(epochLink, before);
-    if (standing.newRound) this.#deps.onRound(epochLink);
     const { index, hash, wantedSnapshot } = standing;
     const known = history.ring.at(index);
     if (index < before || (known !== undefined && known.hash !== hash)) {

@@ -31,8 +31,8 @@ export class Quorum {
   readonly #deps: QuorumDeps;
   #index = 0;
   #reporting = false;
-  /** There is news of this server since it last began to say something. */
-  #isDue = false;
+  /** Where there is news of this server that it has not begun to say. */
+  #due: EpochLink | undefined;
 
   constructor(deps: QuorumDeps) {
     this.#deps = deps;
@@ -62,28 +62,36 @@ export class Quorum {
     epochLink: EpochLink,
     { round, index }: Told,
     deadline: number,
-  ): Promise<boolean> =>
-    await this.#agree(epochLink, deadline, (report) => {
+  ): Promise<boolean> => {
+    this.#deps.checkIn.heard(epochLink, round);
+    return await this.#agree(epochLink, deadline, (report) => {
       return report.round >= round && report.applied >= index;
     });
+  };
 
   /** Lets the others know how far this server is, and of which round it has heard; one message under way at a time. */
   report(epochLink: EpochLink, index: number): void {
     this.#index = index;
-    this.#isDue = true;
-    if (!this.#votes || this.#reporting) return;
+    if (!this.#votes || epochLink.link.closed) return;
+    this.#due = epochLink;
+    if (!this.#reporting) void this.#sayAll();
+  }
+
+  /** The same, of a round that this server has heard of. */
+  heard(epochLink: EpochLink): void {
+    this.report(epochLink, this.#index);
+  }
+
+  /** It is over in the very moment in which nothing is left to say: what comes up then is said by the next. */
+  async #sayAll(): Promise<void> {
     this.#reporting = true;
-    const send = async () => {
-      while (this.#isDue && !epochLink.link.closed) {
-        this.#isDue = false;
-        await this.#deps.checkIn.report(epochLink, this.#index);
-      }
-    };
-    send()
-      .catch(() => epochLink.link.close())
-      .finally(() => {
-        this.#reporting = false;
-      });
+    for (let epochLink = this.#due; epochLink !== undefined; epochLink = this.#due) {
+      this.#due = undefined;
+      const { link } = epochLink;
+      if (link.closed) continue;
+      await this.#deps.checkIn.report(epochLink, this.#index).catch(() => link.close());
+    }
+    this.#reporting = false;
   }
 
   async #agree(

@@ -8,17 +8,21 @@ import { dailyKeys, PRELUDE } from '../records/scripts.ts';
 import type { LinkGate } from './link-gate.ts';
 
 /**
- * One key more: the bell. ARGV: epoch; 1 where a round is to begin, else 0. Answers OK, the last index and the round, or EPOCH:
- * an epoch that others began is not for us.
+ * One key more: the bell. ARGV: epoch; 1 where a round is to begin, else 0. Answers OK, the last index and the round; EPOCH:
+ * one that others began is not for us; or REFUSED, and why Redis does not write now.
  */
 const READ_INDEX = defineScript(`${PRELUDE}
 local m = meta()
 if m.run ~= run_id() or m.epoch ~= ARGV[1] then return { 'EPOCH' } end
 if ARGV[2] == '1' then
-  m.round = redis.call('HINCRBY', KEYS[1], 'round', 1)
-  -- Begun anew, for its numbers may have, and it holds no more than one. Who does not hear it looks now and then.
-  redis.call('DEL', KEYS[5])
-  redis.pcall('XADD', KEYS[5], int(m.round) .. '-0', 'r', '1')
+  -- Begun anew, for it holds no more than one, and what stands there may be nothing of ours. First, since a Redis
+  -- that is full takes what needs room from a script that has taken something away.
+  redis.pcall('DEL', KEYS[5])
+  local round = redis.pcall('HINCRBY', KEYS[1], 'round', 1)
+  if type(round) == 'table' then return { 'REFUSED', round.err } end
+  m.round = round
+  -- Who does not hear it looks now and then.
+  redis.pcall('XADD', KEYS[5], m.epoch .. '-' .. int(m.round), 'r', '1')
 end
 return { 'OK', m.idx, int(m.round) }
 `);
@@ -83,23 +87,28 @@ export class ReadIndex {
 
   async #run(epochLink: EpochLink, deadline: number): Promise<number | undefined> {
     const { link, epoch } = epochLink;
-    try {
-      const args = [epoch, this.#confirmed === undefined ? 0 : 1];
-      const asked = link.commands.run(READ_INDEX, [...dailyKeys(link.keys), link.keys.bell], args);
-      const reply = await byDeadline(this.#clock, deadline, asked);
-      if (reply === 'late') return undefined;
-      const [answer, index, round] = reply as [string, string?, string?];
-      if (answer !== 'OK') return undefined;
-      const told = { round: Number(round), index: Number(index) };
-      if (this.#confirmed === undefined) return told.index;
-      return (await this.#confirmed(epochLink, told, deadline)) ? told.index : undefined;
-    } catch (error) {
-      if (error instanceof ProconsulError) return undefined;
-      throw error;
-    }
+    const args = [epoch, this.#confirmed === undefined ? 0 : 1];
+    const asked = link.commands
+      .run(READ_INDEX, [...dailyKeys(link.keys), link.keys.bell], args)
+      .catch(asFailure);
+    const reply = await byDeadline(this.#clock, deadline, asked);
+    if (reply === 'late' || reply instanceof ProconsulError) return undefined;
+    const [answer, index, round] = reply as [string, string?, string?];
+    // It is the right Redis that says so, and the next link would lead to it too.
+    if (answer === 'REFUSED') throw notKnown(index);
+    if (answer !== 'OK') return undefined;
+    const told = { round: Number(round), index: Number(index) };
+    if (this.#confirmed === undefined) return told.index;
+    return (await this.#confirmed(epochLink, told, deadline)) ? told.index : undefined;
   }
 }
 
-function notKnown(): ProconsulError {
-  return new ProconsulError('unavailable', 'Redis cannot tell the newest index now');
+function asFailure(error: unknown): ProconsulError {
+  if (error instanceof ProconsulError) return error;
+  throw error;
+}
+
+function notKnown(why?: string): ProconsulError {
+  const text = 'Redis cannot tell the newest index now';
+  return new ProconsulError('unavailable', why === undefined ? text : `${text}: ${why}`);
 }

@@ -104,7 +104,7 @@ export class RedisLog implements EventLog {
   constructor(deps: RedisLogDeps) {
     const { clock, self, redis, on, logger } = deps;
     this.#deps = deps;
-    this.#checkIn = new CheckIn(self.server);
+    this.#checkIn = new CheckIn(self.server, (epochLink) => this.#quorum.heard(epochLink));
     this.#finds = new Finds(clock, logger);
     this.#accounts = new Accounts(clock, redis.commit, this.#finds);
     const gate = new LinkGate(clock);
@@ -281,12 +281,9 @@ export class RedisLog implements EventLog {
       monitor.caughtUp();
       this.#quorum.report(epochLink, history.position.index);
     };
-    const onRound = (round: number) => {
-      const isNews = this.#checkIn.heard(epochLink, round);
-      if (isNews) this.#quorum.report(epochLink, history.position.index);
-    };
+    const onRound = (round: number) => this.#checkIn.heard(epochLink, round);
     const on = { onApplied, onRound: this.#votes ? onRound : undefined };
-    return [followTail(epochLink.link, history, on), monitor.watch(epochLink)];
+    return [followTail(epochLink, history, on), monitor.watch(epochLink)];
   }
 
   /** Whether a majority says what counts. */
@@ -302,7 +299,6 @@ export class RedisLog implements EventLog {
       clock,
       intervalMs: CHECK_INTERVAL_MS,
       onWanted: (index) => on?.snapshotNeeded?.(index),
-      onRound: (epochLink) => this.#quorum.report(epochLink, history.position.index),
     });
   }
 

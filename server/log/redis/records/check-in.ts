@@ -12,9 +12,13 @@ import { dailyKeys, PRELUDE } from './scripts.ts';
 const CHECKS_IN = `
 local now = now_ms()
 if is_used(ARGV[2], ARGV[5], now) then return { 'TWICE' } end
--- A Redis that is full can be read from all the same.
-redis.pcall('HSET', KEYS[4], ARGV[2],
-  table.concat({ int(now), ARGV[3], ARGV[1], ARGV[4], ARGV[5] }, ' '))
+local said = table.concat({ int(now), ARGV[3], ARGV[1], ARGV[4], ARGV[5] }, ' ')
+-- A Redis that is full can be read from all the same, and under a quorum for that must hear who votes: from a
+-- script that has taken something away it takes what comes after.
+if type(redis.pcall('HSET', KEYS[4], ARGV[2], said)) == 'table' then
+  redis.pcall('HDEL', KEYS[4], ARGV[2])
+  redis.pcall('HSET', KEYS[4], ARGV[2], said)
+end
 `;
 
 /**
@@ -87,8 +91,6 @@ export interface LogStanding {
   readonly wantedSnapshot: number;
   /** The index of the snapshot that is there; 0 when there is none. */
   readonly snapshot: number;
-  /** Somebody waits for a majority's word: what is said from now on counts. */
-  readonly newRound: boolean;
   readonly peers: readonly SeenServer[];
 }
 
@@ -105,11 +107,14 @@ export class CheckIn {
   readonly server: string;
   /** Tells two processes apart that have the same server id. */
   readonly process: string = randomUUID();
+  readonly #onRound: (epochLink: EpochLink) => void;
   #link: Link | undefined;
   #round = 0;
 
-  constructor(server: string) {
+  /** `onRound`: somebody waits for a majority's word, and what is said from now on counts. */
+  constructor(server: string, onRound: (epochLink: EpochLink) => void = () => undefined) {
     this.server = server;
+    this.#onRound = onRound;
   }
 
   /** Checks in, and looks at the log. Rejects 'unavailable' when Redis is not in this epoch. */
@@ -120,12 +125,12 @@ export class CheckIn {
     const [answer, ...seen] = reply as [string, string, string, string, string, string, string[]];
     if (answer !== 'OK') throw notInEpoch(answer);
     const [index, hash, wanted, snapshot, round, peers] = seen;
+    this.heard(epochLink, Number(round));
     return {
       index: Number(index),
       hash,
       wantedSnapshot: Number(wanted),
       snapshot: Number(snapshot),
-      newRound: this.heard(epochLink, Number(round)),
       peers: parsePeers(peers),
     };
   }
@@ -149,16 +154,17 @@ export class CheckIn {
   /**
    * Redis has spoken in a round: what is said from now on was said in this one or later. A clock
    * could not show that: what was sent long ago is stamped by a Redis that stood still when it reads it.
-   * True where the round is a new one.
+   * By whatever it was told, a round that is new has to be answered.
    */
-  heard({ link }: EpochLink, round: number): boolean {
+  heard(epochLink: EpochLink, round: number): void {
+    const { link } = epochLink;
     if (link !== this.#link) {
       this.#link = link;
       this.#round = 0;
     }
-    const isNew = round > this.#round;
-    if (isNew) this.#round = round;
-    return isNew;
+    if (round <= this.#round) return;
+    this.#round = round;
+    this.#onRound(epochLink);
   }
 }
 

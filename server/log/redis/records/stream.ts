@@ -8,6 +8,7 @@ import { type Connection, defineScript } from '../link/connection.ts';
 import type { Keys } from '../link/keys.ts';
 import { BLOCK_MS, READ_MAX_BYTES, READ_MAX_ENTRIES, WAKE_MAX_ENTRIES } from '../link/limits.ts';
 import type { Link } from '../link/link.ts';
+import type { EpochLink } from './check-in.ts';
 import { dailyKeys } from './scripts.ts';
 
 /** An entry as it stands there. */
@@ -52,6 +53,19 @@ export function toEntry(raw: RawEntry, payloads: PayloadReader): Entry {
 
 export function streamId(index: number): string {
   return `${index}-0`;
+}
+
+/** Of the bell. A round counts within its epoch: those of another one are no news of this one. */
+function ringId(epoch: number, round: number): string {
+  return `${epoch}-${round}`;
+}
+
+const RING_ID = /^(\d{1,16})-(\d{1,16})$/;
+
+/** Undefined where it is none of the epoch. */
+function roundOf(id: string, epoch: number): number | undefined {
+  const [, its, round] = RING_ID.exec(id) ?? [];
+  return Number(its) === epoch ? Number(round) : undefined;
 }
 
 /**
@@ -128,11 +142,12 @@ export interface TailEvents {
  * follow: what comes next is for a new link to find out.
  */
 export async function followTail(
-  { tail, keys }: Link,
+  { link: { tail, keys }, epoch }: EpochLink,
   history: Follower,
   { onApplied, onRound }: TailEvents,
 ): Promise<never> {
   let round = 0;
+  let hearsBell = onRound !== undefined;
   const feed = (entries: readonly (RawEntry | undefined)[]) => {
     const followed = history.follow(entries);
     if (followed > 0) onApplied();
@@ -142,16 +157,21 @@ export async function followTail(
   };
   for (;;) {
     const from = streamId(history.position.index);
-    const streams = onRound ? [keys.log, keys.bell, from, streamId(round)] : [keys.log, from];
+    const streams = hearsBell
+      ? [keys.log, keys.bell, from, ringId(epoch, round)]
+      : [keys.log, from];
     // XREAD cannot count bytes: it only wakes us, and brings the little there mostly is.
     const args = ['COUNT', WAKE_MAX_ENTRIES, 'BLOCK', BLOCK_MS, 'STREAMS', ...streams];
     const reply = (await tail.call('XREAD', args)) as [string, StreamItem[]][] | null;
     const read = new Map(reply);
     let entries = (read.get(keys.log) ?? []).map(parseStreamItem);
     feed(entries);
-    const [, rung] = STREAM_ID.exec(read.get(keys.bell)?.at(-1)?.[0] ?? '') ?? [];
-    if (rung !== undefined) {
-      round = Number(rung);
+    const rung = read.get(keys.bell)?.at(-1)?.[0];
+    const heard = rung === undefined ? undefined : roundOf(rung, epoch);
+    // What is no round of ours would be told again at once: the next time entries alone are waited for.
+    hearsBell = onRound !== undefined && (rung === undefined || heard !== undefined);
+    if (heard !== undefined) {
+      round = heard;
       onRound?.(round);
     }
     if (entries.length < WAKE_MAX_ENTRIES) continue;

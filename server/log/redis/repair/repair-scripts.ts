@@ -127,7 +127,7 @@ redis.call('HSET', KEYS[1], 'run', run_id(), 'epoch', ARGV[2], 'next', ARGV[3],
   'sealed', int(now_ms()),
   'seals', string.sub((ARGV[5] ~= '' and ARGV[5] or epochs()) ..
     ' ' .. ARGV[2] .. ':' .. m.idx .. ':' .. ARGV[4], -${EPOCHS_MAX_CHARS}))
--- Rounds may count from 0 again: who heard of a later one would vote for each that is not begun yet.
+-- What was rung of the epoch before is no news to anybody.
 redis.call('DEL', KEYS[5], KEYS[7])
 return { 'OK' }
 `);

@@ -7,10 +7,9 @@ describe('RedisLog over Sentinel', function () {
 
   for (const kind of ['killed', 'planned'] as const) {
     it(`loses no acknowledged write when the master is replaced (${kind})`, async () => {
-      const { lost, duplicates, reported, slowestMs, acked } = await failOver(kind, 500);
+      const { lost, duplicates, reported, acked } = await failOver(kind, 500);
       assert(acked > 0);
       assert.deepEqual({ lost, duplicates, reported }, { lost: 0, duplicates: 0, reported: 0 });
-      assert(slowestMs < 2000, `${slowestMs} ms`);
     });
   }
 });

@@ -32,9 +32,8 @@ describe('RedisLog over a damaged Redis', () => {
       await until(() => acked() > healed + 60);
       await writers.stop();
 
-      const { lost, duplicates, reported, slowestMs } = await verdictOf(servers);
+      const { lost, duplicates, reported } = await verdictOf(servers);
       assert.deepEqual({ lost, duplicates, reported }, { lost: 0, duplicates: 0, reported: 0 });
-      assert(slowestMs < 2000);
       for (const { sink } of servers) assert.deepEqual(sink.reusedIndexes, []);
 
       // Who comes now finds a whole history: from the stream, or from a snapshot that was asked for.

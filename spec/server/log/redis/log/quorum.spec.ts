@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { IndexGate } from '../../../../../server/log/index-gate.ts';
+import { keysOf } from '../../../../../server/log/redis/link/keys.ts';
 import { Quorum } from '../../../../../server/log/redis/log/quorum.ts';
 import { CheckIn, type EpochLink } from '../../../../../server/log/redis/records/check-in.ts';
 import { FakeClock } from '../../../../support/fakes/fake-clock.ts';
@@ -45,6 +46,50 @@ describe('Quorum.report', () => {
     await until(() => said.length === 2);
     said[1]?.();
   });
+
+  /** A server whose Redis tells the rounds one after the other, each by the answer to a report. */
+  function told(rounds: readonly number[]) {
+    const clock = new FakeClock();
+    const said: unknown[] = [];
+    const left = [...rounds];
+    const run = async (_: unknown, __: unknown, [, , applied, round]: readonly unknown[]) => {
+      said.push([applied, round]);
+      return ['OK', `${left.shift() ?? rounds.at(-1)}`, []];
+    };
+    const checkIn = new CheckIn('a', (epochLink) => quorum.heard(epochLink));
+    const applied = new IndexGate(clock);
+    const hashAt = () => undefined;
+    const quorum = new Quorum({ policy: 'quorum', servers: 3, checkIn, clock, applied, hashAt });
+    const link = { closed: false, commands: { run }, keys: keysOf('dc1') };
+    return { quorum, checkIn, said, epochLink: { link, epoch: 1 } as unknown as EpochLink };
+  }
+
+  it('says at once that it has heard of a round by the answer to what it said', async () => {
+    const { quorum, checkIn, said, epochLink } = told([0, 7, 7]);
+    quorum.report(epochLink, 5);
+    await until(() => said.length === 1);
+    quorum.report(epochLink, 6);
+    await until(() => said.length === 3);
+    // The bell, and a look, are late: there is nothing new in them.
+    checkIn.heard(epochLink, 7);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(said, [
+      [5, 0],
+      [6, 0],
+      [6, 7],
+    ]);
+  });
+
+  it('drops nothing that comes up in the moment in which it has said all', async () => {
+    for (let turns = 0; turns < 12; turns++) {
+      const { quorum, said, epochLink } = told([0]);
+      quorum.report(epochLink, 5);
+      for (let i = 0; i < turns; i++) await undefined;
+      quorum.report(epochLink, 6);
+      await new Promise((resolve) => setImmediate(resolve));
+      assert.deepEqual(said.at(-1), [6, 0], `after ${turns} turns`);
+    }
+  });
 });
 
 describe('Quorum.confirmed', () => {
@@ -52,7 +97,7 @@ describe('Quorum.confirmed', () => {
 
   /** Of a read in round 7 that was told index 5, where the servers say this. */
   function confirmed(clock: FakeClock, ...reports: readonly ReturnType<typeof heard>[]) {
-    const checkIn = { report: async () => reports } as unknown as CheckIn;
+    const checkIn = { report: async () => reports, heard: () => undefined } as unknown as CheckIn;
     const applied = new IndexGate(clock);
     const hashAt = () => undefined;
     const quorum = new Quorum({ policy: 'quorum', servers: 3, checkIn, clock, applied, hashAt });
@@ -65,6 +110,27 @@ describe('Quorum.confirmed', () => {
     const clock = new FakeClock();
     assert(await confirmed(clock, heard(7, 5), heard(7, 4), heard(8, 6)));
     assert(await confirmed(clock, heard(7, 5), heard(7, 5), heard(6, 5)));
+  });
+
+  it('is false at its time where Redis falls silent in the middle of the vote', async () => {
+    const clock = new FakeClock();
+    const silent = new Promise<never>(() => undefined);
+    const checkIn = { report: () => silent, heard: () => undefined } as unknown as CheckIn;
+    const applied = new IndexGate(clock);
+    const quorum = new Quorum({
+      ...{ policy: 'quorum', servers: 3, checkIn, clock, applied, hashAt: () => undefined },
+    });
+    const link = { signal: new AbortController().signal, closed: false };
+    const epochLink = { link, epoch: 1 } as EpochLink;
+    const asked = quorum.confirmed(epochLink, { round: 7, index: 5 }, clock.monotonic() + 1000);
+    let told: boolean | undefined;
+    void asked.then((agreed) => {
+      told = agreed;
+    });
+    await clock.advance(999);
+    assert.equal(told, undefined);
+    await clock.advance(1);
+    assert.equal(await asked, false);
   });
 
   // Who has not applied it may begin an epoch without it: it would have been read, and never been.

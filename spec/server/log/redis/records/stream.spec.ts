@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { keysOf } from '../../../../../server/log/redis/link/keys.ts';
-import type { Link } from '../../../../../server/log/redis/link/link.ts';
+import type { EpochLink } from '../../../../../server/log/redis/records/check-in.ts';
 import { followTail } from '../../../../../server/log/redis/records/stream.ts';
 
 describe('followTail', () => {
   const keys = keysOf('dc1');
+  const ring = (id: string) => [[keys.bell, [[id, ['r', '1']]]]];
 
   /** What it asks for, of a Redis that answers so, and then has gone. */
   async function followed(replies: readonly unknown[], onRound?: (round: number) => void) {
@@ -19,23 +20,35 @@ describe('followTail', () => {
       position: { index: 4 },
       follow: (entries: readonly unknown[]) => entries.length,
     };
-    const link = { tail: { call }, keys } as unknown as Link;
+    const epochLink = { link: { tail: { call }, keys }, epoch: 3 } as unknown as EpochLink;
     const on = { onApplied: () => undefined, onRound };
-    await assert.rejects(followTail(link, history, on), /gone/);
+    await assert.rejects(followTail(epochLink, history, on), /gone/);
     return asked;
   }
 
   it('hears of a round as of an entry, and of each once', async () => {
     const rounds: number[] = [];
-    const ring = [[keys.bell, [['7-0', ['r', '1']]]]];
-    const asked = await followed([null, ring], (round) => rounds.push(round));
+    const asked = await followed([null, ring('3-7')], (round) => rounds.push(round));
     assert.deepEqual(rounds, [7]);
     assert.deepEqual(asked, [
-      [keys.log, keys.bell, '4-0', '0-0'],
-      [keys.log, keys.bell, '4-0', '0-0'],
-      [keys.log, keys.bell, '4-0', '7-0'],
+      [keys.log, keys.bell, '4-0', '3-0'],
+      [keys.log, keys.bell, '4-0', '3-0'],
+      [keys.log, keys.bell, '4-0', '3-7'],
     ]);
   });
+
+  // A server of an older version begins an epoch and leaves what was rung before, or somebody writes there.
+  for (const id of ['2-900', '4-1', '900-0', '18446744073709551615-1', 'x']) {
+    it(`hears no round in ${id} in epoch 3, and does not ask for that again at once`, async () => {
+      const rounds: number[] = [];
+      const replies = [ring(id), null, ring(id), null, ring('3-7')];
+      const asked = await followed(replies, (round) => rounds.push(round));
+      assert.deepEqual(rounds, [7]);
+      const both = [keys.log, keys.bell, '4-0', '3-0'];
+      const alone = [keys.log, '4-0'];
+      assert.deepEqual(asked, [both, alone, both, alone, both, [...both.slice(0, 3), '3-7']]);
+    });
+  }
 
   it('waits for entries alone where nobody votes', async () => {
     assert.deepEqual(await followed([]), [[keys.log, '4-0']]);

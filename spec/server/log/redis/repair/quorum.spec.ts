@@ -46,9 +46,8 @@ describe('RedisLog with commit=quorum', () => {
       proxy.cutAll();
     }
     await until(async () => (await a.server.write()) === 'acked');
-    const { lost, duplicates, slowestMs } = await verdictOf([a.server, b.server, c.server]);
+    const { lost, duplicates } = await verdictOf([a.server, b.server, c.server]);
     assert.deepEqual({ lost, duplicates }, { lost: 0, duplicates: 0 });
-    assert(slowestMs < 2000);
   });
 
   it('counts nobody for a read who spoke before it began, when Redis hears it only then', async () => {
@@ -72,21 +71,11 @@ describe('RedisLog with commit=quorum', () => {
     }
   });
 
-  it('answers in time also where Redis falls silent in the middle of the vote', async () => {
-    const { a, b, c } = await setUp();
-    assert.equal(await a.server.write(), 'acked');
-    for (const { proxy } of [b, c]) proxy.frozen = true;
-    const write = a.server.write();
-    await pause(1500);
-    a.proxy.frozen = true;
-    assert.equal(await write, 'unknown');
-    assert(a.server.slowestMs < 2000, `${a.server.slowestMs} ms`);
-  });
-
   it('hears of no round of before where rounds count anew', async () => {
     const { redis, a } = await setUp();
     for (let i = 0; i < 3; i++) await a.server.log.readIndex('majority');
-    assert.equal(await redis.admin.exists('{proconsul:dc1}:bell'), 1);
+    const rung = await redis.admin.xrange('{proconsul:dc1}:bell', '-', '+');
+    assert.match(rung[0]?.[0] ?? '', /^[1-9]\d*-[3-9]\d*$/);
     await redis.admin.del('{proconsul:dc1}:meta');
     await until(async () => (await a.server.write()) === 'acked');
     assert.equal(await redis.admin.exists('{proconsul:dc1}:bell'), 0);
@@ -102,6 +91,38 @@ describe('RedisLog with commit=quorum', () => {
       ),
     );
     assert.equal(await redis.admin.type('{proconsul:dc1}:bell'), 'stream');
+  });
+
+  it('reads by majority from a Redis that is full', async () => {
+    const { redis, a } = await setUp();
+    assert.equal(await a.server.write(), 'acked');
+    await redis.admin.config('SET', 'maxmemory', '1');
+    assert.equal(await a.server.write(), 'unavailable');
+    assert.equal(await a.server.log.readIndex('majority'), 1);
+    // Who comes to a Redis anew asks the majority before any read.
+    a.proxy.cutAll();
+    await until(() => !a.server.log.status().writable);
+    await until(() => a.server.log.status().writable);
+    assert.equal(await a.server.log.readIndex(), 1);
+  });
+
+  it('refuses such a read, and keeps its link, where Redis takes no write at all', async () => {
+    const { redis, a } = await setUp();
+    assert.equal(await a.server.write(), 'acked');
+    const links = () => {
+      const found = a.server.log.metrics().find(({ name }) => name === 'proconsul.redis.links');
+      return found?.kind === 'counter' ? found.read() : undefined;
+    };
+    const before = links();
+    assert.equal(await a.server.log.readIndex('majority'), 1);
+    await redis.admin.config('SET', 'min-replicas-to-write', '1');
+    const refused = { code: 'unavailable', message: /NOREPLICAS/ };
+    await assert.rejects(a.server.log.readIndex('majority'), refused);
+    assert.equal(await a.server.log.readIndex(), 1);
+    await redis.admin.config('SET', 'min-replicas-to-write', '0');
+    assert.equal(await a.server.log.readIndex('majority'), 1);
+    assert.equal(before, 1);
+    assert.equal(links(), before);
   });
 
   it('begins no epoch twice in a Redis that was flushed, so that what comes next follows for all', async () => {
