@@ -9,8 +9,11 @@ import type { World } from './world/world.ts';
 
 /** What is neither of the question nor of the answer: how it was asked, and by whom it was passed on. */
 const HOW = /[?&](index|wait|stale|consistent|cached)(=\w+)?(?=&|$)/g;
-/** An event's list has a mark of what is in it, which is no index, as Consul's has; a prepared query's says nothing. */
-const NO_INDEX = /event\/list|\/v1\/query\//;
+/**
+ * An event's list has a mark of what is in it, which is no index, as Consul's has; a prepared query's says nothing,
+ * and none says where nodes stand.
+ */
+const NO_INDEX = /event\/list|\/v1\/query\/|[?&]near=/;
 
 /** Of a longer one its beginning and its sum are kept. */
 const MAX_KEPT = 1000;

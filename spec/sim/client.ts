@@ -21,6 +21,7 @@ export interface AskOptions {
   readonly token?: string;
   /** In which forms the body is, and the answer is to be; any without it. */
   readonly form?: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** What was asked, and what came of it. */
@@ -67,8 +68,9 @@ export class SimClient {
     return answer;
   }
 
-  #send({ port, method, path, body, timeoutMs = 3000, token, form }: Asked) {
+  #send({ port, method, path, body, timeoutMs = 3000, token, form, headers: more }: Asked) {
     const headers = {
+      ...more,
       ...(token !== undefined && { 'x-consul-token': token }),
       ...(form !== undefined && { accept: form, 'content-type': form }),
       // Node says nothing of the body of a DELETE by itself.

@@ -14,12 +14,14 @@ import { Containers } from './workloads/containers.ts';
 import { Defaults } from './workloads/defaults.ts';
 import { Dns } from './workloads/dns.ts';
 import { Entries } from './workloads/entries.ts';
+import { Envoys } from './workloads/envoys.ts';
 import { Eureka } from './workloads/eureka.ts';
 import { Events } from './workloads/events.ts';
 import { External } from './workloads/external.ts';
 import { LargeValues } from './workloads/large-values.ts';
 import { LeaseHolders } from './workloads/leases.ts';
 import { Locks } from './workloads/locks.ts';
+import { Near } from './workloads/near.ts';
 import { Notices } from './workloads/notices.ts';
 import { Passed } from './workloads/passed.ts';
 import { Past } from './workloads/past.ts';
@@ -65,6 +67,8 @@ export const WORKLOADS = {
   rotation: (cluster: SimCluster) => new Rotation(cluster),
   archives: (cluster: SimCluster) => new Archives(cluster),
   pods: (cluster: SimCluster) => new PodsOfCluster(cluster),
+  near: (cluster: SimCluster) => new Near(cluster),
+  envoys: (cluster: SimCluster) => new Envoys(cluster),
 } satisfies Record<string, (cluster: SimCluster) => Workload>;
 
 export type WorkloadName = keyof typeof WORKLOADS;
@@ -94,7 +98,7 @@ export interface RunResult {
 }
 
 const NEED_AGENTS: readonly WorkloadName[] = [
-  ...['agents', 'dns', 'containers', 'probes', 'passed', 'defaults'],
+  ...['agents', 'dns', 'containers', 'probes', 'passed', 'defaults', 'envoys'],
 ] as WorkloadName[];
 const AGENTS = 3;
 /** Some find Redis by its sentinels. */

@@ -1,7 +1,7 @@
 /**
  * Agents on whose nodes clients register services with TTL checks, and put them in maintenance; that come, go
- * and leave, and whose entries strangers spoil in the catalog. Whoever lives is passing; after a rest the catalog says of
- * every node what its agent says.
+ * and leave, or are forced to, dead or not, and whose entries strangers spoil in the catalog. Whoever lives is passing;
+ * after a rest the catalog says of every node what its agent says.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { SERF_HEALTH } from '../../../lib/model.ts';
@@ -18,6 +18,8 @@ const LOOK_MS = 500;
 const COMPARED_MS = 150_000;
 /** On average; longer than a lease, now and then. */
 const DOWN_MS = 4000;
+/** Of those that are dead for a while, and of the uses of one that lives. */
+const FORCED = { dead: 0.4, living: 0.03 };
 
 /** By id the port of a service that its agent has; undefined where it has none. */
 type Told = Map<string, number | undefined>;
@@ -75,6 +77,7 @@ export class Agents extends Clients {
       await client.pause(PAUSE_MS * (0.5 + random.next()));
       const id = `w${Math.floor(random.next() * SERVICES)}`;
       const chance = random.next();
+      if (random.next() < FORCED.living) await this.#forceOut(client, agent);
       if (chance < 0.8) await this.#use(client, agent, { id, chance, told });
       else if (chance < 0.92) {
         await this.#spoil(client, agent, id);
@@ -154,8 +157,23 @@ export class Agents extends Clients {
     const { random } = this.cluster.world;
     const downMs = DOWN_MS * 2 * random.next();
     agent.kill(random.next() < 0.5 ? downMs : 0);
-    await client.pause(downMs);
+    if (random.next() < FORCED.dead) {
+      const waitsMs = downMs * random.next();
+      await client.pause(waitsMs);
+      await this.#forceOut(client, agent);
+      await client.pause(downMs - waitsMs);
+    } else await client.pause(downMs);
     agent.start();
+  }
+
+  /** As an operator who takes it for dead, right or wrong. */
+  async #forceOut(client: SimClient, { machine }: SimAgent): Promise<void> {
+    const { random } = this.cluster.world;
+    const prune = random.next() < 0.5 ? '?prune' : '';
+    const others = this.cluster.agents.filter((each) => each.machine !== machine);
+    const { port = 0 } = others[Math.floor(random.next() * others.length)] ?? {};
+    const path = `/v1/agent/force-leave/${machine.name}${prune}`;
+    await client.ask(port, 'PUT', path, { timeoutMs: 1000 });
   }
 
   /** From outside, as nobody could: whether some server holds one for dead that lives. */

@@ -9,7 +9,7 @@ const CALM = 4;
 const HEALED_MS = 20_000;
 const SLOW_MS = 250;
 /** Waits, archives, and keys that go when a snapshot is saved. */
-const TAKES_TIME = /[?&](index|hash)=|^\/v1\/(snapshot|operator\/keyring)/;
+const TAKES_TIME = /[?&](index|hash)=|^\/v1\/(snapshot|operator\/keyring)|^\/v3\/discovery/;
 /** Of a minute without a fault there is nothing to be seen in most: clients rest the longer. */
 const LONG_CALM = { afterMs: 20_000, times: 5, lookMs: 1000 };
 /** Who has less patience gives up by itself. */
