@@ -7,6 +7,7 @@ import { forgetRetired, install, type Keyring, retire, use } from '../lib/seal/k
 import type { Command } from './commands.ts';
 import type { EventLog } from './log/event-log.ts';
 import { type SealedPayloads, writeKeyring } from './log/sealed/sealed-payloads.ts';
+import type { Readiness } from './readiness.ts';
 import type { Outcome } from './state/outcome.ts';
 
 /** Of operators who change it at once one is first; the others look again. */
@@ -16,6 +17,7 @@ export interface ClusterKeyringDeps {
   readonly payloads: SealedPayloads;
   readonly log: Pick<EventLog, 'newestSnapshot'>;
   readonly propose: (command: Command) => Promise<Outcome>;
+  readonly readiness: Pick<Readiness, 'read'>;
   /** Saves one of the state as it is, or as it is later; rejects when that failed. */
   readonly saveSnapshot: () => Promise<void>;
   readonly clock: Clock;
@@ -171,7 +173,9 @@ export class ClusterKeyring {
 
   /** Whether there was anything to change. */
   async #change(change: Change): Promise<boolean> {
-    const { payloads } = this.#deps;
+    const { payloads, readiness } = this.#deps;
+    // Of a server that is behind a key would not be in the keyring that another has installed.
+    await readiness.read('consistent', () => undefined);
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const before = payloads.keyring;
       const after = change(before);

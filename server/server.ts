@@ -169,12 +169,12 @@ export class Server {
     this.#memberNews = new MemberNews({ server: self.id, state, logger });
     const propose = (command: Command) => this.#proposer.propose(command);
     const deps = { state, propose };
-    const sealing = { ...deps, log, clock, logger, saveSnapshot: () => this.#snapshots.saveNow() };
-    this.#keyring = payloads && new ClusterKeyring({ payloads, ...sealing });
     const knowsLeader = () => this.#leader.knowsLeader;
     this.#readiness = new Readiness({ log, applied, state, knowsLeader, clock });
     // Whoever answers others gets no state before it is whole.
     const ready = { state: this.#readiness.state, readiness: this.#readiness };
+    const sealing = { ...deps, ...ready, log, clock, logger, saveSnapshot: this.#saveSnapshot };
+    this.#keyring = payloads && new ClusterKeyring({ payloads, ...sealing });
     this.answers = new Answers({ ...ready, watcher: this.#watcher, clock });
     this.#replica.onRestored(() => this.#restored());
     const sessions = new SessionLeases({ leases, state, propose, logger });
@@ -324,6 +324,8 @@ export class Server {
     await this.#options.storage.log.stop();
     this.answers.release();
   }
+
+  readonly #saveSnapshot = (): Promise<void> => this.#snapshots.saveNow();
 
   /** Saves a snapshot unless that is under way. */
   saveSnapshotSoon(): void {

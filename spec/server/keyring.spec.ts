@@ -36,7 +36,10 @@ async function start(storage = new MemoryStorage(), options: SealedOptions = {})
   const sink = new RecordingSink(true);
   await log.start(sink);
   let made = 0;
-  const state = { full: false, busy: false, asked: 0, complaints: 0 };
+  const state = {
+    ...{ full: false, busy: false, asked: 0, complaints: 0 },
+    newest: async (): Promise<void> => undefined,
+  };
   const clock = new FakeClock();
   const keyring = new ClusterKeyring({
     payloads,
@@ -45,6 +48,7 @@ async function start(storage = new MemoryStorage(), options: SealedOptions = {})
       await log.append([encodeProposal(`k${made++}`, command)]);
       return { applied: true };
     },
+    readiness: { read: async (_, evaluate) => await state.newest().then(evaluate) },
     saveSnapshot: async () => {
       state.asked++;
       if (state.busy) throw new ProconsulError('busy', 'another server saves one');
@@ -89,6 +93,16 @@ describe('the keyring of a cluster', () => {
     const late = await start(server.storage, { keys: [KEYS.second, KEYS.first] });
     assert.deepEqual(late.texts(), [KEYS.second, KEYS.first]);
     assert(late.sink.ids.includes('b'));
+  });
+
+  it('is changed as it stands by then, by a server that was behind when it was asked', async () => {
+    const { keyring, state, texts } = await start();
+    state.newest = async () => {
+      state.newest = async () => undefined;
+      await keyring.install(KEYS.second);
+    };
+    await keyring.use(KEYS.second);
+    assert.deepEqual(texts(), [KEYS.second, KEYS.first]);
   });
 
   it('never stands in the log in the clear', async () => {

@@ -16,6 +16,7 @@ import {
   checkDatacenter,
   type PlaceDeps,
   type ReadDeps,
+  readFor,
   vet,
   type WriteDeps,
   writeAs,
@@ -134,8 +135,9 @@ async function update(deps: Deps, request: HttpRequest): Promise<Reply> {
   const command = { type: 'update-coordinates', coordinates: [coordinate] } as const;
   // Not even that there is no such node is told to who may not.
   await vet(request, deps, command);
-  // Consul drops it without a word: who measures may be ahead of who registers.
-  if (deps.state().catalog.node(coordinate.Node) === undefined) return {};
+  // Consul drops it without a word: who measures may be ahead of who registers. So may this server be behind.
+  const isKnown = () => deps.state().catalog.node(coordinate.Node) !== undefined;
+  if (!isKnown() && !(await readFor(deps, request, 'consistent', isKnown))) return {};
   if (!deps.state().coordinates.hasRoom(coordinate.Node, coordinate.Segment)) {
     const limits = `${MAX_SEGMENTS} segments with names of ${MAX_SEGMENT_LENGTH} characters`;
     throw new ProconsulError('rejected', `a node is limited to ${limits}`);

@@ -26,9 +26,20 @@ import { PLACE_HEADER, placeToldIn } from '../../../lib/place.ts';
 import { LATENCY_PLACES } from '../../../lib/served.ts';
 import { fold } from '../../state/topic-names.ts';
 import { refuseNul } from '../definitions.ts';
-import type { ClusterDeps, CoordinateDeps, LoadDeps, WriteDeps } from '../deps.ts';
+import {
+  type ClusterDeps,
+  type CoordinateDeps,
+  type LoadDeps,
+  type ReadDeps,
+  readFor,
+  type WriteDeps,
+} from '../deps.ts';
 
-type Deps = ClusterDeps & CoordinateDeps & LoadDeps & Pick<WriteDeps, 'state'>;
+type Deps = ClusterDeps &
+  CoordinateDeps &
+  LoadDeps &
+  Pick<WriteDeps, 'state'> &
+  Pick<ReadDeps, 'readiness'>;
 
 const text = { type: 'string' } as const;
 
@@ -150,6 +161,8 @@ export function membershipRoutes(deps: Deps): Route[] {
       does: "takes out an agent that is dead (Proconsul's own)",
       handle: async (request) => {
         const { Node, Prune } = await request.json(forceLeaveBody, MAX_BEAT_BODY_BYTES);
+        // A server that is behind knows nothing of who is dead, or new.
+        await readFor(deps, request, 'consistent', () => undefined);
         if (await members.forceLeave(Node, Prune)) return { json: true };
         throw new ProconsulError('not-found', `agent: No node found with name '${Node}'`);
       },
