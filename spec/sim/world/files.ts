@@ -68,6 +68,10 @@ function handleOf(file: File): object {
   return {
     appendFile: async (text: string) => await append(file, text),
     writeFile: async (text: string) => await append(file, text),
+    write: async (bytes: Uint8Array, from: number, length: number, at: number) => {
+      const bytesWritten = await file.write(Buffer.from(bytes.subarray(from, from + length)), at);
+      return { bytesWritten };
+    },
     truncate: async (bytes = 0) => await file.truncate(bytes),
     sync: async () => await file.sync(),
     datasync: async () => await file.sync(),
