@@ -40,8 +40,11 @@ export class SimDatagrams extends EventEmitter {
     return { port: this.#port, address: '127.0.0.1', family: 'IPv4' };
   }
 
-  /** As dgram's `send(packet, offset, length, port, address)`. Nobody is told where it is lost. */
-  send(packet: Buffer, offset: number, length: number, to: number): void {
+  /** As dgram's `send(packet, [offset, length,] port, address)`. Nobody is told where it is lost. */
+  send(packet: Buffer, ...where: readonly unknown[]): void {
+    const isPart = where.length > 2;
+    const [offset, length] = isPart ? (where as [number, number]) : [0, packet.length];
+    const to = where[isPart ? 2 : 0] as number;
     const { world, network, owner } = this.#place;
     if (this.#port === 0) this.bind();
     const peer = this.#bound.get(to);
