@@ -106,9 +106,11 @@ const SENTINELS_EVERY = 4;
 /** Some seeds have agents that nobody needs: clients ask through them too. */
 const EVERY = 3;
 const NAMES = Object.keys(WORKLOADS) as WorkloadName[];
+/** Run in one bundle the polls of Envoys are the same for a seed; where sources are loaded one by one they are not. */
+const BUNDLED: WorkloadName = 'envoys';
 /** What lives with others, in a log that is not sealed. */
 export const ALL: readonly WorkloadName[] = NAMES.filter(
-  (name) => name !== 'archives' && name !== 'rotation',
+  (name) => name !== 'archives' && name !== 'rotation' && name !== BUNDLED,
 );
 /** Who restores an archive takes away what others have done, but for these. */
 const BEAR_ARCHIVES: readonly WorkloadName[] = ['archives', 'large'];
