@@ -139,6 +139,7 @@ export const command: Command = {
     });
     const ending = new AbortController();
     try {
+      void parts.nearness?.follow(ending.signal);
       mesh = modes.length > 0 ? new MeshSidecar({ ...parts, sidecar }) : undefined;
       if (mesh === undefined) await servePlain(invocation, parts, sidecar);
       else await serveMesh(invocation, parts, mesh, ending.signal);
@@ -239,18 +240,16 @@ async function partsOf({ flags, host, client }: Invocation): Promise<Parts> {
   const logger = createLogger({ level, json: flags.isSet('log-json') });
   const said = flags.text('zone');
   const zone = said === AGENTS_ZONE ? await ownZone(agent, logger, host.signal) : said;
-  const nearness = flags.has('near') ? nearnessBy(agent, logger, host.signal) : undefined;
+  const nearness = flags.has('near') ? nearnessBy(agent, logger) : undefined;
   const wantedOf = wantedBy(flags, zone, limits.maxConnections);
   return { agent, logger, limits, wantedOf, nearness };
 }
 
-function nearnessBy(agent: Agent, logger: Logger, signal: AbortSignal): Nearness {
-  const nearness = new Nearness(agent, ({ why: error, isToSay }) => {
+function nearnessBy(agent: Agent, logger: Logger): Nearness {
+  return new Nearness(agent, ({ why: error, isToSay }) => {
     const line = 'sidecar: where nodes stand is not known anew: who was near stays so';
     if (isToSay) logger.warn(line, { error });
   });
-  void nearness.follow(signal);
-  return nearness;
 }
 
 /** Made for each question, so that a token or a certificate that was renewed is taken from its file. */

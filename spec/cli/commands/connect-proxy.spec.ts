@@ -18,7 +18,7 @@ describe('proconsul connect proxy', () => {
     const [own = 0, admin = 0] = await freePorts(2);
     const ending = new AbortController();
     const running = commandLineOf(port)(
-      `connect proxy -upstream=web:${own} -admin=127.0.0.1:${admin} -access-log -log-level=err -policy=web=maglev -slow-start=30s -panic-threshold=web=50`,
+      `connect proxy -upstream=web:${own} -admin=127.0.0.1:${admin} -access-log -log-level=err -policy=web=maglev -slow-start=30s -panic-threshold=web=50 -near=web=2ms`,
       { signal: ending.signal },
     );
     const ready = () =>
@@ -69,6 +69,7 @@ describe('proconsul connect proxy', () => {
       '-upstream=web:1 -panic-threshold=101',
       /^invalid value "101" for flag -panic-threshold: it must be 0 to 100\n$/,
     ],
+    ['-upstream=web:1 -near=0s', /^invalid value "0s" for flag -near: it must be 0.1ms to 24h\n$/],
     ['-upstream=web:1 -log-level=loud', /^Invalid log level: loud\n$/],
     ['-upstream=web:1 -http-addr=ftp://x', /Unknown protocol scheme: ftp\n$/],
   ] as const) {
