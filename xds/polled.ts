@@ -1,11 +1,11 @@
 /** What one poll asks for, until it is answered: what it waits for comes as it does to streams. */
-import { byDeadline, type Cancel, type Clock, loop } from '../lib/clock.ts';
+import { byDeadline, type Cancel, type Clock } from '../lib/clock.ts';
 import type { Resource } from './resource.ts';
+import { NAME } from './turns.ts';
 import type { Member, Subscribed } from './views.ts';
 import type { Named } from './world.ts';
 
-/** After so many others have their turn: each is asked of the agent. */
-const NAMES_AT_ONCE = 50;
+const NAMES_AT_ONCE = 16;
 
 export class Polled {
   readonly #clock: Clock;
@@ -17,14 +17,20 @@ export class Polled {
     this.#clock = clock;
   }
 
-  /** Throws 'busy' where too much is asked. */
-  async ask(member: Member, wanted: readonly Named[]): Promise<void> {
-    for (const { key, compute } of wanted) {
+  /** Whether all of it is asked for by then. Throws 'busy' where too much is asked. */
+  async ask(member: Member, wanted: readonly Named[], deadline: number): Promise<boolean> {
+    for (const [i, { key, compute }] of wanted.entries()) {
+      if (i % NAMES_AT_ONCE === 0) {
+        const units = NAME * Math.min(NAMES_AT_ONCE, wanted.length - i);
+        const waiting = member.turns.take(member.account, units, () => this.#isOver);
+        if (waiting !== undefined) {
+          const came = await byDeadline(this.#clock, deadline, waiting.turn);
+          if (this.#isOver || came === 'late') return false;
+        }
+      }
       this.#subscribed.push(member.subscribe(key, compute, () => this.#wake()));
-      if (this.#subscribed.length % NAMES_AT_ONCE > 0) continue;
-      await new Promise<void>((on) => loop.nextTurn(on));
-      if (this.#isOver) return;
     }
+    return true;
   }
 
   get isKnown(): boolean {

@@ -18,6 +18,7 @@ import {
 } from '../sidecar/follow.ts';
 import { type Account, whoPays } from './accounts.ts';
 import { Omissions } from './omissions.ts';
+import { QUESTION, type Turns, type Waiting } from './turns.ts';
 
 export interface Question extends Pick<Asked, 'path' | 'query'> {
   /** It waits for another hash, and not for another index. */
@@ -45,6 +46,7 @@ export interface AgentAnswer {
 export interface QuestionsOptions {
   readonly ask: AskAgent;
   readonly tokens: () => Iterable<string>;
+  readonly turns: Turns;
   readonly system: System;
 }
 
@@ -90,13 +92,13 @@ export class Questions {
   hold(question: Question, accounts: () => Iterable<Account>, onAnswer: OnAnswer): Held {
     const key = keyOf(question);
     let followed = this.#followed.get(key);
-    whoPays(accounts(), followed);
+    const payer = whoPays(accounts(), followed);
     if (followed === undefined) {
       if (this.#followed.size >= MAX_QUESTIONS) {
         throw new ProconsulError('busy', `more than ${MAX_QUESTIONS} questions are followed`);
       }
       const ask: Ask = (each, isKnown, signal) => this.#ask(each, isKnown, signal);
-      followed = new Followed(question, ask, this.#options);
+      followed = new Followed(question, ask, { ...this.#options, payer });
       this.#followed.set(key, followed);
     }
     return followed.hold(accounts, onAnswer, () => this.#followed.delete(key));
@@ -176,19 +178,40 @@ function answered(answer: AgentAnswer): Answered {
 
 type Ask = (question: Question, isKnown: boolean, signal: AbortSignal) => Promise<Answered>;
 
+interface FollowedOptions extends Pick<QuestionsOptions, 'turns' | 'system'> {
+  /** Whoever needed it first. */
+  readonly payer: Account;
+}
+
 class Followed {
   readonly #ending = new AbortController();
   readonly #listeners = new Set<OnAnswer>();
+  readonly #turns: Turns;
+  /** Who asked for it last. */
+  #payer: Account;
+  /** What of it waits for its turn. */
+  readonly #waiting = new Set<Waiting>();
   #known: Known | undefined;
 
-  constructor(question: Question, ask: Ask, { system }: QuestionsOptions) {
+  constructor(question: Question, given: Ask, { system, turns, payer }: FollowedOptions) {
+    this.#turns = turns;
+    this.#payer = payer;
     const isKnown = () => this.#known?.json !== undefined;
+    const inTurn = async <T>(signal: AbortSignal, asked: () => Promise<T>): Promise<T> => {
+      await this.#turn(signal);
+      return await asked();
+    };
+    const ask: Ask = (each, known, until) => inTurn(until, () => given(each, known, until));
+    // What stands in line is not late.
+    const first = patient((asked, signal) => {
+      const isAfresh = !asked.query.some(([name]) => name === 'index' || name === 'hash');
+      const now = { ...question, ...asked };
+      return isAfresh
+        ? askNow(now, { ask: given, isKnown, signal })
+        : given(now, isKnown(), signal);
+    }, system.clock);
     const agent = {
-      ask: patient((asked, signal) => {
-        const isAfresh = !asked.query.some(([name]) => name === 'index' || name === 'hash');
-        const now = { ...question, ...asked };
-        return isAfresh ? askNow(now, { ask, isKnown, signal }) : ask(now, isKnown(), signal);
-      }, system.clock),
+      ask: (asked: Asked, until: AbortSignal) => inTurn(until, () => first(asked, until)),
       ...system,
     };
     const { signal } = this.#ending;
@@ -212,8 +235,12 @@ class Followed {
     })();
     const { after } = question;
     if (after === undefined) return;
+    const later = patient(
+      (asked, until) => given({ ...after, ...asked }, true, until),
+      system.clock,
+    );
     const woken = {
-      ask: patient((asked, until) => ask({ ...after, ...asked }, true, until), system.clock),
+      ask: (asked: Asked, until: AbortSignal) => inTurn(until, () => later(asked, until)),
       ...system,
     };
     let newest = 0n;
@@ -232,6 +259,9 @@ class Followed {
     this.#listeners.add(listener);
     let payer = whoPays(accounts(), this);
     payer.take(this);
+    // Whoever asked before may have much else in his line.
+    if (payer !== this.#payer) for (const each of this.#waiting) this.#turns.also(each, payer);
+    this.#payer = payer;
     const known = () => this.#known;
     return {
       get known() {
@@ -253,6 +283,15 @@ class Followed {
         payer.take(this);
       },
     };
+  }
+
+  async #turn(signal: AbortSignal): Promise<void> {
+    const waiting = this.#turns.take(this.#payer, QUESTION, () => signal.aborted);
+    if (waiting === undefined) return;
+    this.#waiting.add(waiting);
+    await waiting.turn;
+    this.#waiting.delete(waiting);
+    signal.throwIfAborted();
   }
 
   #take(known: Known): void {

@@ -106,8 +106,11 @@ export class Polls {
       if (VersionInfo !== '') member.comesWithSomething();
       const world = worlds.of({ id: String(Node.id ?? '') });
       const wanted = [...names].map((name) => world.resources('endpoints', name));
-      await polled.ask(member, wanted);
-      if (!(await polled.until(() => polled.isKnown, begun + PATIENCE_MS))) throw noLeader();
+      const late = begun + PATIENCE_MS;
+      const isKnown =
+        (await polled.ask(member, wanted, late)) &&
+        (await polled.until(() => polled.isKnown, late));
+      if (!isKnown) throw noLeader();
       const isOther = () => versionOfAll(polled.current) !== VersionInfo;
       const mostMs = VersionInfo === '' ? 0 : heldMs(request);
       if (mostMs > 0) await this.#hold(member, polled, { isOther, begun, mostMs, request });

@@ -10,6 +10,7 @@ import { type Account, Accounts } from './accounts.ts';
 import { type Compute, Derived } from './derived.ts';
 import { Facts } from './facts.ts';
 import { type AskAgent, MAX_QUESTIONS, Questions } from './questions.ts';
+import { Turns } from './turns.ts';
 
 export interface ViewsOptions {
   readonly ask: AskAgent;
@@ -23,6 +24,7 @@ export class Views {
   readonly #options: ViewsOptions;
   readonly #byRights = new Map<string, View>();
   readonly #accounts = new Accounts(MAX_QUESTIONS / 2);
+  readonly #turns = new Turns();
 
   constructor(options: ViewsOptions) {
     this.#options = options;
@@ -50,7 +52,8 @@ export class Views {
     ]);
     const { key } = caller.rights;
     const view =
-      this.#byRights.get(key) ?? new View(this.#options, () => this.#byRights.delete(key));
+      this.#byRights.get(key) ??
+      new View({ ...this.#options, turns: this.#turns }, () => this.#byRights.delete(key));
     this.#byRights.set(key, view);
     const { account, leave } = this.#accounts.enter(address);
     const joined = view.join(token);
@@ -94,6 +97,10 @@ export class Member {
     return this.#entered.account;
   }
 
+  get turns(): Turns {
+    return this.view.turns;
+  }
+
   get isCurrent(): boolean {
     return this.#entered.isCurrent;
   }
@@ -133,17 +140,23 @@ export interface Subscribed {
   readonly cancel: Cancel;
 }
 
+interface ViewRules extends Pick<ViewsOptions, 'ask' | 'system'> {
+  readonly turns: Turns;
+}
+
 class View {
   readonly questions: Questions;
+  readonly turns: Turns;
   readonly #facts: Facts;
   readonly #onLast: () => void;
   /** Of those who are in it, and how many have each. */
   readonly #tokens = new Map<string, number>();
   readonly #made = new Map<string, Made>();
 
-  constructor({ ask, system }: Pick<ViewsOptions, 'ask' | 'system'>, onLast: () => void) {
+  constructor({ ask, system, turns }: ViewRules, onLast: () => void) {
     this.#onLast = onLast;
-    this.questions = new Questions({ ask, system, tokens: () => this.#tokens.keys() });
+    this.turns = turns;
+    this.questions = new Questions({ ask, system, turns, tokens: () => this.#tokens.keys() });
     this.#facts = new Facts(this.questions);
   }
 

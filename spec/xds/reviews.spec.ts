@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { Account } from '../../xds/accounts.ts';
 import { type AgentAnswer, type AskAgent, type Question, Questions } from '../../xds/questions.ts';
+import { Turns } from '../../xds/turns.ts';
 import { FakeClock } from '../support/fakes/fake-clock.ts';
 import { RecordingLogger } from '../support/fakes/recording-logger.ts';
 import { seededRandom } from '../support/fakes/seeded-random.ts';
@@ -45,7 +46,7 @@ function start() {
   };
   const [clock, logger] = [new FakeClock(), new RecordingLogger()];
   const system = { clock, logger, random: seededRandom(1) };
-  const questions = new Questions({ ask, tokens: () => [''], system });
+  const questions = new Questions({ ask, tokens: () => [''], turns: new Turns(), system });
   const account = new Account(10);
   const told: unknown[] = [];
   const held = questions.hold(

@@ -2,10 +2,10 @@
  * One stream of a client: what it subscribes to of each kind, and what it is told of it. At most one answer is
  * on its way to whoever reads slowly; meanwhile nothing is kept for it, and it is told then what there is by then.
  */
-import { loop } from '../../lib/clock.ts';
 import { describeChain, messageOf, ProconsulError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { KINDS, type Kind, kindOf } from '../resource.ts';
+import { NAME } from '../turns.ts';
 import type { Member, Views } from '../views.ts';
 import type { World } from '../world.ts';
 import type { ClientNode, Worlds } from '../worlds.ts';
@@ -58,8 +58,7 @@ export interface StreamCounts {
 
 /** Of one stream: of more than these one in so many is logged. */
 const MANY_REFUSALS = 20;
-/** After so many others have their turn: each is asked of the agent. */
-const NAMES_AT_ONCE = 50;
+const NAMES_AT_ONCE = 16;
 /** Of each thing in a log line that a client says. */
 const MAX_SAID = 500;
 
@@ -99,13 +98,20 @@ export class Stream<Request extends AnyRequest> {
     this.#isTaking = true;
     const steps = this.#beginTaking(request);
     const take = () => {
-      if (steps !== undefined && this.#takeSome(steps)) return loop.nextTurn(take);
+      if (steps !== undefined && this.#takeSome(steps)) return this.#inTurn(take);
       this.#isTaking = false;
       if (this.#isHeldUp) this.#tell();
       else this.#soon();
       done();
     };
     take();
+  }
+
+  #inTurn(take: () => void): void {
+    const { turns, account } = this.#member ?? {};
+    const waiting = account && turns?.take(account, NAME * NAMES_AT_ONCE, () => this.#isOver);
+    if (waiting === undefined) take();
+    else void waiting.turn.then(take);
   }
 
   #beginTaking(request: Request): Iterator<void> | undefined {

@@ -1,0 +1,88 @@
+/**
+ * How much is begun in one turn of the event loop for all who ask by xDS together: one client may name thousands of
+ * services, and a hundred clients as many each. What has no room waits, in a line by address, and of these each has its
+ * next in turn; whatever else the process does comes between.
+ */
+import { loop } from '../lib/clock.ts';
+import type { Account } from './accounts.ts';
+
+/** What it takes to follow a name that nobody has asked for yet, and to ask the agent one question. */
+export const NAME = 1;
+export const QUESTION = 4;
+/** Some twenty milliseconds. */
+const PER_TURN = 64;
+
+export class Waiting {
+  readonly units: number;
+  readonly turn: Promise<void>;
+  readonly #isOver: () => boolean;
+  #begin = (): void => undefined;
+  #isDone = false;
+
+  constructor(units: number, isOver: () => boolean) {
+    this.units = units;
+    this.#isOver = isOver;
+    this.turn = new Promise((resolve) => {
+      this.#begin = resolve;
+    });
+  }
+
+  /** What it takes now: nothing where nobody waits for it any more. */
+  begin(): number {
+    if (this.#isDone) return 0;
+    this.#isDone = true;
+    this.#begin();
+    return this.#isOver() ? 0 : this.units;
+  }
+}
+
+/** Of one process. */
+export class Turns {
+  #left = PER_TURN;
+  #isArmed = false;
+  /** The line whose turn is next stands first. */
+  readonly #lines = new Map<Account, Set<Waiting>>();
+
+  /** Undefined where it may begin at once. */
+  take(account: Account, units: number, isOver: () => boolean): Waiting | undefined {
+    this.#arm();
+    if (this.#lines.size === 0 && this.#left > 0) {
+      this.#left -= units;
+      return undefined;
+    }
+    const waiting = new Waiting(units, isOver);
+    this.also(waiting, account);
+    return waiting;
+  }
+
+  /** Somebody else needs it too: it stands in both lines. */
+  also(waiting: Waiting, account: Account): void {
+    const line = this.#lines.get(account) ?? new Set();
+    line.add(waiting);
+    this.#lines.set(account, line);
+  }
+
+  #arm(): void {
+    if (this.#isArmed) return;
+    this.#isArmed = true;
+    loop.nextTurn(() => this.#next());
+  }
+
+  #next(): void {
+    this.#isArmed = false;
+    this.#left = PER_TURN;
+    for (const [account, line] of this.#lines) {
+      if (this.#left <= 0) break;
+      this.#lines.delete(account);
+      for (const waiting of line) {
+        line.delete(waiting);
+        const took = waiting.begin();
+        this.#left -= took;
+        if (took > 0) break;
+      }
+      // Behind all others: it comes again in this turn where there is room.
+      if (line.size > 0) this.#lines.set(account, line);
+    }
+    if (this.#lines.size > 0) this.#arm();
+  }
+}
