@@ -3,7 +3,6 @@
  * the exchange; servers answer these routes, agents ask them.
  */
 import type { StringMap } from './model.ts';
-import type { PlaceAnswered } from './place.ts';
 
 /** PUT by every agent to any server, again and again: Beat → BeatAnswer. Never a log entry. */
 export const BEAT_PATH = '/v1/internal/agent/beat';
@@ -48,7 +47,8 @@ export interface BeatAnswer {
   /** Whether any service is scaled, so that anybody wants to know of its load. */
   readonly WantsLoad?: boolean;
   /** To who told where it stands. */
-  readonly Here?: PlaceAnswered;
+  /** A `PlaceAnswered`, as its server says. */
+  readonly Here?: unknown;
 }
 
 export interface Leave {

@@ -105,3 +105,11 @@ export function coordinateIn(said: unknown): Coordinate | undefined {
   const place = { Vec, Error: error, Adjustment, Height } as Coordinate;
   return isPlace(place) ? place : undefined;
 }
+
+/** Undefined for what is none: of the answer all else counts. */
+export function placeAnsweredIn(said: unknown): PlaceAnswered | undefined {
+  const { Server, Coord: at, TookMs } = (said ?? {}) as Partial<PlaceAnswered>;
+  const Coord = coordinateIn(at);
+  if (typeof Server !== 'string' || typeof TookMs !== 'number') return undefined;
+  return Coord && { Server, Coord, TookMs };
+}

@@ -13,8 +13,9 @@ import type { Random } from './random.ts';
 /** How far a sample may move a place, of what it is wrong by; and how fast its error follows. */
 const MOVES = 0.25;
 const LEARNS = 0.25;
-/** Of errors: who knows nothing of itself is moved, and moves nobody. */
+/** Of errors: who knows nothing of itself is moved, and moves nobody; and nobody is so sure that nothing moves it. */
 const MAX_ERROR = 1.5;
+const MIN_ERROR = 0.01;
 const MIN_HEIGHT_S = 0.00001;
 /** Below it two places are the same, and lie in no direction from each other. */
 const SAME_S = 0.000001;
@@ -23,8 +24,9 @@ const ADJUSTED_BY = 20;
 /** So far from the origin a place is drawn back by a millisecond with each sample; half as far, by a quarter. */
 const GRAVITY_S = 0.256;
 const DRAWN_S = 0.001;
-/** What takes longer is no round trip of a network. */
+/** What takes longer is no round trip of a network, nor what takes less. */
 const MAX_ROUND_TRIP_S = 10;
+const MIN_ROUND_TRIP_S = 0.000001;
 
 export class Vivaldi {
   readonly #random: Pick<Random, 'next'>;
@@ -52,18 +54,28 @@ export class Vivaldi {
 
   /** A round trip to whoever stands there. What nobody can have measured moves nothing. */
   observe(other: Coordinate, seconds: number): void {
-    if (!(seconds > 0 && seconds <= MAX_ROUND_TRIP_S) || !isPlace(other)) return;
+    if (!(seconds >= MIN_ROUND_TRIP_S && seconds <= MAX_ROUND_TRIP_S) || !isPlace(other)) return;
     const here = this.coordinate;
     const apart = rawDistanceS(here, other);
     const wrongBy = Math.abs(apart - seconds) / seconds;
-    const both = this.#error + other.Error;
-    const weight = both > 0 ? this.#error / both : 0.5;
+    const weight = this.#error / (this.#error + Math.max(MIN_ERROR, other.Error));
     const learns = LEARNS * weight;
-    this.#error = Math.min(MAX_ERROR, wrongBy * learns + this.#error * (1 - learns));
+    const error = wrongBy * learns + this.#error * (1 - learns);
+    this.#error = Math.max(MIN_ERROR, Math.min(MAX_ERROR, error));
     this.#push(here, other, MOVES * weight * (seconds - apart));
     this.#pull();
     const excess = seconds - rawDistanceS(this.coordinate, other);
     this.#excess[this.#samples++ % ADJUSTED_BY] = excess;
+    if (!isPlace(this.coordinate)) this.#beginAnew();
+  }
+
+  /** Whatever it was told: what is no place would be passed over by all others for good. */
+  #beginAnew(): void {
+    this.#vec = ORIGIN.Vec;
+    this.#height = ORIGIN.Height;
+    this.#error = ORIGIN.Error;
+    this.#excess.length = 0;
+    this.#samples = 0;
   }
 
   /** Away from the other, or to it where it is less than nothing. */

@@ -49,6 +49,8 @@ export interface Loss {
   /** Of the agent, in words: it is away, or it refuses the token, which an operator has to mend. */
   readonly what: string;
   readonly isRefused: boolean;
+  /** It answers, and has no room, or makes nothing of what is asked. */
+  readonly isThere: boolean;
   readonly level: 'warn' | 'error';
   /** In a row. */
   readonly tries: number;
@@ -66,6 +68,7 @@ export function lossOf(error: unknown, tries: number): Loss {
     why: messageOf(error),
     what: isAway ? 'the agent does not answer' : faultOf(isRefused),
     isRefused,
+    isThere: code === 'busy' || code === 'invalid',
     level: isAway ? 'warn' : 'error',
     tries,
     isToSay: tries === 1 || tries % SAID_EACH === 0,

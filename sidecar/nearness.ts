@@ -75,7 +75,10 @@ export class Nearness {
     return {
       levelled: (endpoints) => {
         const distances = this.#distancesTo(endpoints);
-        const within = Math.min(...distances.values()) + withinMs;
+        // The nearest of all may be down: then those are near that are next to it.
+        const called = endpoints.filter(({ health }) => health === 'healthy');
+        const from = called.flatMap(({ id }) => distances.get(id) ?? []);
+        const within = Math.min(...from) + withinMs;
         const isNear = ({ id }: Endpoint) =>
           (distances.get(id) ?? Number.POSITIVE_INFINITY) <=
           (near.has(id) ? within + withinMs * (STAYS - 1) : within);

@@ -4,7 +4,7 @@ import { describeChain } from '../../lib/errors.ts';
 import { encodeJson } from '../../lib/json.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { BEAT_PATH, type Beat, type BeatAnswer, DEFAULT_BEAT_MS } from '../../lib/membership.ts';
-import { PLACE_HEADER } from '../../lib/place.ts';
+import { PLACE_HEADER, placeAnsweredIn } from '../../lib/place.ts';
 import type { ServerAnswer } from './answer.ts';
 import type { OwnPlace } from './own-place.ts';
 import { readBeatAnswer } from './read-answers.ts';
@@ -157,7 +157,8 @@ export class Heartbeat {
     this.#standing = 'heard';
     this.#failures = 0;
     this.#everyMs = Math.min(Math.max(NextMs, MIN_BEAT_MS), MAX_BEAT_MS);
-    if (Here !== undefined && this.#tookMs !== undefined) place?.heard(Here, this.#tookMs);
+    const here = placeAnsweredIn(Here);
+    if (here !== undefined && this.#tookMs !== undefined) place?.heard(here, this.#tookMs);
     if (before !== 'heard') logger.info(`agent: in touch with servers (known: ${servers.size})`);
     on.wantsLoad?.(WantsLoad);
     if (!Known && !this.#isVisit) on.unknown();

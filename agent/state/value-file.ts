@@ -83,6 +83,8 @@ export class ValueFile implements KeptValues {
   #fileBytes: number;
   /** How far it goes. */
   #allocated: number;
+  /** The disk had room for more than was to be written, since the file was made last. */
+  #hasRoom = true;
   /** Something stands behind what is whole: it goes before anything is written. */
   #torn = false;
   /** Its name may not be on the disk: a crash could bring back the file before it, or none. */
@@ -185,13 +187,7 @@ export class ValueFile implements KeptValues {
     const text = Buffer.from(lines.map(([, line]) => line).join(''));
     this.#pending.clear();
     try {
-      // A disk that had no room may have it for what must be there.
-      const bytes = this.#torn ? text : this.#withRoom(text);
-      if (this.#torn) await this.#cut();
-      this.#torn = true;
-      await this.#file.write(bytes, this.#fileBytes);
-      await this.#file.sync();
-      this.#allocated = Math.max(this.#allocated, this.#fileBytes + bytes.length);
+      await this.#put(text);
       await this.#syncName();
     } catch (cause) {
       // What was set in the meantime is newer.
@@ -207,6 +203,23 @@ export class ValueFile implements KeptValues {
     if (this.#fileBytes > Math.max(this.#compactAt, 2 * this.#liveBytes)) {
       await this.#compact().catch((error: unknown) => this.#complain(error));
     }
+  }
+
+  async #put(text: Buffer): Promise<void> {
+    const bytes = this.#hasRoom && !this.#torn ? this.#withRoom(text) : text;
+    if (this.#torn) await this.#cut();
+    this.#torn = true;
+    try {
+      await this.#file.write(bytes, this.#fileBytes);
+      await this.#file.sync();
+    } catch (error) {
+      if (bytes === text) throw error;
+      // A disk that has no room for zeros may have it for what must be there.
+      this.#hasRoom = false;
+      await this.#put(text);
+      return;
+    }
+    this.#allocated = Math.max(this.#allocated, this.#fileBytes + bytes.length);
   }
 
   /** Where the file must grow for it: with zeros behind it, in the same write. */
@@ -275,6 +288,7 @@ export class ValueFile implements KeptValues {
     this.#file = file;
     this.#fileBytes = bytes;
     this.#allocated = bytes;
+    this.#hasRoom = true;
     this.#torn = false;
     this.#nameDue = true;
     this.#compactAt = MIN_COMPACTION_BYTES;

@@ -21,8 +21,10 @@ const WRITTEN_EACH_MS = 15_000;
 const PER_SECOND = 64;
 /** In one entry of the log. */
 const AT_ONCE = 128;
-/** A server is moved by no more round trips in a second, whatever number of agents there are. */
+/** A server is moved by no more round trips in a second, whatever number of agents there are; */
 const MOVES_PER_SECOND = 64;
+/** and by each node once in so long, however often that beats: nobody takes the places of others, nor moves it alone. */
+const MOVED_EACH_MS = 5000;
 
 export interface HeardPlacesDeps {
   readonly self: { readonly id: string; readonly node: string };
@@ -42,6 +44,9 @@ export class HeardPlaces {
   #stopped = false;
   #second = 0;
   #moves = 0;
+  /** The nodes that have moved this server lately, by folded name, and since when they are counted. */
+  readonly #movers = new Set<string>();
+  #moversSince = 0;
   /** How many were. */
   written = 0;
 
@@ -62,7 +67,7 @@ export class HeardPlaces {
   /** Of a node that is in the catalog, by whoever may be it. */
   take(node: string, { Coord, Server, Seconds }: PlaceTold): void {
     const { self } = this.#deps;
-    if (Server === self.id && this.#mayMove()) {
+    if (Server === self.id && this.#mayMove(fold(node))) {
       this.#vivaldi.observe(Coord, Seconds);
       this.#look(self.node, this.coordinate);
     }
@@ -75,13 +80,21 @@ export class HeardPlaces {
     this.#cancel?.();
   }
 
-  #mayMove(): boolean {
-    const second = Math.floor(this.#deps.clock.monotonic() / 1000);
+  #mayMove(node: string): boolean {
+    const now = this.#deps.clock.monotonic();
+    const second = Math.floor(now / 1000);
     if (second !== this.#second) {
       this.#second = second;
       this.#moves = 0;
     }
-    return this.#moves++ < MOVES_PER_SECOND;
+    if (now - this.#moversSince >= MOVED_EACH_MS) {
+      this.#moversSince = now;
+      this.#movers.clear();
+    }
+    if (this.#moves >= MOVES_PER_SECOND || this.#movers.has(node)) return false;
+    this.#movers.add(node);
+    this.#moves++;
+    return true;
   }
 
   #look(Node: string, Coord: Coordinate): void {

@@ -23,6 +23,8 @@ const MAX_ASKED = 5;
 const MAX_UNCLEAR = 100;
 /** After which everybody is looked at again. */
 const REVIEW_MS = 30_000;
+/** So often in a row an agent that is there may not say which intentions there are: some seconds. */
+const UNHEARD = 3;
 
 export interface PermissionsOptions {
   /** The service that is called. */
@@ -109,9 +111,10 @@ export class Permissions {
           this.#heard.take(json);
           this.#changed();
         },
-        lost: ({ what, level, isToSay, ...loss }) => {
-          if (!isToSay) return;
+        lost: ({ what, level, isToSay, isThere, ...loss }) => {
           const { tries, why: error } = loss;
+          if (isThere && tries === UNHEARD) this.#mayHaveChanged(error);
+          if (!isToSay) return;
           const line = `sidecar: ${what}, and who was let in still is, and nobody else`;
           this.#options.logger[level](line, { service, tries, error });
         },
@@ -309,6 +312,14 @@ export class Permissions {
       this.#reviewLater(signal);
     });
     signal.addEventListener('abort', cancel, { once: true });
+  }
+
+  /** The agent is there, and somebody takes all of its room, or more: who is denied by now would stay in for as long. */
+  #mayHaveChanged(error: string): void {
+    const line =
+      'sidecar: the agent is there and does not say which intentions there are: whom it does not answer about is let in no more';
+    this.#options.logger.warn(line, { service: this.#options.service, error });
+    this.#changed();
   }
 
   #changed(): void {

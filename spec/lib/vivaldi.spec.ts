@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
+import { readBeatAnswer } from '../../agent/servers/read-answers.ts';
 import type { Coordinate } from '../../lib/model.ts';
-import { distanceS, hasMoved, ORIGIN, placeToldIn } from '../../lib/place.ts';
+import {
+  distanceS,
+  hasMoved,
+  isPlace,
+  ORIGIN,
+  placeAnsweredIn,
+  placeToldIn,
+  rawDistanceS,
+} from '../../lib/place.ts';
 import { Vivaldi } from '../../lib/vivaldi.ts';
 import { seededRandom } from '../support/fakes/seeded-random.ts';
 
@@ -169,6 +178,46 @@ describe('placeToldIn', () => {
   ]) {
     it(`is nothing for ${String(text).slice(0, 60)}`, () => {
       assert.equal(placeToldIn(text), undefined);
+    });
+  }
+});
+
+describe('a place that somebody wants to spoil', () => {
+  const far = { ...ORIGIN, Vec: Array.from({ length: 8 }, () => 10), Height: 10, Error: 0 };
+
+  it('is a place still, and is moved still, whatever it is told', () => {
+    const vivaldi = new Vivaldi(seededRandom(1));
+    const at = { ...ORIGIN, Vec: [0.1, 0, 0, 0, 0, 0, 0, 0], Error: 0 };
+    // Whoever is told where it stands is exactly right about it each time.
+    for (let i = 0; i < 3000; i++) vivaldi.observe(at, rawDistanceS(vivaldi.coordinate, at));
+    for (const seconds of [5e-324, 1e-7, 1e-6, 10, Number.NaN, Number.POSITIVE_INFINITY]) {
+      vivaldi.observe(at, seconds);
+      assert.ok(isPlace(vivaldi.coordinate), `${seconds}: ${JSON.stringify(vivaldi.coordinate)}`);
+    }
+    for (let i = 0; i < 100; i++) {
+      vivaldi.observe(far, 1e-6);
+      assert.ok(isPlace(vivaldi.coordinate), JSON.stringify(vivaldi.coordinate));
+    }
+    const before = vivaldi.coordinate.Vec;
+    vivaldi.observe(at, 0.05);
+    assert.notDeepEqual(vivaldi.coordinate.Vec, before);
+  });
+
+  for (const said of [
+    undefined,
+    null,
+    'x',
+    {},
+    { Server: 's', TookMs: 1, Coord: { ...ORIGIN, Error: null } },
+    { Server: 's', TookMs: 1, Coord: { ...ORIGIN, Height: 1e9 } },
+    { Server: 1, TookMs: 1, Coord: ORIGIN },
+  ]) {
+    it(`leaves an answer that says ${JSON.stringify(said)?.slice(0, 50)} all else that it says`, () => {
+      assert.equal(placeAnsweredIn(said), undefined);
+      const answer = readBeatAnswer(
+        JSON.stringify({ Servers: [], Known: true, NextMs: 5000, Here: said === 'x' ? {} : said }),
+      );
+      assert.equal(answer.Known, true);
     });
   }
 });

@@ -124,6 +124,16 @@ describe('which hosts are near, by coordinates', () => {
     ending.abort();
   });
 
+  it('goes by the nearest that is healthy: with that one down those about the next are near', async () => {
+    const { names, follow, looked, fails, ending } = await start({ a: 1, b: 30, c: 31, d: 90 });
+    follow();
+    await looked(1);
+    await until(async () => (await names()) === 'a');
+    await fails('a');
+    await until(async () => (await names()) === 'b,c');
+    ending.abort();
+  });
+
   it('stays as it was while the agent is away, and does not count where its own node was never measured', async () => {
     const { names, follow, nearClock, state, lost, ending } = await start({ a: 1, b: 9 });
     follow();

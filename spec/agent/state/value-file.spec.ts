@@ -68,6 +68,36 @@ describe('the values that an agent keeps', () => {
     await again.close();
   });
 
+  it('writes what must be there on a disk that has no room for more', async () => {
+    let [most, failed] = [0, 0];
+    const small = (handle: ValueFileHandle): ValueFileHandle => ({
+      ...handle,
+      async write(bytes, position) {
+        if (position + bytes.length <= most) return await handle.write(bytes, position);
+        failed++;
+        throw new Error('ENOSPC: no space left on device');
+      },
+    });
+    const files: ValueFiles = {
+      ...nodeFiles,
+      open: async (at) => small(await nodeFiles.open(at)),
+      create: async (at) => small(await nodeFiles.create(at)),
+    };
+    most = 1000;
+    const options = { logger: silentLogger, clock: new FakeClock(), files };
+    const kept = await ValueFile.open(file(), options);
+    for (let i = 0; i < 10; i++) {
+      kept.set(`a${i}`, i);
+      await kept.flush();
+    }
+    // It is not tried again with each write.
+    assert.equal(failed, 1);
+    await kept.close();
+    const again = await ValueFile.open(file(), { logger: silentLogger, clock: new FakeClock() });
+    assert.equal([...again.values].length, 10);
+    await again.close();
+  });
+
   it('drops a last line that was cut off and goes on', async () => {
     const kept = await open();
     kept.set('a', 1);

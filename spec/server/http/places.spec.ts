@@ -118,9 +118,24 @@ describe('where agents stand, as they tell it with beats', () => {
     const { Here } = await server.beat('a', placed(0.01));
     for (let i = 0; i < 10; i++) {
       await server.beat('a', placed(0.01, { Server: Here?.Server, Seconds: 0.03 }));
+      await server.clock.advance(5000);
     }
     const at = server.server.places?.coordinate;
     assert.ok(Math.hypot(...(at?.Vec ?? [])) > 0.001, JSON.stringify(at));
+  });
+
+  it('moves the server by each node once in a while, however often that beats', async () => {
+    const server = await start();
+    for (const node of ['a', 'bb']) await registered(server, node);
+    const Server = (await server.beat('a', placed(0.01))).Here?.Server;
+    const vec = () => server.server.places?.coordinate.Vec;
+    await server.beat('a', placed(0.01, { Server, Seconds: 0.03 }));
+    const once = vec();
+    assert.notDeepEqual(once, ORIGIN.Vec);
+    for (let i = 0; i < 100; i++) await server.beat('a', placed(9, { Server, Seconds: 0.00001 }));
+    assert.deepEqual(vec(), once);
+    await server.beat('bb', placed(0.01, { Server, Seconds: 0.03 }));
+    assert.notDeepEqual(vec(), once);
   });
 
   it('is what an agent measures by its own beats', async () => {

@@ -57,6 +57,26 @@ describe('Permissions, of an agent that is away', () => {
     ending.abort();
   });
 
+  it('let in nobody more whom an agent that is there does not answer about, once it has not said for a while which intentions there are', async () => {
+    const { permissions, clock, fails, looks, refuses, ending, decide } = start();
+    looks[0]?.('7', [OF_OTHERS]);
+    await until(() => looks.length === 2);
+    await decide(true);
+    assert.equal(await permissions.isAllowed(WEB), true);
+    // Somebody has all of its room: what has changed meanwhile nobody hears.
+    for (let i = 1; i <= 3; i++) {
+      refuses[i]?.(NO_ROOM);
+      await settle();
+      if (i < 3) await clock.advance(60_000);
+      await until(() => looks.length === Math.min(i + 2, 4));
+    }
+    const verdict = permissions.isAllowed(WEB);
+    await until(() => fails.length > 1);
+    for (const fail of fails) fail(NO_ROOM);
+    assert.equal(await verdict, false);
+    ending.abort();
+  });
+
   it('have everybody looked at anew once an agent that was away says that it has no room', async () => {
     const { permissions, asked, fails, looks, ending, decide } = start();
     await decide(true);

@@ -14,6 +14,8 @@ export function startPermissions() {
   const asked: ((isAllowed: boolean, more?: object) => void)[] = [];
   const fails: ((error: Error) => void)[] = [];
   const looks: ((index: string, json?: object[]) => void)[] = [];
+  /** The same looks, refused. */
+  const refuses: ((error: Error) => void)[] = [];
   /** Each caller that was asked about. */
   const about: string[] = [];
   /** What it says at once from now on. */
@@ -22,6 +24,7 @@ export function startPermissions() {
     new Promise<Answer>((resolve, reject) => {
       if (path.endsWith('/intentions')) {
         looks.push((index, json = []) => resolve({ index, json }));
+        refuses.push(reject);
         return;
       }
       about.push((body as Said).json.ClientCertURI);
@@ -41,7 +44,7 @@ export function startPermissions() {
     asked.at(-1)?.(isAllowed);
     assert.equal(await verdict, isAllowed);
   };
-  return { permissions, logger, clock, asked, about, fails, looks, ending, decide, now };
+  return { permissions, logger, clock, asked, about, fails, looks, refuses, ending, decide, now };
 }
 
 interface Said {

@@ -210,13 +210,16 @@ const REFUSED = /^(OOM|MISCONF|NOPERM|NOREPLICAS|BUSY)\b/;
 function toProconsulError(error: unknown): ProconsulError {
   if (error instanceof ProconsulError) return error;
   const message = error instanceof Error ? error.message : 'unknown error';
-  if (error instanceof ReplyError || /^[A-Z]+ /.test(message)) {
-    const refused = REFUSED.test(message) ? 'rejected' : 'internal';
-    const code = NOT_EXECUTED.test(message) ? 'unavailable' : refused;
-    return new ProconsulError(code, `Redis answered ${redact(message)}`);
-  }
+  if (error instanceof ReplyError || /^[A-Z]+ /.test(message)) return redisSaid(message);
   const sent = !message.startsWith("Stream isn't writeable");
   return new ProconsulError(sent ? 'unknown' : 'unavailable', 'the connection to Redis is lost');
+}
+
+/** Of an error in Redis's words, also where a script has taken it for an answer. */
+export function redisSaid(message: string): ProconsulError {
+  const refused = REFUSED.test(message) ? 'rejected' : 'internal';
+  const code = NOT_EXECUTED.test(message) ? 'unavailable' : refused;
+  return new ProconsulError(code, `Redis answered ${redact(message)}`);
 }
 
 /** No retry helps here. */

@@ -1,7 +1,7 @@
 /** One question to Redis serves all reads that came before it was sent. */
 import { byDeadline, type Clock } from '../../../../lib/clock.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
-import { defineScript } from '../link/connection.ts';
+import { defineScript, redisSaid } from '../link/connection.ts';
 import { PROPOSAL_BUDGET_MS } from '../link/limits.ts';
 import type { EpochLink } from '../records/check-in.ts';
 import { dailyKeys, PRELUDE } from '../records/scripts.ts';
@@ -94,13 +94,22 @@ export class ReadIndex {
     const reply = await byDeadline(this.#clock, deadline, asked);
     if (reply === 'late' || reply instanceof ProconsulError) return undefined;
     const [answer, index, round] = reply as [string, string?, string?];
-    // It is the right Redis that says so, and the next link would lead to it too.
-    if (answer === 'REFUSED') throw notKnown(index);
+    if (answer === 'REFUSED') return refused(index);
     if (answer !== 'OK') return undefined;
     const told = { round: Number(round), index: Number(index) };
     if (this.#confirmed === undefined) return told.index;
     return (await this.#confirmed(epochLink, told, deadline)) ? told.index : undefined;
   }
+}
+
+/** Redis before 7 says in front of an error where in the script it came from. */
+const WHERE = /^(?:@user_script: ?\d*:? ?)?-?/;
+
+/** Throws where it is the right Redis that says so, for the next link would lead to it too: not where it leads no more. */
+function refused(why = ''): undefined {
+  const said = redisSaid(why.replace(WHERE, ''));
+  if (said.code === 'rejected') throw notKnown(said.message);
+  return undefined;
 }
 
 function asFailure(error: unknown): ProconsulError {
