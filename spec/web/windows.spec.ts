@@ -38,4 +38,29 @@ describePage('many windows of one browser', () => {
     for (const page of [windows[1], windows[3]])
       await page?.getByText('Takes writes').waitFor({ timeout: LONG_MS });
   });
+
+  it('come to show what changes also where the worker that they share was ended without a word', async () => {
+    const { open, register, process } = await startWebServer();
+    const first = await open('services');
+    const second = await first.context().newPage();
+    await second.goto(first.url());
+    for (const page of [first, second])
+      await page.getByRole('link', { name: 'consul', exact: true }).waitFor();
+    const session = await first.context().browser()?.newBrowserCDPSession();
+    const workers = async () => {
+      const { targetInfos = [] } = (await session?.send('Target.getTargets')) ?? {};
+      return targetInfos.filter(
+        ({ type, url }) => type === 'shared_worker' && url.includes(`:${process.port}/`),
+      );
+    };
+    const [worker] = await workers();
+    await session?.send('Target.closeTarget', { targetId: worker?.targetId ?? '' });
+    // What they had a place for already comes; what is asked next needs another worker.
+    for (const name of ['pay', 'bill']) {
+      await register('m1', name, 'passing');
+      for (const page of [first, second])
+        await page.getByRole('link', { name, exact: true }).waitFor({ timeout: LONG_MS });
+    }
+    assert.notEqual((await workers())[0]?.targetId, worker?.targetId);
+  });
 });

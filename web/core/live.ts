@@ -8,11 +8,11 @@ import { useEffect, useMemo } from 'preact/hooks';
 import { ask, listen } from './api.ts';
 import { inDatacenter, withQuery } from './asked-path.ts';
 import { LiveQuery, type Manner, type Shown, type Surroundings, WAIT_MS } from './live-query.ts';
-import { startPlaces, takePlace } from './places.ts';
 import { Reach } from './reach.ts';
 import { PACE } from './retry.ts';
 import { doubtRights, noteRightsNews } from './rights-news.ts';
 import type { Rows } from './rows.ts';
+import { startPlaces, takePlace } from './shared-places.ts';
 import { token } from './token.ts';
 
 interface Held {

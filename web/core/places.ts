@@ -1,8 +1,9 @@
 /**
  * Places for questions that wait, of which all windows of a browser have a few together: a worker that they share gives
- * them. Where a browser has none, or it does not begin, each window is by itself.
+ * them. Where it says nothing any more a window asks for another one. Where a browser has none, or it does not begin, each
+ * window is by itself.
  */
-import { PACE } from './retry.ts';
+import type { Pace } from './retry.ts';
 import { type Place, type Said, type Told, Turns } from './turns.ts';
 
 interface Asked {
@@ -10,79 +11,128 @@ interface Asked {
   readonly over: AbortController;
 }
 
-/** Until the worker has begun, or there is none. */
-const BEGINS_MS = 10_000;
-
-const asked = new Map<number, Asked>();
-let next = 1;
-let say: ((said: Said) => void) | undefined;
-
-/** Before anything waits: a worker takes a moment to begin. */
-export function startPlaces(): void {
-  addEventListener('focus', () => say?.({ is: 'here', id: 0 }));
-  addEventListener('pagehide', () => say?.({ is: 'gone', id: 0 }));
-  say = shared() ?? alone();
-  if (document.hasFocus()) say({ is: 'here', id: 0 });
+/** To whoever gives places to all windows. */
+export interface Line {
+  /** Without a word: whether anybody is there, who says so by a word without anything in it. */
+  readonly say: (said?: Said) => void;
+  readonly close: () => void;
 }
 
-/** Once there is one. Rejects with the signal's reason. */
-export function takePlace(signal: AbortSignal): Promise<Place> {
-  const id = next++;
-  return new Promise((resolve, reject) => {
-    const over = new AbortController();
-    const leave = () => {
-      if (!asked.delete(id)) return;
-      signal.removeEventListener('abort', end);
-      say?.({ is: 'left', id });
-    };
-    const end = () => {
-      leave();
-      reject(signal.reason);
-    };
-    asked.set(id, { give: () => resolve({ over: over.signal, leave }), over });
-    signal.addEventListener('abort', end);
-    say?.({ is: 'wanted', id });
-  });
+interface Surroundings extends Pace {
+  readonly now: () => number;
+  /** Undefined where this browser has none. `failed`: nobody will ever be there. */
+  readonly open: (hear: (told?: Told) => void, failed: () => void) => Line | undefined;
+  readonly isUsed: () => boolean;
 }
 
-function hear({ is, id }: Told): void {
-  const question = asked.get(id);
-  if (is === 'yours') question?.give();
-  else question?.over.abort();
-}
+/** While anything is asked, it is looked at so often whether anybody is there. */
+const LOOK_MS = 5000;
+/** A window that slept comes to a look before it comes to what was said meanwhile: one alone says nothing. */
+const LOOKS_IN_VAIN = 2;
 
-function alone(): (said: Said) => void {
-  return new Turns({ ...PACE, now: () => performance.now() }).opened(hear);
-}
+export class Places {
+  readonly #around: Surroundings;
+  readonly #asked = new Map<number, Asked>();
+  #next = 1;
+  /** Undefined for a window by itself. */
+  #line: Line | undefined;
+  #say: (said: Said) => void = () => undefined;
+  #hasBegun = false;
+  #looks = 0;
+  #isLooking = false;
 
-function shared(): ((said: Said) => void) | undefined {
-  const worker = begun();
-  if (worker === undefined) return undefined;
-  let isShared = true;
-  const goOnAlone = () => {
-    cancel();
-    if (!isShared) return;
-    isShared = false;
-    worker.port.postMessage({ is: 'gone', id: 0 } satisfies Said);
-    worker.port.close();
-    say = alone();
-    for (const id of asked.keys()) say({ is: 'wanted', id });
-  };
-  const cancel = PACE.after(BEGINS_MS, goOnAlone);
-  worker.onerror = goOnAlone;
-  worker.port.onmessage = ({ data }: MessageEvent<Told | undefined>) => {
-    cancel();
-    if (data !== undefined) hear(data);
-  };
-  return (said) => worker.port.postMessage(said);
-}
+  constructor(around: Surroundings) {
+    this.#around = around;
+  }
 
-function begun(): SharedWorker | undefined {
-  if (!('SharedWorker' in globalThis)) return undefined;
-  try {
-    return new SharedWorker(new URL('./turns-worker.ts', import.meta.url), { type: 'module' });
-  } catch {
-    // A browser that lets a page keep nothing may refuse it.
-    return undefined;
+  /** Before anything waits: a worker takes a moment to begin. */
+  start(): void {
+    this.#hasBegun = false;
+    this.#looks = 0;
+    const hear = (told?: Told) => this.#line === line && this.#hear(told);
+    const failed = () => this.#line === line && this.#goOn(() => this.#goOnAlone());
+    const line = this.#around.open(hear, failed);
+    if (line === undefined) {
+      this.#goOnAlone();
+      return;
+    }
+    this.#line = line;
+    this.#say = line.say;
+    this.#askAgain();
+  }
+
+  /** Somebody is at this window by now; or it is closed. */
+  tell(is: 'here' | 'gone'): void {
+    this.#say({ is, id: 0 });
+  }
+
+  /** Once there is one. Rejects with the signal's reason. */
+  take(signal: AbortSignal): Promise<Place> {
+    const id = this.#next++;
+    return new Promise((resolve, reject) => {
+      const over = new AbortController();
+      const leave = () => {
+        if (!this.#asked.delete(id)) return;
+        signal.removeEventListener('abort', end);
+        this.#say({ is: 'left', id });
+      };
+      const end = () => {
+        leave();
+        reject(signal.reason);
+      };
+      this.#asked.set(id, { give: () => resolve({ over: over.signal, leave }), over });
+      signal.addEventListener('abort', end);
+      this.#say({ is: 'wanted', id });
+      if (!this.#isLooking) this.#lookLater();
+    });
+  }
+
+  #hear(told?: Told): void {
+    this.#hasBegun = true;
+    this.#looks = 0;
+    if (told === undefined) return;
+    const question = this.#asked.get(told.id);
+    if (told.is === 'yours') question?.give();
+    else question?.over.abort();
+  }
+
+  #lookLater(): void {
+    this.#isLooking = this.#line !== undefined;
+    if (this.#isLooking) this.#around.after(LOOK_MS, () => this.#look());
+  }
+
+  /** A worker may be ended at any time, by its browser or by whoever uses it: nobody is told of that. */
+  #look(): void {
+    this.#isLooking = false;
+    if (this.#asked.size === 0) {
+      this.#looks = 0;
+      return;
+    }
+    if (this.#looks === LOOKS_IN_VAIN)
+      this.#goOn(() => (this.#hasBegun ? this.start() : this.#goOnAlone()));
+    else {
+      this.#looks++;
+      this.#line?.say();
+    }
+    this.#lookLater();
+  }
+
+  /** With somebody else: whoever is there all the same gives no place to this window any more. */
+  #goOn(begin: () => void): void {
+    const line = this.#line;
+    this.#line = undefined;
+    line?.say({ is: 'gone', id: 0 });
+    line?.close();
+    begin();
+  }
+
+  #goOnAlone(): void {
+    this.#say = new Turns(this.#around).opened((told) => this.#hear(told));
+    this.#askAgain();
+  }
+
+  #askAgain(): void {
+    if (this.#around.isUsed()) this.tell('here');
+    for (const id of this.#asked.keys()) this.#say({ is: 'wanted', id });
   }
 }

@@ -8,7 +8,11 @@ addEventListener('connect', (event) => {
   const [port] = (event as MessageEvent).ports;
   if (port === undefined) return;
   const says = turns.opened((told) => port.postMessage(told));
-  port.onmessage = ({ data }: MessageEvent<Said>) => says(data);
   // So that a window knows that somebody hears it.
-  port.postMessage(undefined);
+  const isHere = () => port.postMessage(undefined);
+  port.onmessage = ({ data }: MessageEvent<Said | undefined>) => {
+    if (data === undefined) isHere();
+    else says(data);
+  };
+  isHere();
 });
