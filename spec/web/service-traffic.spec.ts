@@ -94,6 +94,38 @@ describePage('how a service answers', () => {
     await says(page, '12:29:30', '159.125');
   });
 
+  it('leaves to the browser its own keys and buttons', async () => {
+    const page = await open();
+    await chart(page).locator('path.line-0').first().waitFor();
+    const { x = 0, y = 0, width = 0 } = (await chart(page).boundingBox()) ?? {};
+    await chart(page).focus();
+    // Whether the page takes it: the browser does nothing with a key of its own that a page takes.
+    const isTaken = (key: string, held: string) => {
+      const init = { key, bubbles: true, cancelable: true, [held]: true };
+      const event = `new KeyboardEvent('keydown', ${JSON.stringify(init)})`;
+      return page.evaluate(`!document.activeElement.dispatchEvent(${event})`);
+    };
+    for (const held of ['ctrlKey', 'altKey', 'metaKey', 'none'])
+      for (const key of ['+', '-', 'ArrowLeft'])
+        assert.equal(await isTaken(key, held), held === 'none', `${held} ${key}`);
+    await page.keyboard.press('Escape');
+    await page.mouse.move(x + width / 4, y + 20);
+    await page.mouse.down({ button: 'right' });
+    await page.mouse.move(x + width / 2, y + 20, { steps: 4 });
+    assert.equal(await chart(page).locator('path.over').count(), 0);
+    await page.mouse.up({ button: 'right' });
+    // One that ends without a word is none.
+    await page.mouse.down();
+    await page.mouse.move(x + width / 4, y + 20, { steps: 4 });
+    await chart(page).locator('path.over').waitFor({ state: 'attached' });
+    await chart(page).dispatchEvent('lostpointercapture');
+    await chart(page).locator('path.over').waitFor({ state: 'detached' });
+    await page.mouse.move(x + 1, y + 20);
+    await page.mouse.up();
+    await says(page, '12:00:00', '100.125');
+    assert.equal(await page.getByRole('button', { name: 'All of it' }).count(), 0);
+  });
+
   for (const [name, screen] of Object.entries(SCREENS)) {
     it(`is drawn without a barrier: ${name}`, async () => {
       const page = await open(screen);

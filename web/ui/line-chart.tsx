@@ -132,9 +132,15 @@ function useLooks(times: readonly number[]) {
     const { left, width } = event.currentTarget.getBoundingClientRect();
     return chart.timeAt((event.clientX - left) / width, span);
   };
+  const drop = () => {
+    setOver(undefined);
+    begun.current = undefined;
+  };
   type Pointed = Parameters<typeof pointed>[0];
   const hears = {
     onKeyDown: (event: KeyboardEvent) => {
+      // Those are the browser's: back, and how large the page is.
+      if (event.ctrlKey || event.altKey || event.metaKey) return;
       const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: last }[event.key];
       if (to !== undefined) moveTo(to);
       else if (event.key === '+' || event.key === '=') zoom(CLOSER);
@@ -145,6 +151,7 @@ function useLooks(times: readonly number[]) {
     },
     onBlur: () => setCursor(undefined),
     onPointerDown: (event: Pointed) => {
+      if (event.button !== 0) return;
       // A finger scrolls, and moves the cursor.
       if (event.pointerType !== 'touch') begun.current = pointed(event);
       event.currentTarget.setPointerCapture(event.pointerId);
@@ -152,13 +159,15 @@ function useLooks(times: readonly number[]) {
     onPointerMove: (event: Pointed) => {
       const time = pointed(event);
       setCursor(time);
+      // A menu of the browser may have had the end of it.
+      if (event.buttons === 0) drop();
       if (begun.current !== undefined) setOver({ from: begun.current, to: time });
     },
     onPointerUp: () => {
       if (over !== undefined) setPart(chart.within(over, whole, part));
-      setOver(undefined);
-      begun.current = undefined;
+      drop();
     },
+    onLostPointerCapture: drop,
     onPointerLeave: () => setCursor(undefined),
   };
   const isZoomed = span !== whole;
