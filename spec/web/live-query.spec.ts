@@ -254,6 +254,40 @@ describe('a live query of the page', () => {
     live.stop();
   });
 
+  it('leaves its place where it is the turn of another, but for an answer that has begun to come', async () => {
+    const { played, live, shown } = start();
+    const isOver = async () => {
+      const { turn } = played;
+      played.turn = new AbortController();
+      turn.abort();
+      await settled();
+    };
+    await played.answers('one', 7);
+    await played.passes(250);
+    assert.deepEqual([played.asked.length, played.places], [2, 1]);
+    await isOver();
+    assert.equal(played.places, 0);
+    await played.passes(150);
+    assert.deepEqual([played.asked.length, played.places], [3, 1]);
+    // However slowly it comes.
+    played.comes();
+    await isOver();
+    await played.passes(20_000);
+    assert.deepEqual([played.asked.length, played.places], [3, 1]);
+    await played.answers('two', 8);
+    assert.deepEqual([shown().value, shown().isLost], ['two', false]);
+    await played.passes(0);
+    assert.deepEqual([played.asked.length, played.places], [4, 1]);
+    // Who goes in the middle of it is lost as any.
+    played.comes();
+    await isOver();
+    await played.passes(71_000);
+    assert.equal(shown().isLost, true);
+    live.stop();
+    await settled();
+    assert.deepEqual([played.places, played.timers], [0, 0]);
+  });
+
   it('leaves nothing when it is stopped, also in the middle, and begins anew', async () => {
     const { played, live } = start();
     live.stop();

@@ -15,6 +15,8 @@ export interface Asking {
   readonly body?: string | object | undefined;
   /** Without one it is given up after a minute. */
   readonly signal?: AbortSignal;
+  /** Called once an answer begins to come. */
+  readonly comes?: (() => void) | undefined;
   /** In place of the page's own; '' for none. */
   readonly by?: string;
   /** In place of that of the address; '' for the server's own. */
@@ -109,6 +111,7 @@ function indexOf(text: string): bigint {
 
 async function fetched(asked: string, asking: Asking): Promise<[Response, string]> {
   const response = await begun(asked, asking);
+  asking.comes?.();
   return [response, await response.text()];
 }
 

@@ -24,7 +24,8 @@ export interface Shown<T> {
 export interface Surroundings extends Pace {
   /** Milliseconds since some moment: it never goes back. */
   readonly now: () => number;
-  readonly ask: <T>(path: string, signal: AbortSignal) => Promise<Answer<T>>;
+  /** `comes`: called once an answer begins to come, which may be much. */
+  readonly ask: <T>(path: string, signal: AbortSignal, comes: () => void) => Promise<Answer<T>>;
   /** Until nothing more is told: `each` is called with each answer, and without one where there is nothing new. */
   readonly listen: <T>(
     path: string,
@@ -178,9 +179,16 @@ export class LiveQuery<T> {
     // Of its own, so that giving up a silent server is not an end.
     const asking = new AbortController();
     const end = () => asking.abort();
+    let isCut = false;
+    const cut = () => {
+      isCut = true;
+      end();
+    };
+    // Asked anew it would be as long: its place goes to another by itself.
+    const keep = () => held?.over.removeEventListener('abort', cut);
     const giveUp = () => asking.abort(new Refusal('lost', 0, ''));
     running.signal.addEventListener('abort', end);
-    held?.over.addEventListener('abort', end);
+    held?.over.addEventListener('abort', cut);
     let cancelPatience = after(this.#index === 0n ? SHORT_PATIENCE_MS : PATIENCE_MS, giveUp);
     const heard = () => {
       cancelPatience();
@@ -189,19 +197,19 @@ export class LiveQuery<T> {
     try {
       if (held?.over.aborted) return 0;
       if (this.#manner.isTold) return await this.#listen(running, asking, heard);
-      return await this.#ask(running, asking.signal);
+      return await this.#ask(running, asking.signal, keep);
     } catch (error) {
-      return running.signal.aborted || held?.over.aborted ? 0 : this.#fail(error);
+      return running.signal.aborted || isCut ? 0 : this.#fail(error);
     } finally {
       running.signal.removeEventListener('abort', end);
-      held?.over.removeEventListener('abort', end);
+      keep();
       cancelPatience();
     }
   }
 
   /** How long it rests then. */
-  async #ask(running: AbortController, asking: AbortSignal): Promise<number> {
-    const answer = await this.#around.ask<T>(this.#target(), asking);
+  async #ask(running: AbortController, asking: AbortSignal, comes: () => void): Promise<number> {
+    const answer = await this.#around.ask<T>(this.#target(), asking, comes);
     if (running.signal.aborted) return 0;
     this.#take(answer);
     if (this.#manner.isAtRest) return Number.POSITIVE_INFINITY;

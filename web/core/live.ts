@@ -37,9 +37,9 @@ export const { loss } = reach;
 const AROUND: Surroundings = {
   ...PACE,
   now: () => performance.now(),
-  ask: async <T>(path: string, signal: AbortSignal) => {
+  ask: async <T>(path: string, signal: AbortSignal, comes: () => void) => {
     const begun = performance.now();
-    const answered = ask<T>(path, { signal });
+    const answered = ask<T>(path, { signal, comes });
     if (/[?&]index=\d+&wait=/.test(path)) doubtRights();
     const answer = await answered;
     if (isEarly(path, answer.index, performance.now() - begun)) noteRightsNews();

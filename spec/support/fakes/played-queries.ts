@@ -7,6 +7,8 @@ export class Played {
   #timers: { at: number; call: () => void }[] = [];
   #now = 0;
 
+  /** What is answered comes, and is not here yet. */
+  comes: () => void = () => undefined;
   readonly told: string[] = [];
   /** A line of what is listened to; one with nothing new where nothing is said. */
   tells: (value?: string) => void = () => undefined;
@@ -23,9 +25,10 @@ export class Played {
       this.places++;
       return { over: this.turn.signal, leave: () => void this.places-- };
     },
-    ask: <T>(path: string, signal: AbortSignal) =>
+    ask: <T>(path: string, signal: AbortSignal, comes: () => void) =>
       new Promise<Answer<T>>((resolve, reject) => {
         this.asked.push(path);
+        this.comes = comes;
         const answer = { resolve, reject };
         this.#answers.push(answer);
         signal.addEventListener('abort', () => {
