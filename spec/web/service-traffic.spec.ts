@@ -82,9 +82,11 @@ describePage('how a service answers', () => {
   it('says the same where the pointer is, and shows the part over which it is drawn', async () => {
     const page = await open();
     await chart(page).locator('path.line-0').first().waitFor();
-    const { x = 0, y = 0, width = 0 } = (await chart(page).boundingBox()) ?? {};
-    await page.mouse.move(x + 1, y + 20);
+    // Where it stands by now: what is above it may come later.
+    await chart(page).hover({ position: { x: 1, y: 20 } });
     await says(page, '12:00:00', '100.125');
+    await chart(page).hover({ position: { x: 1, y: 20 } });
+    const { x = 0, y = 0, width = 0 } = (await chart(page).boundingBox()) ?? {};
     await page.mouse.down();
     await page.mouse.move(x + width / 4, y + 20, { steps: 4 });
     await page.mouse.up();
@@ -97,7 +99,6 @@ describePage('how a service answers', () => {
   it('leaves to the browser its own keys and buttons', async () => {
     const page = await open();
     await chart(page).locator('path.line-0').first().waitFor();
-    const { x = 0, y = 0, width = 0 } = (await chart(page).boundingBox()) ?? {};
     await chart(page).focus();
     // Whether the page takes it: the browser does nothing with a key of its own that a page takes.
     const isTaken = (key: string, held: string) => {
@@ -109,7 +110,8 @@ describePage('how a service answers', () => {
       for (const key of ['+', '-', 'ArrowLeft'])
         assert.equal(await isTaken(key, held), held === 'none', `${held} ${key}`);
     await page.keyboard.press('Escape');
-    await page.mouse.move(x + width / 4, y + 20);
+    await chart(page).hover({ position: { x: 10, y: 20 } });
+    const { x = 0, y = 0, width = 0 } = (await chart(page).boundingBox()) ?? {};
     await page.mouse.down({ button: 'right' });
     await page.mouse.move(x + width / 2, y + 20, { steps: 4 });
     assert.equal(await chart(page).locator('path.over').count(), 0);
