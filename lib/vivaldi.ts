@@ -13,6 +13,8 @@ import type { Random } from './random.ts';
 /** How far a sample may move a place, of what it is wrong by; and how fast its error follows. */
 const MOVES = 0.25;
 const LEARNS = 0.25;
+/** Whatever a sample says, nobody is more wrong by it than that. */
+const MAX_WRONG_BY = 1.5;
 /** Of errors: who knows nothing of itself is moved, and moves nobody; and nobody is so sure that nothing moves it. */
 const MAX_ERROR = 1.5;
 const MIN_ERROR = 0.01;
@@ -21,6 +23,8 @@ const MIN_HEIGHT_S = 0.00001;
 const SAME_S = 0.000001;
 /** Samples of which an adjustment is the mean. */
 const ADJUSTED_BY = 20;
+/** Of one that is longer, or shorter, by more, no place and no triangle is the reason. */
+const MAX_EXCESS_S = 0.1;
 /** So far from the origin a place is drawn back by a millisecond with each sample; half as far, by a quarter. */
 const GRAVITY_S = 0.256;
 const DRAWN_S = 0.001;
@@ -30,6 +34,7 @@ const MIN_ROUND_TRIP_S = 0.000001;
 
 export class Vivaldi {
   readonly #random: Pick<Random, 'next'>;
+  readonly #maxStepS: number;
   #vec: readonly number[] = ORIGIN.Vec;
   #height = ORIGIN.Height;
   #error = ORIGIN.Error;
@@ -37,8 +42,10 @@ export class Vivaldi {
   readonly #excess: number[] = [];
   #samples = 0;
 
-  constructor(random: Pick<Random, 'next'>) {
+  /** `maxStepS`: a sample moves it no farther, where it comes from somebody who may want to spoil all. */
+  constructor(random: Pick<Random, 'next'>, maxStepS = Number.POSITIVE_INFINITY) {
     this.#random = random;
+    this.#maxStepS = maxStepS;
   }
 
   get coordinate(): Coordinate {
@@ -57,14 +64,17 @@ export class Vivaldi {
     if (!(seconds >= MIN_ROUND_TRIP_S && seconds <= MAX_ROUND_TRIP_S) || !isPlace(other)) return;
     const here = this.coordinate;
     const apart = rawDistanceS(here, other);
-    const wrongBy = Math.abs(apart - seconds) / seconds;
+    const wrongBy = Math.min(MAX_WRONG_BY, Math.abs(apart - seconds) / seconds);
     const weight = this.#error / (this.#error + Math.max(MIN_ERROR, other.Error));
     const learns = LEARNS * weight;
     const error = wrongBy * learns + this.#error * (1 - learns);
     this.#error = Math.max(MIN_ERROR, Math.min(MAX_ERROR, error));
-    this.#push(here, other, MOVES * weight * (seconds - apart));
+    const step = MOVES * weight * (seconds - apart);
+    const most = this.#maxStepS;
+    this.#push(here, other, Math.max(-most, Math.min(most, step)));
     this.#pull();
     const excess = seconds - rawDistanceS(this.coordinate, other);
+    if (Math.abs(excess) > MAX_EXCESS_S) return;
     this.#excess[this.#samples++ % ADJUSTED_BY] = excess;
     if (!isPlace(this.coordinate)) this.#beginAnew();
   }

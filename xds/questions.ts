@@ -52,6 +52,8 @@ export interface QuestionsOptions {
 
 /** Of one set of rights: each waits at the agent. */
 export const MAX_QUESTIONS = 20_000;
+/** In which a question stands that many need: one of them comes to his turn soon. */
+const MOST_LINES = 16;
 /** After which a question without an index is asked again. */
 const REVIEW_MS = 15_000;
 
@@ -63,7 +65,7 @@ interface Known {
 export interface Held {
   readonly known: Known | undefined;
   readonly release: Cancel;
-  /** Where nobody on the account that pays for it needs it any more, another one's is taken. */
+  /** Others need it now: where nobody does on the account that pays for it, another one's is taken. */
   readonly recount: () => void;
 }
 
@@ -187,15 +189,16 @@ class Followed {
   readonly #ending = new AbortController();
   readonly #listeners = new Set<OnAnswer>();
   readonly #turns: Turns;
-  /** Who asked for it last. */
-  #payer: Account;
+  /** Who needed it first, and the accounts of all who do. */
+  readonly #first: Account;
+  readonly #needers = new Set<() => Iterable<Account>>();
   /** What of it waits for its turn. */
   readonly #waiting = new Set<Waiting>();
   #known: Known | undefined;
 
   constructor(question: Question, given: Ask, { system, turns, payer }: FollowedOptions) {
     this.#turns = turns;
-    this.#payer = payer;
+    this.#first = payer;
     const isKnown = () => this.#known?.json !== undefined;
     const inTurn = async <T>(signal: AbortSignal, asked: () => Promise<T>): Promise<T> => {
       await this.#turn(signal);
@@ -259,9 +262,8 @@ class Followed {
     this.#listeners.add(listener);
     let payer = whoPays(accounts(), this);
     payer.take(this);
-    // Whoever asked before may have much else in his line.
-    if (payer !== this.#payer) for (const each of this.#waiting) this.#turns.also(each, payer);
-    this.#payer = payer;
+    this.#needers.add(accounts);
+    this.#standInAllLines();
     const known = () => this.#known;
     return {
       get known() {
@@ -269,12 +271,14 @@ class Followed {
       },
       release: () => {
         if (!this.#listeners.delete(listener)) return;
+        this.#needers.delete(accounts);
         payer.giveBack(this);
         if (this.#listeners.size > 0) return;
         this.#ending.abort();
         onLast();
       },
       recount: () => {
+        this.#standInAllLines();
         for (const each of accounts()) if (each === payer) return;
         payer.giveBack(this);
         // It is followed already: whoever is left has it, also on an account that is full.
@@ -286,12 +290,31 @@ class Followed {
   }
 
   async #turn(signal: AbortSignal): Promise<void> {
-    const waiting = this.#turns.take(this.#payer, QUESTION, () => signal.aborted);
+    const [any = this.#first] = this.#lines();
+    const waiting = this.#turns.take(any, QUESTION, () => signal.aborted);
     if (waiting === undefined) return;
     this.#waiting.add(waiting);
+    this.#standInAllLines();
     await waiting.turn;
     this.#waiting.delete(waiting);
     signal.throwIfAborted();
+  }
+
+  /** Whoever needs it has a line of his own, and others may have much else in theirs. */
+  #standInAllLines(): void {
+    if (this.#waiting.size === 0) return;
+    for (const account of this.#lines())
+      for (const waiting of this.#waiting) this.#turns.also(waiting, account);
+  }
+
+  #lines(): ReadonlySet<Account> {
+    const found = new Set<Account>();
+    for (const accounts of this.#needers)
+      for (const account of accounts()) {
+        if (found.size === MOST_LINES) return found;
+        found.add(account);
+      }
+    return found;
   }
 
   #take(known: Known): void {

@@ -102,7 +102,10 @@ export class Polls {
     if (names.size > MAX_NAMES) throw tooMany(names.size);
     const member = await views.enter(request.token, request.remoteAddress);
     const polled = new Polled(clock);
+    request.signal.addEventListener('abort', polled.end);
     try {
+      // He may have gone before that was said.
+      if (request.signal.aborted) polled.end();
       if (VersionInfo !== '') member.comesWithSomething();
       const world = worlds.of({ id: String(Node.id ?? '') });
       const wanted = [...names].map((name) => world.resources('endpoints', name));
@@ -136,9 +139,6 @@ export class Polls {
     }
     this.#heldOf.set(account, held + 1);
     this.#held.add(polled);
-    request.signal.addEventListener('abort', polled.end);
-    // He may have gone before that was said.
-    if (request.signal.aborted) polled.end();
     try {
       await polled.until(() => this.#isStopping || isOther(), until);
     } finally {

@@ -182,7 +182,10 @@ class View {
     const key = JSON.stringify(wanted.key);
     const made = this.#made.get(key) ?? this.#make(key, wanted);
     const { users, derived } = made;
+    const isNew = !users.has(account);
     users.set(account, (users.get(account) ?? 0) + 1);
+    // What is asked for it waits in the line of others, who may have much else in theirs.
+    if (isNew && derived.current === undefined) derived.recount();
     const unlisten = derived.listen(listener);
     let isIn = true;
     const cancel = () => {

@@ -37,7 +37,7 @@ export const readBeatAnswer: Decoder<BeatAnswer> = decoder(
       // Servers from before there was such a thing do not say it.
       WantsLoad: { type: 'boolean' },
       // Whatever it says, the rest of the answer is none the worse.
-      Here: { type: ['object', 'null'], free: true },
+      Here: { type: ['object', 'null', 'array', 'string', 'number', 'boolean'], free: true },
     },
   },
   NO_SERVER,

@@ -25,6 +25,8 @@ const AT_ONCE = 128;
 const MOVES_PER_SECOND = 64;
 /** and by each node once in so long, however often that beats: nobody takes the places of others, nor moves it alone. */
 const MOVED_EACH_MS = 5000;
+/** Of many who say where it is, one cannot have it somewhere else. */
+const MAX_STEP_S = 0.0005;
 
 export interface HeardPlacesDeps {
   readonly self: { readonly id: string; readonly node: string };
@@ -52,7 +54,7 @@ export class HeardPlaces {
 
   constructor(deps: HeardPlacesDeps) {
     this.#deps = deps;
-    this.#vivaldi = new Vivaldi(deps.random);
+    this.#vivaldi = new Vivaldi(deps.random, MAX_STEP_S);
   }
 
   get coordinate(): Coordinate {
@@ -67,7 +69,7 @@ export class HeardPlaces {
   /** Of a node that is in the catalog, by whoever may be it. */
   take(node: string, { Coord, Server, Seconds }: PlaceTold): void {
     const { self } = this.#deps;
-    if (Server === self.id && this.#mayMove(fold(node))) {
+    if (Server === self.id && Seconds > 0 && this.#mayMove(fold(node))) {
       this.#vivaldi.observe(Coord, Seconds);
       this.#look(self.node, this.coordinate);
     }

@@ -23,7 +23,7 @@ const MAX_ASKED = 5;
 const MAX_UNCLEAR = 100;
 /** After which everybody is looked at again. */
 const REVIEW_MS = 30_000;
-/** So often in a row an agent that is there may not say which intentions there are: some seconds. */
+/** So often an agent that is there may not say which intentions there are: some seconds. */
 const UNHEARD = 3;
 
 export interface PermissionsOptions {
@@ -62,6 +62,8 @@ export class Permissions {
   readonly #verdicts = new Verdicts();
   readonly #turnstile = new Turnstile(MAX_ASKING);
   readonly #heard = new HeardIntentions();
+  /** How often the agent, which was there, has not said which there are since it said so last. */
+  #unheard = 0;
   /** Each change of the intentions has everybody looked at again, and so does time. */
   #look = 1;
   /** The look of the last change: what was decided before it counts where there is no other answer. */
@@ -108,12 +110,13 @@ export class Permissions {
         query: [['filter', about.join(' or ')]],
         // Whatever it shows: a token may not see all that decides.
         take: (json) => {
+          this.#unheard = 0;
           this.#heard.take(json);
           this.#changed();
         },
         lost: ({ what, level, isToSay, isThere, ...loss }) => {
           const { tries, why: error } = loss;
-          if (isThere && tries === UNHEARD) this.#mayHaveChanged(error);
+          if (isThere && ++this.#unheard === UNHEARD) this.#mayHaveChanged(error);
           if (!isToSay) return;
           const line = `sidecar: ${what}, and who was let in still is, and nobody else`;
           this.#options.logger[level](line, { service, tries, error });
@@ -169,10 +172,10 @@ export class Permissions {
 
   /**
    * Whether what was decided before the intentions changed counts: where the agent is away, and not where it is asked too
-   * much. However it is away, an intention that was heard is not passed over.
+   * much. However it is away, an intention that was heard is not passed over, nor that none could be heard when it was there.
    */
   #countsStill({ heard, uri }: Caller): boolean {
-    return this.#isAway && this.#heard.isStill(heard, uri);
+    return this.#isAway && this.#unheard < UNHEARD && this.#heard.isStill(heard, uri);
   }
 
   /** Undefined as soon as the agent is found to be away by another question, where this one is not waited for then. */

@@ -107,3 +107,35 @@ describe('many polls of many names at once', () => {
     views.stop();
   });
 });
+
+describe('what somebody else asks for too', () => {
+  it('is asked in the turn of each who needs it', async () => {
+    const clock = new FakeClock();
+    const system = { clock, logger: new RecordingLogger(), random: seededRandom(1) };
+    const asked: string[] = [];
+    const ask = ({ path }: { readonly path: string }) => {
+      asked.push(path);
+      return new Promise<never>(() => undefined);
+    };
+    const views = new Views({ ask, access: OPEN, caughtUp: async () => true, system });
+    const [other, one] = await Promise.all([
+      views.enter('', '10.0.0.1'),
+      views.enter('', '10.0.0.2'),
+    ]);
+    const wants = (member: typeof one, name: string) =>
+      member.subscribe(
+        [name],
+        (know) => {
+          know({ path: `/${name}`, query: [] });
+          return [];
+        },
+        () => undefined,
+      );
+    for (let i = 0; i < 3000; i++) wants(other, `junk-${i}`);
+    wants(other, 'web');
+    wants(one, 'web');
+    for (let i = 0; i < 3; i++) await turnOver();
+    assert.ok(asked.includes('/web'), `${asked.length} were asked`);
+    views.stop();
+  });
+});

@@ -97,8 +97,12 @@ export class Stream<Request extends AnyRequest> {
     if (this.#isOver) return;
     this.#isTaking = true;
     const steps = this.#beginTaking(request);
+    let most = 1;
     const take = () => {
-      if (steps !== undefined && this.#takeSome(steps)) return this.#inTurn(take);
+      if (steps !== undefined && this.#takeSome(steps, most)) {
+        most = NAMES_AT_ONCE;
+        return this.#inTurn(take);
+      }
       this.#isTaking = false;
       if (this.#isHeldUp) this.#tell();
       else this.#soon();
@@ -124,9 +128,9 @@ export class Stream<Request extends AnyRequest> {
   }
 
   /** Whether there are more. */
-  #takeSome(steps: Iterator<void>): boolean {
+  #takeSome(steps: Iterator<void>, most: number): boolean {
     try {
-      for (let taken = 0; taken < NAMES_AT_ONCE; taken++) {
+      for (let taken = 0; taken < most; taken++) {
         if (this.#isOver || steps.next().done === true) return false;
       }
       return true;

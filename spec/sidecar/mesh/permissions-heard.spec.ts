@@ -64,16 +64,23 @@ describe('Permissions, of an agent that is away', () => {
     await decide(true);
     assert.equal(await permissions.isAllowed(WEB), true);
     // Somebody has all of its room: what has changed meanwhile nobody hears.
-    for (let i = 1; i <= 3; i++) {
-      refuses[i]?.(NO_ROOM);
+    for (const [i, why] of [NO_ROOM, AWAY, NO_ROOM, NO_ROOM].entries()) {
+      refuses[i + 1]?.(why);
       await settle();
-      if (i < 3) await clock.advance(60_000);
-      await until(() => looks.length === Math.min(i + 2, 4));
+      if (i === 3) break;
+      await clock.advance(60_000);
+      await until(() => looks.length === i + 3);
     }
     const verdict = permissions.isAllowed(WEB);
     await until(() => fails.length > 1);
     for (const fail of fails) fail(NO_ROOM);
     assert.equal(await verdict, false);
+    // Nor where it seems to be away from then on.
+    const later = permissions.isAllowed(`${WEB}-2`);
+    await settle();
+    for (const fail of fails) fail(AWAY);
+    assert.equal(await later, false);
+    assert.equal(await permissions.isAllowed(WEB), false);
     ending.abort();
   });
 

@@ -108,7 +108,7 @@ const WHERE = /^(?:@user_script: ?\d*:? ?)?-?/;
 /** Throws where it is the right Redis that says so, for the next link would lead to it too: not where it leads no more. */
 function refused(why = ''): undefined {
   const said = redisSaid(why.replace(WHERE, ''));
-  if (said.code === 'rejected') throw notKnown(said.message);
+  if (said.code !== 'unavailable') throw notKnown(said.message);
   return undefined;
 }
 
