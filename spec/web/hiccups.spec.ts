@@ -74,10 +74,12 @@ describePage('the page, where a server does not answer', () => {
     await put('/v1/kv/color', 'blue');
     const page = await open('kv?key=color');
     await page.getByRole('button', { name: 'Delete', exact: true }).click();
+    await page.getByRole('dialog').waitFor();
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
-    const focused = () => page.evaluate('document.activeElement.textContent');
-    assert.equal(await focused(), 'Delete');
+    await until(
+      async () => (await page.evaluate('document.activeElement.textContent')) === 'Delete',
+    );
     await page.keyboard.press('Enter');
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
     await toldWithUndo(page, 'color is deleted.');
