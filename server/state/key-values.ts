@@ -4,6 +4,7 @@ import { compareKeys } from '../../lib/key-order.ts';
 import type { KeyValue } from '../../lib/model.ts';
 import { Folders, isFolder } from './folders.ts';
 import { KeyRange } from './key-range.ts';
+import { PrefixIndexes, type Walked } from './prefix-indexes.ts';
 import { type Journal, Lookup } from './table.ts';
 import { KEY_PREFIX, keyTopic, LOCKS } from './topic-names.ts';
 import { dueToSink, type Topics } from './topics.ts';
@@ -23,6 +24,7 @@ export class KeyValues {
   readonly #graves = new Map<string, Tombstone>();
   readonly #byKey = new BTree<string, number>(undefined, compareKeys);
   readonly #folders = new Folders();
+  readonly #prefixes = new PrefixIndexes();
   /** What the current entry has taken out, and not put back. */
   readonly #gone = new Set<string>();
   #floor = 1;
@@ -87,19 +89,27 @@ export class KeyValues {
   /** The last change under the prefix, deletions too. */
   indexUnder(prefix: string): number {
     if (isFolder(prefix)) return this.#indexOfFolder(prefix);
-    let index = this.#floor;
+    return Math.max(
+      this.#floor,
+      this.#prefixes.of(prefix, () => this.#walked(prefix)),
+    );
+  }
+
+  #walked(prefix: string): Walked {
+    let [index, keys] = [this.#floor, 0];
+    const take = (key: string, changed: number) => {
+      if (!key.startsWith(prefix)) return false;
+      keys++;
+      index = Math.max(index, changed);
+      return true;
+    };
     // None is collected: there may be as many as there are keys.
     const last = this.#rows.maxKey() ?? prefix;
-    this.#rows.forRange(prefix, last, true, (key, { ModifyIndex }) => {
-      if (!key.startsWith(prefix)) return { break: true };
-      index = Math.max(index, ModifyIndex);
-      return undefined;
-    });
-    for (const [key, gone] of this.#byKey.entries(prefix)) {
-      if (!key.startsWith(prefix)) break;
-      index = Math.max(index, gone);
-    }
-    return index;
+    this.#rows.forRange(prefix, last, true, (key, { ModifyIndex }) =>
+      take(key, ModifyIndex) ? undefined : { break: true },
+    );
+    for (const [key, gone] of this.#byKey.entries(prefix)) if (!take(key, gone)) break;
+    return { index, keys };
   }
 
   /** Whether keys under the prefix went a while ago: what is left of them is still remembered. */
@@ -172,6 +182,7 @@ export class KeyValues {
       this.#fill(key);
       if (this.#gone.has(key)) this.#dig(key, { index, t });
       this.#folders.changed(key, index);
+      this.#prefixes.changed(key, index);
     }
     this.#gone.clear();
     return this.#sink(t);
@@ -221,6 +232,7 @@ export class KeyValues {
   /** Whatever is not there went at this index. */
   forgetGraves(floor: number): void {
     for (const key of [...this.#graves.keys()]) this.#fill(key);
+    this.#prefixes.forget();
     this.#floor = floor;
   }
 
@@ -232,6 +244,7 @@ export class KeyValues {
 
   loadGraves({ floor, graves }: ReturnType<KeyValues['dumpGraves']>): void {
     this.#floor = floor;
+    this.#prefixes.forget();
     for (const [key, index, t] of graves) {
       this.#dig(key, { index, t });
       this.#folders.changed(key, index);
@@ -241,6 +254,7 @@ export class KeyValues {
   /** A row from a snapshot. */
   load(row: KeyValue): void {
     this.set(row);
+    this.#prefixes.forget();
     this.#folders.changed(row.Key, row.ModifyIndex);
   }
 }
