@@ -14,6 +14,7 @@ const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 export const hasBrowser = existsSync(CHROMIUM);
 /** A server and a browser are started, on a machine that may be busy. */
 const TIMEOUT_MS = 120_000;
+const OPENS_MS = TIMEOUT_MS / 2;
 
 /** `describe` of what is looked at in the browser; skipped by name where there is none. */
 export function describePage(title: string, specs: () => void): void {
@@ -73,6 +74,7 @@ export async function openPage(url: string, opening: Opening = {}): Promise<Page
   const { first, leadsTo, fails = NEVER, ...options } = opening;
   browser ??= chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
   const context = await (await browser).newContext({ locale: 'en', ...options });
+  context.setDefaultNavigationTimeout(OPENS_MS);
   const page = await context.newPage();
   const problems: string[] = [];
   noteOpen({ page, problems });

@@ -11,7 +11,7 @@ describe('JSON that is read to be written again', () => {
     for (const text of [
       `{"n":${LARGE},"all":[-${LARGE},18446744073709551615,{"deep":12345678901234567890}]}`,
       `["${LARGE}",": ${LARGE},","\\"${LARGE}","\\\\",${LARGE}]`,
-      `[0.1,1.5,-7,42,true,null,{},[],9007199254740991,1e+21,0.12345678901234568]`,
+      `[0.1,1.5,-7,42,true,null,{},[],9007199254740991,1e+21,0.12345678901234568,-0]`,
       LARGE,
     ]) {
       assert.equal(writeJson(readJson(text)), text);

@@ -256,23 +256,22 @@ describe('a live query of the page', () => {
 
   it('leaves its place where it is the turn of another, but for an answer that has begun to come', async () => {
     const { played, live, shown } = start();
-    const isOver = async () => {
-      const { turn } = played;
-      played.turn = new AbortController();
-      turn.abort();
-      await settled();
-    };
     await played.answers('one', 7);
     await played.passes(250);
     assert.deepEqual([played.asked.length, played.places], [2, 1]);
-    await isOver();
+    await played.turnEnds();
     assert.equal(played.places, 0);
     await played.passes(150);
     assert.deepEqual([played.asked.length, played.places], [3, 1]);
     // However slowly it comes.
+    assert.equal(played.placeIs, 'wanted');
     played.comes();
-    await isOver();
-    await played.passes(20_000);
+    assert.equal(played.placeIs, 'comes');
+    await played.turnEnds();
+    for (let piece = 0; piece < 10; piece++) {
+      await played.passes(60_000);
+      played.comes();
+    }
     assert.deepEqual([played.asked.length, played.places], [3, 1]);
     await played.answers('two', 8);
     assert.deepEqual([shown().value, shown().isLost], ['two', false]);
@@ -280,12 +279,35 @@ describe('a live query of the page', () => {
     assert.deepEqual([played.asked.length, played.places], [4, 1]);
     // Who goes in the middle of it is lost as any.
     played.comes();
-    await isOver();
+    await played.turnEnds();
     await played.passes(71_000);
     assert.equal(shown().isLost, true);
     live.stop();
     await settled();
     assert.deepEqual([played.places, played.timers], [0, 0]);
+  });
+
+  it('is let come after some turns in vain, for a server may be slower than a turn', async () => {
+    const { played, live, shown } = start();
+    await played.answers('one', 7);
+    for (let turn = 1; turn <= 4; turn++) {
+      await played.passes(150);
+      assert.deepEqual([played.asked.length, played.places], [1 + turn, 1]);
+      assert.equal(played.asked.at(-1), '/v1/x?index=7&wait=60s');
+      await played.turnEnds();
+      assert.equal(played.places, 0);
+    }
+    await played.passes(150);
+    // It holds its place no longer than a turn where there is nothing new.
+    assert.deepEqual([played.asked.at(-1), played.placeIs], ['/v1/x?index=7&wait=1s', 'comes']);
+    await played.turnEnds();
+    await played.passes(20_000);
+    assert.deepEqual([played.asked.length, played.places], [6, 1]);
+    await played.answers('two', 8);
+    assert.equal(shown().value, 'two');
+    await played.passes(0);
+    assert.equal(played.asked.at(-1), '/v1/x?index=8&wait=60s');
+    live.stop();
   });
 
   it('leaves nothing when it is stopped, also in the middle, and begins anew', async () => {

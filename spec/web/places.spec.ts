@@ -55,21 +55,24 @@ class Browser {
 /** Which questions have had a place. */
 function asking(places: Places, ...names: readonly string[]) {
   const given: string[] = [];
-  const held: Place[] = [];
+  const held = new Set<Place>();
   const end = new AbortController();
   for (const name of names) {
     const taken = (place: Place) => {
       given.push(name);
-      held.push(place);
-      place.over.addEventListener('abort', () => place.leave());
+      held.add(place);
+      place.over.addEventListener('abort', () => {
+        held.delete(place);
+        place.leave();
+      });
     };
     places.take(end.signal).then(taken, () => undefined);
   }
   const leave = () => {
-    for (const each of held.splice(0)) each.leave();
+    for (const each of held) each.leave();
     end.abort();
   };
-  return { given, leave };
+  return { given, held, leave };
 }
 
 describe('the places that a window asks for', () => {
@@ -108,15 +111,34 @@ describe('the places that a window asks for', () => {
     await settled();
     browser.ends({ begins: false });
     const begun = asking(window, 'a', 'b');
-    const never = asking(browser.window(), 'c');
+    const other = browser.window();
+    const never = asking(other, 'c');
     await browser.played.passes(10_000);
     assert.deepEqual([begun.given, never.given], [[], []]);
     await browser.played.passes(20_000);
     assert.deepEqual([begun.given, never.given], [['a', 'b'], ['c']]);
-    begun.leave();
-    never.leave();
+    // Four each, until a worker begins after all: four together.
+    const more = [asking(window, 'd', 'e', 'f'), asking(other, 'g', 'h', 'i')];
+    const all = [begun, never, ...more];
+    const held = () => all.reduce((sum, each) => sum + each.held.size, 0);
+    await settled();
+    assert.deepEqual([held(), browser.begun], [8, 1]);
+    browser.ends();
+    await browser.played.passes(80_000);
+    assert.deepEqual([held(), browser.begun], [4, 3]);
+    for (const each of all) each.leave();
     await browser.played.passes(60_000);
     assert.equal(browser.played.timers, 0);
+  });
+
+  it("are a window's own for good where its browser has no worker", async () => {
+    const { played } = new Browser();
+    const places = new Places({ ...played.around, isUsed: () => false, open: () => undefined });
+    places.start();
+    const one = asking(places, 'a', 'b');
+    await played.passes(3_600_000);
+    assert.deepEqual([one.given, played.timers], [['a', 'b'], 0]);
+    one.leave();
   });
 
   it('are those of the worker still where its window had slept, and looked before it heard', async () => {

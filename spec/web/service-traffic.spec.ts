@@ -34,6 +34,9 @@ describePage('how a service answers', () => {
       }),
     );
     await page.goto(`${new URL(page.url()).origin}/ui/dc1/services/web?show=traffic`);
+    // All that stands above: a pointer goes to where the chart stays.
+    await page.locator('.strip strong').nth(2).waitFor();
+    await page.getByRole('link', { name: 'blue' }).waitFor();
     return page;
   }
   const chart = (page: Page) => page.getByRole('slider', { name: 'Requests a second' });

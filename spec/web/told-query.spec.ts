@@ -35,10 +35,7 @@ describe('what a page is told, and has no index', () => {
     for (let turn = 1; turn < 4; turn++) {
       assert.deepEqual([played.asked.length, played.listening, played.places], [turn, true, 1]);
       played.tells('one');
-      const { turn: over } = played;
-      played.turn = new AbortController();
-      over.abort();
-      await settled();
+      await played.turnEnds();
       assert.deepEqual([played.asked.length, played.listening, played.places], [turn, false, 0]);
       await played.passes(150);
     }
@@ -46,6 +43,26 @@ describe('what a page is told, and has no index', () => {
     told.stop();
     await settled();
     assert.equal(played.places, 0);
+  });
+
+  it('is told once at least in each turn, however long that takes', async () => {
+    const played = new Played();
+    const told = new LiveQuery<string>('/v1/x?stream', played.around, { isTold: true });
+    told.start();
+    await settled();
+    await played.turnEnds();
+    await played.passes(20_000);
+    assert.deepEqual([played.asked.length, played.listening, played.placeIs], [1, true, 'comes']);
+    played.tells('one');
+    await settled();
+    // Its place is another's, and it wants one anew.
+    assert.equal(told.shown.value.value, 'one');
+    assert.deepEqual([played.asked.length, played.listening, played.places], [2, true, 1]);
+    // Who says nothing at all has gone.
+    await played.turnEnds();
+    await played.passes(30_000);
+    assert.deepEqual([told.shown.value.isLost, played.places], [true, 0]);
+    told.stop();
   });
 
   it('asks again after a rest where no more is told', async () => {

@@ -36,6 +36,10 @@ class Window {
     this.#says({ is: 'left', id });
   }
 
+  says(is: 'comes' | 'waits', id: number): void {
+    this.#says({ is, id });
+  }
+
   isUsed(): void {
     this.#says({ is: 'here', id: 0 });
   }
@@ -105,5 +109,45 @@ describe('turns of the windows of a browser', () => {
     assert.deepEqual(other.holds, [1, 2, 3]);
     await played.passes(3_600_000);
     assert.equal(played.timers, 0);
+  });
+
+  it('leave its place to what comes by now, however slowly, and are never more than four with it', async () => {
+    const { played, turns } = start();
+    const [slow, other] = [new Window(turns), new Window(turns)];
+    slow.wants(1, 2, 3, 4);
+    for (const id of [1, 2, 3, 4]) slow.says('comes', id);
+    other.wants(1, 2);
+    other.isUsed();
+    for (let piece = 0; piece < 10; piece++) {
+      await played.passes(60_000);
+      for (const id of [1, 2, 3]) slow.says('comes', id);
+    }
+    // Of the fourth nothing came for long.
+    assert.deepEqual([slow.holds, other.holds], [[1, 2, 3, 4], [1]]);
+    slow.leaves(1);
+    assert.deepEqual(other.holds, [1, 2]);
+    // One that came whole, and waits for more, has its turn as any.
+    other.wants(3);
+    assert.deepEqual(other.holds, [1, 2]);
+    slow.says('waits', 2);
+    assert.deepEqual([slow.told.at(-1), other.holds], ['over 2', [1, 2, 3]]);
+  });
+
+  it('are not over for what begins to come just as it is told to leave', async () => {
+    const { played, turns } = start();
+    const [late, other] = [new Window(turns, false), new Window(turns)];
+    late.wants(1, 2, 3, 4);
+    other.wants(1);
+    await played.passes(2000);
+    assert.equal(late.told.at(-1), 'over 1');
+    late.says('comes', 1);
+    assert.equal(late.told.at(-1), 'over 2');
+    await played.passes(2000);
+    assert.deepEqual([late.holds, other.holds], [[1, 2, 3, 4], [1]]);
+    late.leaves(1);
+    late.leaves(3);
+    late.leaves(4);
+    other.wants(2, 3);
+    assert.deepEqual(other.holds, [1, 2, 3]);
   });
 });

@@ -15,7 +15,7 @@ export interface Asking {
   readonly body?: string | object | undefined;
   /** Without one it is given up after a minute. */
   readonly signal?: AbortSignal;
-  /** Called once an answer begins to come. */
+  /** Called as an answer comes, piece by piece. */
   readonly comes?: (() => void) | undefined;
   /** In place of the page's own; '' for none. */
   readonly by?: string;
@@ -73,20 +73,30 @@ export async function listen<T>(
 /** Of one line. */
 const MAX_LINE = 8 * 1024 * 1024;
 
-async function* linesOf({ body }: Response): AsyncGenerator<string> {
-  if (body === null) return;
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+async function* linesOf(response: Response): AsyncGenerator<string> {
   let rest = '';
-  for (;;) {
-    const { done, value = '' } = await reader.read();
-    const lines = `${rest}${value}`.split('\n');
+  for await (const piece of piecesOf(response)) {
+    const lines = `${rest}${piece}`.split('\n');
     rest = lines.pop() ?? '';
     yield* lines;
     if (rest.length > MAX_LINE) throw new Refusal('lost', 0, '');
-    if (!done) continue;
-    // Of whoever tells it once alone.
-    if (rest !== '') yield rest;
-    return;
+  }
+  // Of whoever tells it once alone.
+  if (rest !== '') yield rest;
+}
+
+async function* piecesOf({ body }: Response): AsyncGenerator<string> {
+  if (body === null) return;
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    // Whoever reads no further leaves the connection to others.
+    void reader.cancel().catch(() => undefined);
   }
 }
 
@@ -111,8 +121,15 @@ function indexOf(text: string): bigint {
 
 async function fetched(asked: string, asking: Asking): Promise<[Response, string]> {
   const response = await begun(asked, asking);
-  asking.comes?.();
-  return [response, await response.text()];
+  const { comes } = asking;
+  if (comes === undefined) return [response, await response.text()];
+  comes();
+  const pieces: string[] = [];
+  for await (const piece of piecesOf(response)) {
+    pieces.push(piece);
+    comes();
+  }
+  return [response, pieces.join('')];
 }
 
 async function begun(asked: string, asking: Asking): Promise<Response> {

@@ -13,7 +13,10 @@ export function readJson(text: string): unknown {
 
 /** With `indent` it is laid out. */
 export function writeJson(value: unknown, indent?: number): string {
-  const mark = (_: string, each: unknown) => (typeof each === 'bigint' ? `${MARK}${each}` : each);
+  const mark = (_: string, each: unknown) => {
+    if (Object.is(each, -0)) return `${MARK}-0`;
+    return typeof each === 'bigint' ? `${MARK}${each}` : each;
+  };
   return JSON.stringify(value, mark, indent).replace(MARKED, '$1');
 }
 

@@ -24,7 +24,7 @@ export interface Shown<T> {
 export interface Surroundings extends Pace {
   /** Milliseconds since some moment: it never goes back. */
   readonly now: () => number;
-  /** `comes`: called once an answer begins to come, which may be much. */
+  /** `comes`: called as an answer comes, again and again, for it may be much. */
   readonly ask: <T>(path: string, signal: AbortSignal, comes: () => void) => Promise<Answer<T>>;
   /** Until nothing more is told: `each` is called with each answer, and without one where there is nothing new. */
   readonly listen: <T>(
@@ -40,7 +40,7 @@ export interface Surroundings extends Pace {
 }
 
 const WAIT_S = 60;
-export const WAIT_MS = WAIT_S * 1000;
+const WAIT_MS = WAIT_S * 1000;
 /** A server that has gone without a word is noticed after it: beyond the wait, and the sixteenth that it adds. */
 const PATIENCE_MS = WAIT_MS * 1.1 + 5_000;
 /** Of what is answered at once, however much it is. */
@@ -51,6 +51,9 @@ const MIN_ROUND_MS = 150;
 const NEWS_MS = 1000;
 /** Until it is asked again where whoever told it has ended that. */
 const TOLD_REST_MS = 2000;
+/** Cut off so often in a row it asks for no longer than half a turn, and is let come: a server may be slower than a turn. */
+const MOST_CUTS = 4;
+const SHORT_WAIT_S = 1;
 /** A right, or a thing, that is missing is seldom there soon; nor can a few paths be waited on. */
 const CALM_RETRY_MS = 30_000;
 
@@ -87,6 +90,8 @@ export class LiveQuery<T> {
   /** Of what is shown, where the answer to the next question may be changes of it alone. */
   #mark = '';
   #failures = 0;
+  /** How often in a row its turn was over before it was answered. */
+  #cuts = 0;
   #running: AbortController | undefined;
   /** When it was asked last. */
   #begun = 0;
@@ -119,6 +124,7 @@ export class LiveQuery<T> {
     this.stop();
     this.#running = new AbortController();
     this.#index = 0n;
+    this.#cuts = 0;
     void this.#round(this.#running);
   }
 
@@ -175,34 +181,41 @@ export class LiveQuery<T> {
 
   /** Until it is answered, or it is the turn of another question. How long it rests then. */
   async #turn(running: AbortController, held: Place | undefined): Promise<number> {
+    if (held?.over.aborted) return 0;
     const { after } = this.#around;
     // Of its own, so that giving up a silent server is not an end.
     const asking = new AbortController();
     const end = () => asking.abort();
-    let isCut = false;
-    const cut = () => {
-      isCut = true;
-      end();
-    };
-    // Asked anew it would be as long: its place goes to another by itself.
-    const keep = () => held?.over.removeEventListener('abort', cut);
+    const turn = cutting(held, end);
     const giveUp = () => asking.abort(new Refusal('lost', 0, ''));
     running.signal.addEventListener('abort', end);
-    held?.over.addEventListener('abort', cut);
     let cancelPatience = after(this.#index === 0n ? SHORT_PATIENCE_MS : PATIENCE_MS, giveUp);
     const heard = () => {
       cancelPatience();
       cancelPatience = after(PATIENCE_MS, giveUp);
     };
+    // Asked anew it would take as long: its place goes to another by itself.
+    const comes = () => {
+      heard();
+      turn.comes();
+    };
+    // Between two lines.
+    const waits = () => {
+      heard();
+      turn.waits();
+    };
+    if (this.#manner.isTold || this.#cuts >= MOST_CUTS) turn.comes();
     try {
-      if (held?.over.aborted) return 0;
-      if (this.#manner.isTold) return await this.#listen(running, asking, heard);
-      return await this.#ask(running, asking.signal, keep);
+      if (this.#manner.isTold) return await this.#listen(running, asking, waits);
+      return await this.#ask(running, asking.signal, comes);
     } catch (error) {
-      return running.signal.aborted || isCut ? 0 : this.#fail(error);
+      if (running.signal.aborted) return 0;
+      if (!turn.isCut()) return this.#fail(error);
+      this.#cuts++;
+      return 0;
     } finally {
       running.signal.removeEventListener('abort', end);
-      keep();
+      turn.ends();
       cancelPatience();
     }
   }
@@ -216,17 +229,17 @@ export class LiveQuery<T> {
     return answer.index === 0n ? spread(CALM_RETRY_MS, this.#around.random()) : 0;
   }
 
-  /** The same. `heard`: somebody is there still. */
+  /** The same. `waits`: called after each line. */
   async #listen(
     running: AbortController,
     asking: AbortController,
-    heard: () => void,
+    waits: () => void,
   ): Promise<number> {
     const { listen, random } = this.#around;
     try {
       await listen<T>(this.path, asking.signal, (answer) => {
-        heard();
         if (answer !== undefined && !running.signal.aborted) this.#take(answer);
+        waits();
       });
     } catch (error) {
       if (isBusy(error)) return this.#isFull(error);
@@ -259,7 +272,8 @@ export class LiveQuery<T> {
     if (this.#index === 0n) return this.path;
     const query = this.path.includes('?') ? '&' : '?';
     const since = this.#mark === '' ? '' : `&since=${this.#mark}`;
-    return `${this.path}${query}index=${this.#index}&wait=${WAIT_S}s${since}`;
+    const waitS = this.#cuts < MOST_CUTS ? WAIT_S : SHORT_WAIT_S;
+    return `${this.path}${query}index=${this.#index}&wait=${waitS}s${since}`;
   }
 
   #take({ value: answer, index: told, isPartial, mark }: Answer<T>): void {
@@ -274,6 +288,7 @@ export class LiveQuery<T> {
     this.#index = index < this.#index ? 0n : index;
     this.#mark = merged === undefined ? '' : mark;
     this.#failures = 0;
+    this.#cuts = 0;
     if (isNews || standing !== 'here' || isLost || isPartial !== this.#shown.peek().isPartial) {
       this.#shown.value = { value, standing: 'here', isLost: false, problem: '', isPartial };
     }
@@ -283,6 +298,7 @@ export class LiveQuery<T> {
   /** How long it is not asked again. */
   #fail(error: unknown): number {
     const { random } = this.#around;
+    this.#cuts = 0;
     if (!(error instanceof Refusal) || error.why === 'lost') {
       this.#index = 0n;
       this.#shown.value = { ...this.#shown.peek(), isLost: true };
@@ -297,6 +313,30 @@ export class LiveQuery<T> {
     this.#around.answered(this);
     return this.#index > 0n ? 0 : spread(CALM_RETRY_MS, random());
   }
+}
+
+/** Ends a question whose turn is over while it waits. */
+function cutting(held: Place | undefined, end: () => void) {
+  let isCut = false;
+  const cut = () => {
+    isCut = true;
+    end();
+  };
+  const ends = () => held?.over.removeEventListener('abort', cut);
+  held?.over.addEventListener('abort', cut);
+  return {
+    comes: () => {
+      ends();
+      held?.comes();
+    },
+    waits: () => {
+      held?.waits();
+      if (held?.over.aborted) cut();
+      else held?.over.addEventListener('abort', cut);
+    },
+    ends,
+    isCut: () => isCut,
+  };
 }
 
 /** Too many listen already. */

@@ -7,7 +7,7 @@ import { effect } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { ask, listen } from './api.ts';
 import { inDatacenter, withQuery } from './asked-path.ts';
-import { LiveQuery, type Manner, type Shown, type Surroundings, WAIT_MS } from './live-query.ts';
+import { LiveQuery, type Manner, type Shown, type Surroundings } from './live-query.ts';
 import { Reach } from './reach.ts';
 import { PACE } from './retry.ts';
 import { doubtRights, noteRightsNews } from './rights-news.ts';
@@ -28,6 +28,10 @@ const MAX_LIVE = 3;
 /** So long what has gone may still be there beside what has come. */
 const MOMENT_MS = 250;
 
+/** So long after a turn that was over this window still takes turns with others. */
+const IN_TURNS_MS = 20_000;
+let turnEnded = Number.NEGATIVE_INFINITY;
+
 const held = new Map<string, Held>();
 const reach = new Reach(Date.now);
 
@@ -40,13 +44,20 @@ const AROUND: Surroundings = {
   ask: async <T>(path: string, signal: AbortSignal, comes: () => void) => {
     const begun = performance.now();
     const answered = ask<T>(path, { signal, comes });
-    if (/[?&]index=\d+&wait=/.test(path)) doubtRights();
+    const isInTurns = begun - turnEnded < IN_TURNS_MS;
+    if (/[?&]index=\d+&wait=/.test(path)) doubtRights({ isInTurns });
     const answer = await answered;
     if (isEarly(path, answer.index, performance.now() - begun)) noteRightsNews();
     return answer;
   },
   listen: (path, signal, each) => listen(path, { signal }, each),
-  place: takePlace,
+  place: async (signal) => {
+    const place = await takePlace(signal);
+    place.over.addEventListener('abort', () => {
+      turnEnded = performance.now();
+    });
+    return place;
+  },
   lost: (by, said) => reach.lost(by, said),
   answered: (by) => {
     noteSight(by);
@@ -63,7 +74,8 @@ const AROUND: Surroundings = {
  * rights meanwhile.
  */
 function isEarly(path: string, index: bigint, ms: number): boolean {
-  return index > 0n && path.includes(`index=${index}&wait=`) && ms < WAIT_MS;
+  const [, asked = '', waitS = ''] = /[?&]index=(\d+)&wait=(\d+)s/.exec(path) ?? [];
+  return index > 0n && asked === `${index}` && ms < Number(waitS) * 1000;
 }
 
 /** What each was shown last: all, a part, or that it may not. */

@@ -1,7 +1,7 @@
 /**
  * Places for questions that wait, of which all windows of a browser have a few together: a worker that they share gives
- * them. Where it says nothing any more a window asks for another one. Where a browser has none, or it does not begin, each
- * window is by itself.
+ * them. Where it says nothing any more a window asks for another one. Where a browser has none each window is by itself,
+ * as it is until one that does not begin does.
  */
 import type { Pace } from './retry.ts';
 import { type Place, type Said, type Told, Turns } from './turns.ts';
@@ -9,6 +9,8 @@ import { type Place, type Said, type Told, Turns } from './turns.ts';
 interface Asked {
   readonly give: () => void;
   readonly over: AbortController;
+  /** What it asks for comes by now. */
+  isComing: boolean;
 }
 
 /** To whoever gives places to all windows. */
@@ -29,6 +31,8 @@ interface Surroundings extends Pace {
 const LOOK_MS = 5000;
 /** A window that slept comes to a look before it comes to what was said meanwhile: one alone says nothing. */
 const LOOKS_IN_VAIN = 2;
+/** A window by itself tries so often whether there is a worker by now. */
+const ALONE_MS = 60_000;
 
 export class Places {
   readonly #around: Surroundings;
@@ -40,6 +44,9 @@ export class Places {
   #hasBegun = false;
   #looks = 0;
   #isLooking = false;
+  /** One that may yet begin. */
+  #sought: Line | undefined;
+  #cancelSeek: () => void = () => undefined;
 
   constructor(around: Surroundings) {
     this.#around = around;
@@ -48,17 +55,9 @@ export class Places {
   /** Before anything waits: a worker takes a moment to begin. */
   start(): void {
     this.#hasBegun = false;
-    this.#looks = 0;
-    const hear = (told?: Told) => this.#line === line && this.#hear(told);
-    const failed = () => this.#line === line && this.#goOn(() => this.#goOnAlone());
-    const line = this.#around.open(hear, failed);
-    if (line === undefined) {
-      this.#goOnAlone();
-      return;
-    }
-    this.#line = line;
-    this.#say = line.say;
-    this.#askAgain();
+    const line = this.#open();
+    if (line === undefined) this.#beginAlone();
+    else this.#goOnWith(line);
   }
 
   /** Somebody is at this window by now; or it is closed. */
@@ -80,10 +79,16 @@ export class Places {
         leave();
         reject(signal.reason);
       };
-      this.#asked.set(id, { give: () => resolve({ over: over.signal, leave }), over });
+      const turns = (is: 'comes' | 'waits') => () => {
+        asked.isComing = is === 'comes';
+        this.#say({ is, id });
+      };
+      const place = { over: over.signal, comes: turns('comes'), waits: turns('waits'), leave };
+      const asked: Asked = { give: () => resolve(place), over, isComing: false };
+      this.#asked.set(id, asked);
       signal.addEventListener('abort', end);
       this.#say({ is: 'wanted', id });
-      if (!this.#isLooking) this.#lookLater();
+      this.#lookLater();
     });
   }
 
@@ -92,13 +97,25 @@ export class Places {
     this.#looks = 0;
     if (told === undefined) return;
     const question = this.#asked.get(told.id);
-    if (told.is === 'yours') question?.give();
-    else question?.over.abort();
+    if (told.is === 'over') question?.over.abort();
+    else if (question?.isComing) this.#say({ is: 'comes', id: told.id });
+    else question?.give();
+  }
+
+  #open(): Line | undefined {
+    const hear = (told?: Told) => {
+      if (line !== undefined && this.#sought === line) this.#goOnWith(line);
+      if (this.#line === line) this.#hear(told);
+    };
+    const failed = () => this.#line === line && this.#goOn(() => this.#goOnAlone());
+    const line = this.#around.open(hear, failed);
+    return line;
   }
 
   #lookLater(): void {
-    this.#isLooking = this.#line !== undefined;
-    if (this.#isLooking) this.#around.after(LOOK_MS, () => this.#look());
+    if (this.#isLooking || this.#line === undefined) return;
+    this.#isLooking = true;
+    this.#around.after(LOOK_MS, () => this.#look());
   }
 
   /** A worker may be ended at any time, by its browser or by whoever uses it: nobody is told of that. */
@@ -126,9 +143,35 @@ export class Places {
     begin();
   }
 
-  #goOnAlone(): void {
-    this.#say = new Turns(this.#around).opened((told) => this.#hear(told));
+  #goOnWith(line: Line): void {
+    this.#cancelSeek();
+    this.#sought = undefined;
+    this.#line = line;
+    this.#say = line.say;
+    this.#looks = 0;
     this.#askAgain();
+    if (this.#asked.size > 0) this.#lookLater();
+  }
+
+  #goOnAlone(): void {
+    this.#beginAlone();
+    this.#seekLater();
+  }
+
+  #beginAlone(): void {
+    this.#say = new Turns(this.#around).opened((told) => {
+      if (this.#line === undefined) this.#hear(told);
+    });
+    this.#askAgain();
+  }
+
+  #seekLater(): void {
+    this.#cancelSeek = this.#around.after(ALONE_MS, () => {
+      this.#sought?.close();
+      // Until it says something nobody waits for it.
+      this.#sought = this.#open();
+      this.#seekLater();
+    });
   }
 
   #askAgain(): void {

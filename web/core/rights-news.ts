@@ -2,8 +2,9 @@
 import { signal } from '@preact/signals';
 import { PACE, spread } from './retry.ts';
 
-/** So often at most where nothing says it. */
+/** So often at most where nothing says it; and where a window takes turns with others, each of which asks anew. */
 const DOUBT_MS = 1000;
+const DOUBT_IN_TURNS_MS = 30_000;
 
 /** Another one each time that an answer says so. */
 export const rightsNews = signal(0);
@@ -19,10 +20,11 @@ export function noteRightsNews(): void {
  * A server tells of other rights those who wait, and they changed perhaps between two questions: so they are asked
  * for once somebody waits.
  */
-export function doubtRights(): void {
+export function doubtRights({ isInTurns = false } = {}): void {
   if (isToDoubt) return;
   isToDoubt = true;
-  PACE.after(spread(DOUBT_MS, PACE.random()), () => {
+  const ms = isInTurns ? DOUBT_IN_TURNS_MS : DOUBT_MS;
+  PACE.after(spread(ms, PACE.random()), () => {
     isToDoubt = false;
     rightsDoubts.value = rightsDoubts.peek() + 1;
   });

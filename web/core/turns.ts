@@ -4,8 +4,11 @@
  * somebody is at has its own first, and all others take turns.
  */
 export interface Said {
-  /** A place for a question, which leaves it again; and of all of a window that somebody is at it by now, or that it is closed. */
-  readonly is: 'wanted' | 'left' | 'here' | 'gone';
+  /**
+   * Of a question: it wants a place; what it asks for comes by now, and it keeps the place; it waits again; it leaves. Of all
+   * of a window: somebody is at it by now; it is closed.
+   */
+  readonly is: 'wanted' | 'comes' | 'waits' | 'left' | 'here' | 'gone';
   readonly id: number;
 }
 /** To the window whose question it is. */
@@ -18,6 +21,9 @@ export interface Told {
 export interface Place {
   /** Aborted where it is somebody else's turn. */
   readonly over: AbortSignal;
+  /** It is not to be over while what was asked for comes; said again and again. */
+  readonly comes: () => void;
+  readonly waits: () => void;
   readonly leave: () => void;
 }
 
@@ -29,7 +35,9 @@ interface Question {
 
 interface Holder extends Question {
   readonly since: number;
-  isToLeave: boolean;
+  is: 'waiting' | 'leaving' | 'coming';
+  /** Of the time after which it has gone without a word. */
+  cancelGone: () => void;
 }
 
 interface Surroundings {
@@ -43,6 +51,8 @@ const PLACES = 4;
 const TURN_MS = 2000;
 /** Who does not leave when told to has gone without a word. */
 const LEAVE_MS = 2000;
+/** Nor does anything come any more then: whoever asked has given it up. */
+const COMES_MS = 75_000;
 
 export class Turns {
   readonly #around: Surroundings;
@@ -63,12 +73,23 @@ export class Turns {
       const { is, id } = said;
       if (is === 'here') this.#first = window;
       else if (is === 'wanted') this.#wanting.push({ window, id, tell });
+      else if (is === 'comes' || is === 'waits') this.#stands(window, id, is);
       else this.#leave((each) => each.window === window && (is === 'gone' || each.id === id));
       this.#settle();
     };
   }
 
+  /** What it was told to leave it keeps, where that comes by now. */
+  #stands(window: object, id: number, is: 'comes' | 'waits'): void {
+    const holder = this.#holders.find((each) => each.window === window && each.id === id);
+    if (holder === undefined || (is === 'waits' && holder.is !== 'coming')) return;
+    holder.cancelGone();
+    holder.is = is === 'comes' ? 'coming' : 'waiting';
+    if (is === 'comes') holder.cancelGone = this.#goneAfter(COMES_MS, holder);
+  }
+
   #leave(isMeant: (each: Question) => boolean): void {
+    for (const each of this.#holders) if (isMeant(each)) each.cancelGone();
     this.#holders = this.#holders.filter((each) => !isMeant(each));
     this.#wanting = this.#wanting.filter((each) => !isMeant(each));
   }
@@ -82,7 +103,8 @@ export class Turns {
   #give(): void {
     const question = this.#wanting.shift();
     if (question === undefined) return;
-    this.#holders.push({ ...question, since: this.#around.now(), isToLeave: false });
+    const cancelGone = () => undefined;
+    this.#holders.push({ ...question, since: this.#around.now(), is: 'waiting', cancelGone });
     question.tell({ is: 'yours', id: question.id });
   }
 
@@ -92,9 +114,9 @@ export class Turns {
    */
   #endTurns(): void {
     this.#cancelTurn();
-    const leaving = this.#holders.filter(({ isToLeave }) => isToLeave).length;
+    const leaving = this.#holders.filter(({ is }) => is === 'leaving').length;
     const next = this.#wanting[leaving];
-    const oldest = this.#holders.find((each) => !each.isToLeave && !this.#isFirst(each));
+    const oldest = this.#holders.find((each) => each.is === 'waiting' && !this.#isFirst(each));
     if (next === undefined || oldest === undefined) return;
     const { now, after } = this.#around;
     const leftMs = this.#isFirst(next) ? 0 : oldest.since + TURN_MS - now();
@@ -107,10 +129,13 @@ export class Turns {
   }
 
   #end(holder: Holder): void {
-    holder.isToLeave = true;
+    holder.is = 'leaving';
+    holder.cancelGone = this.#goneAfter(LEAVE_MS, holder);
     holder.tell({ is: 'over', id: holder.id });
-    this.#around.after(LEAVE_MS, () => {
-      if (!this.#holders.includes(holder)) return;
+  }
+
+  #goneAfter(ms: number, holder: Holder): () => void {
+    return this.#around.after(ms, () => {
       this.#leave((each) => each === holder);
       this.#settle();
     });

@@ -22,7 +22,7 @@ import { ServiceIntentions } from '../ui/service-intentions.tsx';
 import { ServiceTraffic } from '../ui/service-traffic.tsx';
 import { Seen } from '../ui/shown.tsx';
 import { StatusSign } from '../ui/status.tsx';
-import { Strip } from '../ui/strip.tsx';
+import { Strip, StripsToCome } from '../ui/strip.tsx';
 import type { Column } from '../ui/table.tsx';
 import { Tabs } from '../ui/tabs.tsx';
 import { Tags } from '../ui/tags.tsx';
@@ -126,13 +126,14 @@ function TagLinks({ tags }: { readonly tags: readonly string[] }) {
 
 /** It changes with the time alone too. */
 function Availabilities({ encoded }: { readonly encoded: string }) {
-  const { value } = useTold<Availability>(
+  const { value, standing } = useTold<Availability>(
     withQuery(`/v1/internal/availability/service/${encoded}`, { limit: '1', steps: STEPS }),
   );
-  if (value === undefined) return null;
+  if (value === undefined && standing !== 'coming') return null;
   return (
     <section class="strips" aria-label={pastWords.value.availability}>
-      {value.Windows.map((window) => (
+      {value === undefined && <StripsToCome />}
+      {value?.Windows.map((window) => (
         <Strip key={window.Window} window={window} />
       ))}
     </section>

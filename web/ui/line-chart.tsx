@@ -5,7 +5,7 @@
 import { useRef, useState } from 'preact/hooks';
 import * as chart from '../core/chart.ts';
 import { performanceWords } from '../words/performance-words.ts';
-import { exact } from '../words/times.ts';
+import { exact, timeOfDay } from '../words/times.ts';
 
 export interface Line {
   readonly name: string;
@@ -41,7 +41,7 @@ export function LineChart({ title, times, lines, show, tell }: LineChartProps) {
         <strong>{title}</strong>
         {values.map(([name, value], i) => (
           <span key={name} class={`key line-${i}`}>
-            {name} <b>{value}</b>
+            {lines.length > 1 && name} <b>{value}</b>
           </span>
         ))}
         <span class="aside">{exact(time)}</span>
@@ -71,8 +71,8 @@ export function LineChart({ title, times, lines, show, tell }: LineChartProps) {
         />
       </div>
       <div class="aside ends">
-        <span>{exact(span.from)}</span>
-        <span>{exact(span.to)}</span>
+        <span title={exact(span.from)}>{timeOfDay(span.from)}</span>
+        <span title={exact(span.to)}>{timeOfDay(span.to)}</span>
       </div>
     </figure>
   );

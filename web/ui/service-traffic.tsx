@@ -91,18 +91,29 @@ function rateOf({ RequestsPerSecond }: Figures): number | null {
 
 function columns(): readonly Column<PerformanceWindow>[] {
   const say = performanceWords.value;
+  const column = (
+    name: string,
+    title: string,
+    value: (of: PerformanceWindow) => string,
+  ): Column<PerformanceWindow> => ({
+    name,
+    title,
+    cell: (each) => (
+      <>
+        <span class="title">{title}</span> <span>{value(each)}</span>
+      </>
+    ),
+  });
   return [
     { name: 'window', title: say.window, cell: ({ Window }) => say.windows[Window] },
-    { name: 'rate', title: say.rate, cell: (each) => plain(each.RequestsPerSecond) },
-    {
-      name: 'errors',
-      title: say.errors,
-      cell: ({ ErrorShare }) => (ErrorShare === null ? say.unknown : percent(ErrorShare)),
-    },
-    { name: 'p50', title: say.p50, cell: ({ LatencyMs }) => inMs(LatencyMs?.P50) },
-    { name: 'p90', title: say.p90, cell: ({ LatencyMs }) => inMs(LatencyMs?.P90) },
-    { name: 'p99', title: say.p99, cell: ({ LatencyMs }) => inMs(LatencyMs?.P99) },
-    { name: 'told', title: say.told, cell: ({ Instances }) => say.instances(Instances) },
+    column('rate', say.rate, (each) => plain(each.RequestsPerSecond)),
+    column('errors', say.errors, ({ ErrorShare }) =>
+      ErrorShare === null ? say.unknown : percent(ErrorShare),
+    ),
+    column('p50', say.p50, ({ LatencyMs }) => inMs(LatencyMs?.P50)),
+    column('p90', say.p90, ({ LatencyMs }) => inMs(LatencyMs?.P90)),
+    column('p99', say.p99, ({ LatencyMs }) => inMs(LatencyMs?.P99)),
+    column('told', say.told, ({ Instances }) => say.instances(Instances)),
   ];
 }
 

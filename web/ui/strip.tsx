@@ -32,6 +32,23 @@ export function Strip({ window: of }: { readonly window: Window }) {
   );
 }
 
+/** Before it is known: what stands below keeps its place. */
+export function StripsToCome() {
+  const { windows } = pastWords.value;
+  return (
+    <>
+      {Object.entries(windows).map(([name, title]) => (
+        <figure key={name} class="strip" aria-busy="true">
+          <figcaption>
+            <span class="aside">{title}</span>
+          </figcaption>
+          <div class="cells" aria-hidden="true" />
+        </figure>
+      ))}
+    </>
+  );
+}
+
 function kindOf({ Available, InstancesAvailable }: Step): string {
   if (Available === null) return 'none';
   if (Available < 1) return Available === 0 ? 'critical' : 'critical part';

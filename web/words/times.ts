@@ -24,6 +24,7 @@ const relative = computed(() => new Intl.RelativeTimeFormat(locale.value, { nume
 const whole = computed(
   () => new Intl.DateTimeFormat(locale.value, { dateStyle: 'medium', timeStyle: 'long' }),
 );
+const ofDay = computed(() => new Intl.DateTimeFormat(locale.value, { timeStyle: 'medium' }));
 
 /** How long ago, or how long yet: in the largest unit of which there is one. */
 export function ago(at: number, now: number): string {
@@ -50,6 +51,11 @@ export function lasting(ms: number): string {
 /** The whole of it, as the reader's clock has it. */
 export function exact(at: number): string {
   return whole.value.format(at);
+}
+
+/** Of what is near enough that nobody asks for the day. */
+export function timeOfDay(at: number): string {
+  return ofDay.value.format(at);
 }
 
 /** Go's durations, of which the API has some as text and some in nanoseconds, in milliseconds. */

@@ -7,7 +7,7 @@ export class Played {
   #timers: { at: number; call: () => void }[] = [];
   #now = 0;
 
-  /** What is answered comes, and is not here yet. */
+  /** A piece of what is answered comes, and not all of it. */
   comes: () => void = () => undefined;
   readonly told: string[] = [];
   /** A line of what is listened to; one with nothing new where nothing is said. */
@@ -16,6 +16,8 @@ export class Played {
   listening = false;
   /** How many have a place, and the end of the turn of all of them. */
   places = 0;
+  /** What was said last of a place. */
+  placeIs = '';
   turn = new AbortController();
 
   readonly around = {
@@ -23,7 +25,12 @@ export class Played {
     answered: () => void this.told.push('answered'),
     place: async () => {
       this.places++;
-      return { over: this.turn.signal, leave: () => void this.places-- };
+      const is = (what: string) => () => {
+        this.placeIs = what;
+      };
+      is('wanted')();
+      const leave = () => void this.places--;
+      return { over: this.turn.signal, comes: is('comes'), waits: is('waits'), leave };
     },
     ask: <T>(path: string, signal: AbortSignal, comes: () => void) =>
       new Promise<Answer<T>>((resolve, reject) => {
@@ -65,6 +72,14 @@ export class Played {
     random: () => 0.5,
     now: () => this.#now,
   };
+
+  /** It is the turn of others: the next place is for another turn. */
+  async turnEnds(): Promise<void> {
+    const { turn } = this;
+    this.turn = new AbortController();
+    turn.abort();
+    await settled();
+  }
 
   get timers(): number {
     return this.#timers.length;
