@@ -25,7 +25,7 @@ const AGAIN_MS = 100;
 
 interface Place {
   since: number;
-  /** Undefined where it is not to be given up: there will be an answer. */
+  /** Undefined where it is not to be given up: there will be an answer, or it is being read. */
   giveUp: (() => void) | undefined;
 }
 
@@ -96,7 +96,10 @@ export class AskingInTurns {
     signal.addEventListener('abort', end, { once: true });
     try {
       signal.throwIfAborted();
-      return await this.#ask(question, turn.signal);
+      return await this.#ask(question, turn.signal, () => {
+        // A large list would begin anew with each turn, and never come.
+        place.giveUp = undefined;
+      });
     } catch (error) {
       if (turn.signal.aborted && !signal.aborted) return undefined;
       if (isBusy(error)) this.#lower(at);
@@ -141,7 +144,7 @@ export class AskingInTurns {
     const ms = Math.max(0, (longest?.since ?? now) + TURN_MS - now);
     this.#cancel = this.#clock.after(ms, () => {
       this.#cancel = undefined;
-      if (longest !== undefined && this.#taken.has(longest)) longest.giveUp?.();
+      if (longest?.giveUp !== undefined && this.#taken.has(longest)) longest.giveUp();
       else this.#look();
     });
   }

@@ -25,7 +25,12 @@ export interface Answer {
 }
 
 /** Rejects with a ProconsulError where there is no answer: 'forbidden' where the token is refused. */
-export type Ask = (question: Question, signal: AbortSignal) => Promise<Answer>;
+export type Ask = (
+  question: Question,
+  signal: AbortSignal,
+  /** Told once the answer begins to come, where that can be told. */
+  onBegun?: () => void,
+) => Promise<Answer>;
 
 export interface Agent {
   /** As `patient` makes it, where an answer may never come. */
@@ -39,6 +44,8 @@ export interface Followed extends Question {
   readonly by?: 'hash';
   /** May throw for an answer that is none, or of which nothing can be made: what was known goes on to count. */
   take(json: unknown, mark?: string): void;
+  /** It is as it was known: where it was lost before, it is not any more. */
+  same?(): void;
   /** There is no answer: what was known goes on to count. */
   lost(loss: Loss): void;
 }
@@ -93,6 +100,7 @@ export async function follow(agent: Agent, followed: Followed, signal: AbortSign
       failures = 0;
       const isMarked = followed.by === undefined && isUnmarked !== true;
       const isBack = isMarked && isBefore(mark, seen);
+      if (mark === seen) followed.same?.();
       if (mark === seen || isBack) await pause(clock, PAUSE_MS, signal);
       else followed.take(json, mark);
       // An index that goes back is of a server that is behind, or of another history: the next look starts afresh, and
@@ -130,8 +138,8 @@ async function look(
 
 /** Gives up where no answer comes for longer than it may take, from when it is asked for: what stands in line before that is not late. */
 export function patient(ask: Ask, clock: Clock): Ask {
-  return (question, signal) =>
-    within(clock, patienceMs(question.query), signal, (over) => ask(question, over));
+  return (question, signal, onBegun) =>
+    within(clock, patienceMs(question.query), signal, (over) => ask(question, over, onBegun));
 }
 
 function hashIn(json: unknown): string {

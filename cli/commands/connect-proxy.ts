@@ -254,12 +254,13 @@ function nearnessBy(agent: Agent, logger: Logger): Nearness {
 
 /** Made for each question, so that a token or a certificate that was renewed is taken from its file. */
 function askOf(client: (signal: AbortSignal) => ApiClient): Ask {
-  return (question, signal) => {
+  return (question, signal, onBegun) => {
     const { path, query, body } = question;
     return client(signal).send({
       method: body?.method ?? 'GET',
       path,
       query,
+      ...(onBegun !== undefined && { onBegun }),
       ...(body !== undefined && { body: encodeJson(body.json) }),
       // Whoever has taken all of the agent's connections since then takes none of these.
       ...(isOfItself(question) && { isOfMany: true }),

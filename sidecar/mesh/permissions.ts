@@ -114,9 +114,13 @@ export class Permissions {
           this.#heard.take(json);
           this.#changed();
         },
+        same: () => {
+          this.#unheard = 0;
+        },
         lost: ({ what, level, isToSay, isThere, ...loss }) => {
           const { tries, why: error } = loss;
-          if (isThere && ++this.#unheard === UNHEARD) this.#mayHaveChanged(error);
+          // Again and again: who was asked about since then is denied by now, maybe.
+          if (isThere && ++this.#unheard % UNHEARD === 0) this.#mayHaveChanged(error);
           if (!isToSay) return;
           const line = `sidecar: ${what}, and who was let in still is, and nobody else`;
           this.#options.logger[level](line, { service, tries, error });

@@ -12,14 +12,17 @@ const MOST = 120;
 function start() {
   const clock = new FakeClock();
   const open = new Map<string, (answer: Answer) => void>();
+  /** The first bytes of the answer have come. */
+  const begins = new Map<string, () => void>();
   /** Of its connections others have taken some. */
   const room = { most: Number.POSITIVE_INFINITY };
   let [most, refused] = [0, 0];
   const asked: string[] = [];
   const { ask } = new AskingInTurns(
-    ({ path }: Question, signal) =>
+    ({ path }: Question, signal, onBegun = () => undefined) =>
       new Promise<Answer>((resolve, reject) => {
         asked.push(path);
+        begins.set(path, onBegun);
         if (open.size >= room.most) {
           refused++;
           reject(NO_ROOM);
@@ -40,7 +43,8 @@ function start() {
   const ending = new AbortController();
   setMaxListeners(0, ending.signal);
   const waits = (path: string) => ask({ path, query: [['index', '7']] }, ending.signal);
-  return { clock, open, asked, ask, waits, ending, room, most: () => most, refused: () => refused };
+  const counts = { most: () => most, refused: () => refused };
+  return { clock, open, begins, asked, ask, waits, ending, room, ...counts };
 }
 
 const NO_ROOM = new ProconsulError('busy', 'Unexpected response code: 429');
@@ -72,6 +76,43 @@ describe('questions of a sidecar to its agent', () => {
     for (const answer of await Promise.all(answers)) assert.equal(answer, ANSWER);
     assert.equal(clock.armed, 0);
     ending.abort();
+  });
+
+  it('read an answer that has begun to its end, however long it takes, and others give their places', async () => {
+    const { clock, open, begins, asked, waits, ending, room, ask } = start();
+    const large = waits('/large');
+    const all = Array.from({ length: MOST + 10 }, (_, i) => waits(`/${i}`));
+    await settle();
+    begins.get('/large')?.();
+    for (let i = 0; i < 5; i++) await clock.advance(2000);
+    assert.ok(new Set(asked).size > MOST);
+    // Nor is it given up where the agent has no room.
+    room.most = 1;
+    const body = { method: 'POST', json: {} } as const;
+    const refusal = ask({ path: '/write', query: [], body }, ending.signal).catch(() => 'refused');
+    await settle();
+    open.get('/large')?.(ANSWER);
+    assert.equal(await large, ANSWER);
+    assert.equal(asked.filter((path) => path === '/large').length, 1);
+    ending.abort();
+    await Promise.allSettled([refusal, ...all]);
+    assert.deepEqual([open.size, clock.armed], [0, 0]);
+  });
+
+  it('have others go on where all answers have begun', async () => {
+    const { clock, open, begins, asked, waits, ending } = start();
+    const all = Array.from({ length: MOST + 1 }, (_, i) => waits(`/${i}`));
+    await settle();
+    await clock.advance(1000);
+    for (const begin of begins.values()) begin();
+    for (let i = 0; i < 3; i++) await clock.advance(2000);
+    assert.equal(asked.length, MOST);
+    open.get('/7')?.(ANSWER);
+    await all[7];
+    await until(() => asked.length === MOST + 1);
+    ending.abort();
+    await Promise.allSettled(all);
+    assert.deepEqual([open.size, clock.armed], [0, 0]);
   });
 
   it('wait for no place where something is written, or is about who may call, and end with whoever asked', async () => {

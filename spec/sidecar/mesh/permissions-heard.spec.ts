@@ -84,6 +84,41 @@ describe('Permissions, of an agent that is away', () => {
     ending.abort();
   });
 
+  for (const [how, isHeard] of [
+    ['it said meanwhile that nothing has changed', true],
+    ['it has not said so since', false],
+  ] as const) {
+    it(`let in nobody more without asking when that comes to pass again, where ${how}`, async () => {
+      const { permissions, clock, fails, looks, refuses, ending, decide } = start();
+      looks[0]?.('7', [OF_OTHERS]);
+      await until(() => looks.length === 2);
+      const unheard = async () => {
+        for (let i = 0; i < 3; i++) {
+          const before = looks.length;
+          refuses[before - 1]?.(NO_ROOM);
+          await settle();
+          await clock.advance(60_000);
+          await until(() => looks.length === before + 1);
+        }
+      };
+      await unheard();
+      if (isHeard) {
+        looks.at(-1)?.('7', [OF_OTHERS]);
+        await settle();
+        await clock.advance(1000);
+        await until(() => looks.length === 6);
+      }
+      await decide(true);
+      assert.equal(await permissions.isAllowed(WEB), true);
+      await unheard();
+      const verdict = permissions.isAllowed(WEB);
+      await until(() => fails.length > 1);
+      for (const fail of fails) fail(NO_ROOM);
+      assert.equal(await verdict, false);
+      ending.abort();
+    });
+  }
+
   it('have everybody looked at anew once an agent that was away says that it has no room', async () => {
     const { permissions, asked, fails, looks, ending, decide } = start();
     await decide(true);
