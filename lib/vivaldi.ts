@@ -21,7 +21,7 @@ const MIN_ERROR = 0.01;
 const MIN_HEIGHT_S = 0.00001;
 /** Below it two places are the same, and lie in no direction from each other. */
 const SAME_S = 0.000001;
-/** Samples of which an adjustment is the mean. */
+/** Samples that an adjustment comes of. */
 const ADJUSTED_BY = 20;
 /** Of one that is longer, or shorter, by more, no place and no triangle is the reason. */
 const MAX_EXCESS_S = 0.1;
@@ -34,49 +34,67 @@ const MIN_ROUND_TRIP_S = 0.000001;
 
 export class Vivaldi {
   readonly #random: Pick<Random, 'next'>;
-  readonly #maxStepS: number;
   #vec: readonly number[] = ORIGIN.Vec;
   #height = ORIGIN.Height;
   #error = ORIGIN.Error;
   /** By how much the last samples were longer than the places are apart. */
   readonly #excess: number[] = [];
   #samples = 0;
+  #adjustment = 0;
 
-  /** `maxStepS`: a sample moves it no farther, where it comes from somebody who may want to spoil all. */
-  constructor(random: Pick<Random, 'next'>, maxStepS = Number.POSITIVE_INFINITY) {
+  constructor(random: Pick<Random, 'next'>) {
     this.#random = random;
-    this.#maxStepS = maxStepS;
   }
 
   get coordinate(): Coordinate {
-    const sum = this.#excess.reduce((all, each) => all + each, 0);
     return {
       Vec: this.#vec,
       Error: this.#error,
-      // Half of it is the other's.
-      Adjustment: sum / (2 * ADJUSTED_BY),
+      Adjustment: this.#adjustment,
       Height: this.#height,
     };
   }
 
-  /** A round trip to whoever stands there. What nobody can have measured moves nothing. */
-  observe(other: Coordinate, seconds: number): void {
-    if (!(seconds >= MIN_ROUND_TRIP_S && seconds <= MAX_ROUND_TRIP_S) || !isPlace(other)) return;
+  /** By how much a sample wants to move it, away from the other or to it (less than nothing). */
+  stepS(other: Coordinate, seconds: number): number {
+    if (!isSample(other, seconds)) return 0;
+    return MOVES * this.#weightOf(other) * (seconds - rawDistanceS(this.coordinate, other));
+  }
+
+  /**
+   * A round trip to whoever stands there. What nobody can have measured moves nothing. `maxStepS`: it moves no farther, where
+   * the sample comes from somebody who may want to spoil all.
+   */
+  observe(other: Coordinate, seconds: number, maxStepS = Number.POSITIVE_INFINITY): void {
+    if (!isSample(other, seconds)) return;
     const here = this.coordinate;
     const apart = rawDistanceS(here, other);
     const wrongBy = Math.min(MAX_WRONG_BY, Math.abs(apart - seconds) / seconds);
-    const weight = this.#error / (this.#error + Math.max(MIN_ERROR, other.Error));
-    const learns = LEARNS * weight;
+    const step = this.stepS(other, seconds);
+    const learns = LEARNS * this.#weightOf(other);
     const error = wrongBy * learns + this.#error * (1 - learns);
     this.#error = Math.max(MIN_ERROR, Math.min(MAX_ERROR, error));
-    const step = MOVES * weight * (seconds - apart);
-    const most = this.#maxStepS;
-    this.#push(here, other, Math.max(-most, Math.min(most, step)));
+    this.#push(here, other, Math.max(-maxStepS, Math.min(maxStepS, step)));
     this.#pull();
-    const excess = seconds - rawDistanceS(this.coordinate, other);
-    if (Math.abs(excess) > MAX_EXCESS_S) return;
-    this.#excess[this.#samples++ % ADJUSTED_BY] = excess;
+    this.#adjust(seconds - rawDistanceS(this.coordinate, other));
     if (!isPlace(this.coordinate)) this.#beginAnew();
+  }
+
+  #weightOf(other: Coordinate): number {
+    return this.#error / (this.#error + Math.max(MIN_ERROR, other.Error));
+  }
+
+  /** By what stands in the middle of the last: of a mean, one in twenty could make whatever he wants. */
+  #adjust(excess: number): void {
+    if (!(Math.abs(excess) <= MAX_EXCESS_S)) return;
+    this.#excess[this.#samples++ % ADJUSTED_BY] = excess;
+    const sorted = [...this.#excess].sort((a, b) => a - b);
+    const [low = 0, high = 0] = [
+      sorted[Math.floor((sorted.length - 1) / 2)],
+      sorted[Math.floor(sorted.length / 2)],
+    ];
+    // Half of it is the other's; and while there are few, nobody knows it well.
+    this.#adjustment = ((low + high) / 4) * (sorted.length / ADJUSTED_BY);
   }
 
   /** Whatever it was told: what is no place would be passed over by all others for good. */
@@ -86,6 +104,7 @@ export class Vivaldi {
     this.#error = ORIGIN.Error;
     this.#excess.length = 0;
     this.#samples = 0;
+    this.#adjustment = 0;
   }
 
   /** Away from the other, or to it where it is less than nothing. */
@@ -115,4 +134,8 @@ export class Vivaldi {
     const size = Math.hypot(...any) || 1;
     return any.map((each) => each / size);
   }
+}
+
+function isSample(other: Coordinate, seconds: number): boolean {
+  return seconds >= MIN_ROUND_TRIP_S && seconds <= MAX_ROUND_TRIP_S && isPlace(other);
 }

@@ -28,6 +28,8 @@ export interface OwnPlaceOptions {
 interface Trips {
   readonly last: number[];
   count: number;
+  /** Where the server stood, as it said last. */
+  at: Coordinate;
 }
 
 export class OwnPlace {
@@ -80,10 +82,14 @@ export class OwnPlace {
     const known = new Set(this.#options.servers.all.map(({ ID }) => ID));
     for (const id of this.#trips.keys()) if (!known.has(id)) this.#trips.delete(id);
     if (!known.has(Server)) return;
-    const trips = this.#trips.get(Server) ?? { last: [], count: 0 };
+    const trips = this.#trips.get(Server) ?? { last: [], count: 0, at: Coord };
+    // Behind the others: what is new is heeded last.
+    this.#trips.delete(Server);
     this.#trips.set(Server, trips);
     trips.last[trips.count++ % TRIPS] = seconds;
-    this.#vivaldi.observe(Coord, Math.min(...trips.last));
+    trips.at = Coord;
+    // Others are heard now and then: by its own alone it would go round that, and find its place within an hour.
+    for (const { at, last } of this.#trips.values()) this.#vivaldi.observe(at, Math.min(...last));
   }
 
   get #isSettled(): boolean {

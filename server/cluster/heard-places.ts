@@ -14,6 +14,7 @@ import { coordinateKey } from '../state/coordinates.ts';
 import type { Outcome } from '../state/outcome.ts';
 import type { State } from '../state/state.ts';
 import { fold } from '../state/topic-names.ts';
+import { Movers } from './movers.ts';
 
 /** A node's place is written no more often than that, as Consul's agents tell it. */
 const WRITTEN_EACH_MS = 15_000;
@@ -21,12 +22,6 @@ const WRITTEN_EACH_MS = 15_000;
 const PER_SECOND = 64;
 /** In one entry of the log. */
 const AT_ONCE = 128;
-/** A server is moved by no more round trips in a second, whatever number of agents there are; */
-const MOVES_PER_SECOND = 64;
-/** and by each node once in so long, however often that beats: nobody takes the places of others, nor moves it alone. */
-const MOVED_EACH_MS = 5000;
-/** Of many who say where it is, one cannot have it somewhere else. */
-const MAX_STEP_S = 0.0005;
 
 export interface HeardPlacesDeps {
   readonly self: { readonly id: string; readonly node: string };
@@ -40,21 +35,17 @@ export interface HeardPlacesDeps {
 export class HeardPlaces {
   readonly #deps: HeardPlacesDeps;
   readonly #vivaldi: Vivaldi;
+  readonly #movers = new Movers();
   /** To be written, by folded name: the last that was told. No more than nodes. */
   readonly #moved = new Map<string, NodeCoordinate>();
   #cancel: Cancel | undefined;
   #stopped = false;
-  #second = 0;
-  #moves = 0;
-  /** The nodes that have moved this server lately, by folded name, and since when they are counted. */
-  readonly #movers = new Set<string>();
-  #moversSince = 0;
   /** How many were. */
   written = 0;
 
   constructor(deps: HeardPlacesDeps) {
     this.#deps = deps;
-    this.#vivaldi = new Vivaldi(deps.random, MAX_STEP_S);
+    this.#vivaldi = new Vivaldi(deps.random);
   }
 
   get coordinate(): Coordinate {
@@ -68,9 +59,11 @@ export class HeardPlaces {
 
   /** Of a node that is in the catalog, by whoever may be it. */
   take(node: string, { Coord, Server, Seconds }: PlaceTold): void {
-    const { self } = this.#deps;
-    if (Server === self.id && Seconds > 0 && this.#mayMove(fold(node))) {
-      this.#vivaldi.observe(Coord, Seconds);
+    const { self, clock } = this.#deps;
+    const isAbout = Server === self.id && Seconds > 0;
+    if (isAbout && this.#movers.mayMove(node, clock.monotonic())) {
+      const most = this.#movers.mostS(node, this.#vivaldi.stepS(Coord, Seconds));
+      this.#vivaldi.observe(Coord, Seconds, most);
       this.#look(self.node, this.coordinate);
     }
     this.#look(node, Coord);
@@ -80,23 +73,6 @@ export class HeardPlaces {
   stop(): void {
     this.#stopped = true;
     this.#cancel?.();
-  }
-
-  #mayMove(node: string): boolean {
-    const now = this.#deps.clock.monotonic();
-    const second = Math.floor(now / 1000);
-    if (second !== this.#second) {
-      this.#second = second;
-      this.#moves = 0;
-    }
-    if (now - this.#moversSince >= MOVED_EACH_MS) {
-      this.#moversSince = now;
-      this.#movers.clear();
-    }
-    if (this.#moves >= MOVES_PER_SECOND || this.#movers.has(node)) return false;
-    this.#movers.add(node);
-    this.#moves++;
-    return true;
   }
 
   #look(Node: string, Coord: Coordinate): void {
