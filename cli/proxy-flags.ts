@@ -1,6 +1,13 @@
 /** What the flags of a proxy say. Each throws ProconsulError 'invalid' with why it is none. */
 import { type PolicyName, policyNamed } from '../lib/balance/policies.ts';
-import { type SaidTuning, TUNINGS, tuningIn } from '../lib/balance/tunings.ts';
+import {
+  notCalled,
+  type SaidTuning,
+  strayIn,
+  TUNINGS,
+  tuningIn,
+  whoseIn,
+} from '../lib/balance/tunings.ts';
 import { durationComplaint, NS_PER_MS, parseDuration } from '../lib/duration.ts';
 import { messageOf, ProconsulError } from '../lib/errors.ts';
 import { splitHostPort } from '../lib/go-error.ts';
@@ -75,11 +82,28 @@ export function tuningsIn(flags: FlagValues): readonly SaidTuning[] {
 
 /** By service, and under '' what is for all others: the last of each stands. */
 function byService<T>(texts: readonly string[], read: (name: string) => T): ReadonlyMap<string, T> {
-  const pairs = texts.map((text) => {
-    const at = text.indexOf('=');
-    return [text.slice(0, Math.max(at, 0)), read(text.slice(at + 1))] as const;
-  });
-  return new Map(pairs);
+  return new Map(
+    texts.map((text) => {
+      const [service, name] = whoseIn(text);
+      return [service, read(name)] as const;
+    }),
+  );
+}
+
+const OF_SERVICES = ['policy', 'protocol', ...TUNINGS.keys()];
+
+/** Every service that a flag is for. */
+export function servicesIn(flags: FlagValues): ReadonlySet<string> {
+  const texts = OF_SERVICES.flatMap((flag) => flags.all(flag));
+  return new Set(texts.map((text) => whoseIn(text)[0]).filter((service) => service !== ''));
+}
+
+/** What is for a service that is none of these is not passed over unsaid. */
+export function refuseStrays(flags: FlagValues, called: ReadonlySet<string>): void {
+  for (const flag of OF_SERVICES) {
+    const stray = strayIn(flags.all(flag), called);
+    if (stray !== undefined) throw refused(flag, stray, notCalled(stray));
+  }
 }
 
 function refused(flag: string, text: string, why: string): ProconsulError {

@@ -9,7 +9,7 @@ import { instancesIn } from './endpoints.ts';
 import { follow } from './follow.ts';
 import { followQuery } from './follow-query.ts';
 import { BY_SOURCE, type HashRule, hashRuleOf } from './http/hash-key.ts';
-import type { TargetSaid } from './http/routes.ts';
+import { isHttpLike, type Routing, type TargetSaid } from './http/routes.ts';
 import type { Nearness } from './nearness.ts';
 import { objectIn, textIn } from './said.ts';
 import type { Found, TargetRules } from './target.ts';
@@ -93,12 +93,24 @@ function upstream(wanted: Wanted, how: How): UpstreamRules {
     retries: { ...RETRIES, ...tuning.retries },
     subset: tuning.subset,
     hashing: hashingBy(tuning.hashBy),
+    unheededBy: (routing) => (isHashedIn(routing, wanted) ? [] : ['hash-by']),
     targetRules: (target) => targetRules(wanted, how, target),
   };
 }
 
 function hashingBy(said: readonly HashBy[] = []): readonly HashRule[] {
   return said.length === 0 ? [BY_SOURCE] : said.map(hashRuleOf);
+}
+
+const HASHING: ReadonlySet<PolicyName> = new Set(['ring-hash', 'maglev']);
+
+/** Whether any call goes by what is said of hashing; by TCP only where a caller is, is known. */
+function isHashedIn({ ends, protocol }: Routing, { policy, tuning = {} }: Wanted): boolean {
+  const { hashBy = [] } = tuning;
+  if (hashBy.length === 0) return true;
+  const isSeen = isHttpLike(protocol) || hashBy.some(({ field }) => field === 'source');
+  const isByPolicy = ends.some((end) => end.policy === undefined && end.hashing.length === 0);
+  return isSeen && isByPolicy && HASHING.has(policy);
 }
 
 function targetRules(wanted: Wanted, how: How, target: TargetWanted): TargetRules {

@@ -39,6 +39,8 @@ export interface UpstreamRules {
   readonly subset: Call['subset'];
   /** By what of a request, where a chain does not say how hosts are chosen. */
   readonly hashing: readonly HashRule[];
+  /** What is said of how it is called and has no effect on calls that go so, each by its flag. */
+  readonly unheededBy: (routing: Routing) => readonly string[];
   readonly targetRules: (wanted: TargetWanted) => TargetRules;
 }
 
@@ -94,6 +96,7 @@ export class Upstream {
   #isPlain = false;
   /** Routes that are none here, as they were told last. */
   #leftOut = '';
+  #unheeded = '';
 
   constructor(rules: UpstreamRules, agent: Agent, logger: Logger) {
     this.#rules = rules;
@@ -190,6 +193,7 @@ export class Upstream {
   /** What is called until the hosts of the new one are known is what was called before. */
   #take(routing: Routing, signal: AbortSignal): void {
     const change = ++this.#change;
+    this.#tellUnheeded(routing);
     const targets = new Map<string, Target>();
     const ways = new Map<End, readonly Target[]>();
     for (const end of routing.ends) {
@@ -220,6 +224,15 @@ export class Upstream {
       this.#logger.warn(line, { service: this.name, routes: leftOut.length, why });
     }
     this.#leftOut = all;
+  }
+
+  #tellUnheeded(routing: Routing): void {
+    const flags = this.#rules.unheededBy(routing).join(', ');
+    if (flags !== '' && flags !== this.#unheeded) {
+      const line = 'sidecar: what is said by these has no effect, as the service is called';
+      this.#logger.warn(line, { service: this.name, flags, protocol: routing.protocol });
+    }
+    this.#unheeded = flags;
   }
 
   #plain(): Routing {

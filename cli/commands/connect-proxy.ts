@@ -28,6 +28,8 @@ import {
   durationIn,
   policiesIn,
   protocolsIn,
+  refuseStrays,
+  servicesIn,
   tuningsIn,
   upstreamIn,
 } from '../proxy-flags.ts';
@@ -140,7 +142,8 @@ export const command: Command = {
     const ending = new AbortController();
     try {
       void parts.nearness?.follow(ending.signal);
-      mesh = modes.length > 0 ? new MeshSidecar({ ...parts, sidecar }) : undefined;
+      const spokenOf = servicesIn(invocation.flags);
+      mesh = modes.length > 0 ? new MeshSidecar({ ...parts, sidecar, spokenOf }) : undefined;
       if (mesh === undefined) await servePlain(invocation, parts, sidecar);
       else await serveMesh(invocation, parts, mesh, ending.signal);
       await sidecar.start();
@@ -293,10 +296,12 @@ async function servePlain(
   sidecar: Sidecar,
 ) {
   const dialTo: DialTo = (_, connectMs = limits.connectMs) => plainDial(agent.clock, connectMs);
-  const wanted = flags.all('upstream').map((text) => {
-    const { service, at } = upstreamIn(text);
-    return { at, ...plainUpstream(wantedOf(service), dialTo, nearness) };
-  });
+  const upstreams = flags.all('upstream').map(upstreamIn);
+  refuseStrays(flags, new Set(upstreams.map(({ service }) => service)));
+  const wanted = upstreams.map(({ service, at }) => ({
+    at,
+    ...plainUpstream(wantedOf(service), dialTo, nearness),
+  }));
   const [fault] = await sidecar.serve(wanted);
   if (fault !== undefined) throw fault;
 }
@@ -310,6 +315,9 @@ async function serveMesh(
 ): Promise<void> {
   const { flags, host, client } = invocation;
   if (flags.has('service')) {
+    const upstreams = flags.all('upstream').map(upstreamIn);
+    const called = upstreams.map((each) => each.service);
+    refuseStrays(flags, new Set([flags.text('service'), ...called]));
     const at = (name: string) =>
       flags.has(name) ? addressIn(name, flags.text(name)) : { host: '', port: 0 };
     await mesh.takeOver({
@@ -319,8 +327,7 @@ async function serveMesh(
       program: flags.has('listen') ? at('service-addr') : { host: '', port: 0 },
       protocol: wantedOf(flags.text('service')).protocol,
       ...{ connectMs: undefined, requestMs: undefined, maxConnections: undefined },
-      upstreams: flags.all('upstream').map((text) => {
-        const { service: name, at: listens } = upstreamIn(text);
+      upstreams: upstreams.map(({ service: name, at: listens }) => {
         return { kind: 'service', name, datacenter: '', at: listens, rules: NO_CALL_RULES };
       }),
       ...{ refused: [], unheeded: [] },

@@ -37,7 +37,7 @@ export class Sidecars {
   }
 
   takeOver({ sidecars, listen }: Pick<Config, 'sidecars' | 'listen'>): void {
-    const [at] = listen.http;
+    const at = doorOf(listen.http);
     const address = at === undefined ? '' : addressOf(at);
     const wanted = new Map(sidecars.map((each) => [JSON.stringify([address, each]), each]));
     for (const [key, running] of this.#running) if (!wanted.has(key)) this.#end(key, running);
@@ -101,6 +101,11 @@ export class Sidecars {
       return messageOf(error);
     }
   }
+}
+
+/** A socket where there is one: whoever has all connections of an address takes none of those. */
+function doorOf(all: Config['listen']['http']): Config['listen']['http'][number] | undefined {
+  return all.find((each) => 'path' in each) ?? all[0];
 }
 
 function addressOf(at: Config['listen']['http'][number]): string {

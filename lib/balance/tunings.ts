@@ -182,8 +182,26 @@ export const TUNINGS: ReadonlyMap<string, Row> = new Map<string, Row>([
 export function tuningIn(name: string, text: string): SaidTuning {
   const row = TUNINGS.get(name);
   if (row === undefined) throw new ProconsulError('invalid', `there is no ${name}`);
+  const [service, value] = whoseIn(text);
+  return [service, row.read(value)];
+}
+
+/** `SERVICE=VALUE`, or `VALUE` for all: those are under ''. */
+export function whoseIn(text: string): readonly [service: string, value: string] {
   const at = text.indexOf('=');
-  return [text.slice(0, Math.max(at, 0)), row.read(text.slice(at + 1))];
+  return [text.slice(0, Math.max(at, 0)), text.slice(at + 1)];
+}
+
+/** The first that is for a service which nobody calls: a name that is written otherwise would be passed over unsaid. */
+export function strayIn(texts: readonly string[], called: ReadonlySet<string>): string | undefined {
+  return texts.find((text) => {
+    const [service] = whoseIn(text);
+    return service !== '' && !called.has(service);
+  });
+}
+
+export function notCalled(text: string): string {
+  return `no upstream is called ${JSON.stringify(whoseIn(text)[0])}`;
 }
 
 /** What is said of one service goes before what is said of all: the last of each stands, and lists are strung together. */

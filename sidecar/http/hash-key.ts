@@ -23,8 +23,8 @@ export interface Keyed {
 
 /** As connections by TCP are, of which nothing else is known. */
 export const BY_SOURCE: HashRule = { field: 'source', name: '', cookie: undefined, isLast: false };
-/** Until the caller forgets it. */
-const GIVEN = { attributes: '; HttpOnly' };
+/** Until the caller forgets it, and below whichever path it came by: else it would have another for each folder. */
+const GIVEN = { attributes: '; Path=/; HttpOnly' };
 
 const FIELDS: ReadonlySet<string> = new Set(['header', 'cookie', 'query_parameter']);
 const COOKIE_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$/;

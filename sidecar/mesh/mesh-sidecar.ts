@@ -27,6 +27,8 @@ export interface MeshOptions {
   readonly limits: SidecarLimits;
   /** How upstreams are called, each by its name. */
   readonly wantedOf: (service: string) => Wanted;
+  /** Services that flags say something of. */
+  readonly spokenOf?: ReadonlySet<string>;
   /** Undefined where nobody asks who is near. */
   readonly nearness?: Nearness | undefined;
 }
@@ -64,6 +66,7 @@ export class MeshSidecar implements Beside {
   /** What of it cannot be had, as it was told last. */
   #faults = '';
   #unheeded = '';
+  #strays = '';
   #cancelReport: Cancel = () => undefined;
   #cancelAgain: Cancel = () => undefined;
   #work: Promise<void> = Promise.resolve();
@@ -106,7 +109,19 @@ export class MeshSidecar implements Beside {
       this.#options.logger.warn(line, { service, unheeded });
     }
     this.#unheeded = unheeded;
+    this.#tellStrays(registration);
     return this.#next(registration);
+  }
+
+  /** What a flag says of a service that is written otherwise has no effect, until one of that name is called. */
+  #tellStrays({ service, upstreams }: ProxyRegistration): void {
+    const called = new Set([service, ...upstreams.map(({ name }) => name)]);
+    const strays = [...(this.#options.spokenOf ?? [])].filter((each) => !called.has(each)).join();
+    if (strays !== '' && strays !== this.#strays) {
+      const line = 'sidecar: flags are for services that it does not call, and have no effect';
+      this.#options.logger.warn(line, { service, strays });
+    }
+    this.#strays = strays;
   }
 
   #next(registration: ProxyRegistration): Promise<void> {

@@ -154,6 +154,24 @@ describe('what flags say of how a sidecar calls', () => {
     assert.equal(bySource.size, 1);
   });
 
+  for (const [why, protocol, more] of [
+    ['the policy does not hash', 'http', {}],
+    ['there is nothing of it by TCP', 'tcp', { policy: 'ring-hash' }],
+  ] as const) {
+    it(`-hash-by: is said to have no effect where ${why}`, async () => {
+      const { port } = await program('a');
+      const by = (flags: Flags, rules: Partial<Wanted> = more) => tuned(flags, rules);
+      const upstreams = [
+        by({ 'hash-by': 'header:X-User' }),
+        by({ 'hash-by': 'source' }, { policy: 'ring-hash' }),
+        by({}),
+      ];
+      const options = { upstreams, protocol };
+      const { logger } = await startHttp([{ id: 'a', port }], [], options);
+      assert.equal(logger.lines.filter((line) => line.includes('has no effect')).length, 1);
+    });
+  }
+
   it('-hash-by: who has no such cookie is given one, and stays with its host', async () => {
     const [a, b] = [await program('a'), await program('b')];
     const instances = [
@@ -164,7 +182,7 @@ describe('what flags say of how a sidecar calls', () => {
     const { port } = await startHttp(instances, [], { upstreams });
     const { headers, text } = await ask(port, '/');
     const [cookie = ''] = headers['set-cookie'] ?? [];
-    assert.match(cookie, /^who="[^"]+"; HttpOnly$/);
+    assert.match(cookie, /^who="[^"]+"; Path=\/; HttpOnly$/);
     const [Cookie = ''] = cookie.split(';');
     for (let i = 0; i < 5; i++)
       assert.equal((await ask(port, '/', { headers: { Cookie } })).text, text);

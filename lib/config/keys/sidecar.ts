@@ -1,6 +1,6 @@
 /** Proxies beside programs that an agent runs, each a process of its own: what `connect proxy` is given. */
 import { policyNamed } from '../../balance/policies.ts';
-import { TUNINGS, tuningIn } from '../../balance/tunings.ts';
+import { notCalled, strayIn, TUNINGS, tuningIn } from '../../balance/tunings.ts';
 import { ProconsulError } from '../../errors.ts';
 import type { Problems } from '../problems.ts';
 import { type Settled, type Tree, trees } from '../row.ts';
@@ -83,6 +83,8 @@ const FLAGS: Readonly<Record<string, readonly [flag: string, read: Read]>> = {
   ...Object.fromEntries([...TUNINGS.keys()].map((flag) => [keyOf(flag), [flag, tuning] as const])),
 };
 
+const OF_SERVICES = ['policy', 'protocol', ...[...TUNINGS.keys()].map(keyOf)];
+
 export function sidecarConfig(
   { sidecar }: Settled<typeof SIDECAR_KEYS>,
   asks: readonly unknown[],
@@ -105,12 +107,27 @@ export function sidecarConfig(
 function definition(said: Tree): SidecarDefinition {
   const taken = new Taken(said);
   const token = taken.text('token');
-  const words = Object.entries(FLAGS).flatMap(([key, [flag, read]]) =>
-    read(taken, key).map((value) => `-${flag}=${value}`),
+  const read = new Map(Object.entries(FLAGS).map(([key, [, how]]) => [key, how(taken, key)]));
+  const words = [...read].flatMap(([key, values]) =>
+    values.map((value) => `-${FLAGS[key]?.[0]}=${value}`),
   );
   if (taken.flag('access_log')) words.push('-access-log');
   if (taken.left.length > 0) refuse(`there is no key ${taken.left.join(', ')}`);
   const whose = ['for', 'proxy_id', 'upstreams'].filter((key) => said[key] !== undefined);
   if (whose.length !== 1) refuse('one of for, proxy_id and upstreams must say what it is for');
+  const upstreams = read.get('upstreams') ?? [];
+  if (upstreams.length > 0) refuseStrays(read, upstreams);
   return { words, token };
+}
+
+/** The upstreams of a proxy that is registered are known later, to itself. */
+function refuseStrays(
+  read: ReadonlyMap<string, readonly string[]>,
+  upstreams: readonly string[],
+): void {
+  const called = new Set(upstreams.map((text) => text.slice(0, text.indexOf(':'))));
+  for (const key of OF_SERVICES) {
+    const stray = strayIn(read.get(key) ?? [], called);
+    if (stray !== undefined) refuse(`${key} = ${JSON.stringify(stray)}: ${notCalled(stray)}`);
+  }
 }

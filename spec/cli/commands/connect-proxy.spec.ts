@@ -69,6 +69,14 @@ describe('proconsul connect proxy', () => {
       '-upstream=web:1 -panic-threshold=101',
       /^invalid value "101" for flag -panic-threshold: it must be 0 to 100\n$/,
     ],
+    [
+      '-upstream=web:1 -policy=wbe=maglev',
+      /^invalid value "wbe=maglev" for flag -policy: no upstream is called "wbe"\n$/,
+    ],
+    [
+      '-service=api -upstream=web:1 -near=wbe=1ms',
+      /^invalid value "wbe=1ms" for flag -near: no upstream is called "wbe"\n$/,
+    ],
     ['-upstream=web:1 -near=0s', /^invalid value "0s" for flag -near: it must be 0.1ms to 24h\n$/],
     ['-upstream=web:1 -log-level=loud', /^Invalid log level: loud\n$/],
     ['-upstream=web:1 -http-addr=ftp://x', /Unknown protocol scheme: ftp\n$/],

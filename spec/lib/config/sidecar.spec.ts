@@ -59,6 +59,11 @@ describe('sidecar in the configuration', () => {
     ['for = "a" upstreams = ["b:1"]', /one of for, proxy_id and upstreams/],
     ['upstreams = ["b"]', /"b" is not SERVICE:PORT/],
     ['for = "a" policy = "best"', /unknown policy "best"/],
+    [
+      'upstreams = ["web:1"] policy = "wbe=maglev"',
+      /policy = "wbe=maglev": no upstream is called "wbe"/,
+    ],
+    ['upstreams = ["web:1"] max_retries = ["web=1", "db=1"]', /no upstream is called "db"/],
     ['for = "a" protocol = "ftp"', /"ftp" is not a protocol/],
     ['for = "a" drain_time = "soon"', /invalid duration "soon"/],
     ['for = "a" tries = 0', /Expecting tries to be a whole number above 0/],
