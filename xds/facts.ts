@@ -1,5 +1,4 @@
 /** What many resources follow from, such as where all calls of one proxy may end: each would work it out by itself. */
-import { loop } from '../lib/clock.ts';
 import type { Account } from './accounts.ts';
 import type { Held, OnAnswer, Questions } from './questions.ts';
 import { type Fact, type FactSource, Worked } from './worked.ts';
@@ -93,7 +92,7 @@ class SharedFact {
   #recountSoon(): void {
     if (this.#isToRecount) return;
     this.#isToRecount = true;
-    loop.nextTurn(() => {
+    setImmediate(() => {
       this.#isToRecount = false;
       if (this.#users.size > 0) this.#worked.recount();
     });

@@ -3,7 +3,6 @@
  * services, and a hundred clients as many each. What has no room waits, in a line by address, and of these each has its
  * next in turn; whatever else the process does comes between.
  */
-import { loop } from '../lib/clock.ts';
 import type { Account } from './accounts.ts';
 
 /** What it takes to follow a name that nobody has asked for yet, and to ask the agent one question. */
@@ -65,7 +64,7 @@ export class Turns {
   #arm(): void {
     if (this.#isArmed) return;
     this.#isArmed = true;
-    loop.nextTurn(() => this.#next());
+    setImmediate(() => this.#next());
   }
 
   #next(): void {

@@ -1,5 +1,4 @@
 /** What is worked out of answers, and anew when they change. */
-import { loop } from '../lib/clock.ts';
 import type { Account } from './accounts.ts';
 import { type LeaveOut, noting } from './omissions.ts';
 import { type Held, keyOf, type OnAnswer, type Question, type Questions } from './questions.ts';
@@ -124,7 +123,7 @@ export class Worked<T> {
     if (isFirst && (!this.#missing.delete(key) || this.#missing.size > 0)) return;
     if (this.#isRunning || this.#isDue) return;
     this.#isDue = true;
-    loop.nextTurn(this.#again);
+    setImmediate(this.#again);
   }
 
   /** Strangers' words may be such that nothing can be made of them: then what was there stands. */

@@ -2,12 +2,14 @@
  * What this process asks of itself as a client would: answered by the surface that clients have, and over
  * no wire, so that it needs no port, no certificate and no place among a client's connections.
  */
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, globalAgent, type RequestListener, request } from 'node:http';
 import { Duplex } from 'node:stream';
-import { type ApiAnswer, type ApiRequest, createApiClient } from '../api-client.ts';
+import { type ApiAnswer, type ApiRequest, createApiClient, type Way } from '../api-client.ts';
 
 /** A wait that Consul's client would ask for: its answer is an unchanged one. */
 const NOT_FOUND = 404;
+/** What a command loads when it needs it is here by now: to load it anew for each question takes a moment. */
+const WAY: Way = { request, kept: globalAgent };
 
 /** A GET where it does not say otherwise. */
 export interface OwnRequest extends Pick<ApiRequest, 'path' | 'query' | 'body'> {
@@ -31,14 +33,15 @@ export class OwnRequests {
   }
 
   /** Rejects with a ProconsulError for an answer that is none. */
-  ask({ token, accept = [], ...request }: OwnRequest, signal: AbortSignal): Promise<ApiAnswer> {
+  ask({ token, accept = [], ...asked }: OwnRequest, signal: AbortSignal): Promise<ApiAnswer> {
     const headers: Record<string, string> = token === '' ? {} : { 'X-Consul-Token': token };
     const client = createApiClient({
       target: { scheme: 'http', address: 'localhost', headers, connect: this.#connect },
       query: [],
       signal,
+      way: WAY,
     });
-    return client.send({ method: 'GET', ...request, accept: [NOT_FOUND, ...accept] });
+    return client.send({ method: 'GET', ...asked, accept: [NOT_FOUND, ...accept] });
   }
 }
 

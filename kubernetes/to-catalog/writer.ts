@@ -1,5 +1,5 @@
 /** Makes the catalog say what the cluster says, in this sync's turn: by transactions, which fail where the lock is another's. */
-import { type Clock, loop, pause } from '../../lib/clock.ts';
+import { type Clock, pause } from '../../lib/clock.ts';
 import { messageOf, ProconsulError } from '../../lib/errors.ts';
 import { MAX_TEXT, MAX_TXN_OPS } from '../../lib/limits.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -170,7 +170,7 @@ export class Writer {
     const { isBehind } = this.#deps.wanted;
     if (isBehind) this.#drain();
     if (isBehind || (this.#isCut && sending.size < AT_ONCE))
-      await new Promise<void>((resolve) => loop.nextTurn(resolve));
+      await new Promise<void>((resolve) => setImmediate(resolve));
     else if (this.#known.isSure || sending.size > 0) await this.#waiters.wait(IDLE_MS, signal);
     else this.#isDoubtful = true;
   }
@@ -273,7 +273,7 @@ export class Writer {
   #drainAll(): void {
     this.#drain();
     this.#isDraining = this.#deps.wanted.isBehind && !this.#isWriting;
-    if (this.#isDraining) loop.nextTurn(() => this.#drainAll());
+    if (this.#isDraining) setImmediate(() => this.#drainAll());
   }
 
   #drain(): void {

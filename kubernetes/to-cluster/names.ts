@@ -1,5 +1,5 @@
 /** The names of all services that the catalog has: there may be very many, and of each no more is kept than what counts. */
-import { type Clock, loop, pause } from '../../lib/clock.ts';
+import { type Clock, pause } from '../../lib/clock.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import type { Agent } from '../../sidecar/follow.ts';
 import { objectIn } from '../api/shapes.ts';
@@ -55,7 +55,7 @@ async function namesIn(json: unknown, rules: BackRules): Promise<Names> {
   const names = new Map<string, boolean>();
   let looks = 0;
   for (const name of Object.keys(all)) {
-    if (++looks % MAX_LOOKS === 0) await new Promise<void>((resolve) => loop.nextTurn(resolve));
+    if (++looks % MAX_LOOKS === 0) await new Promise<void>((resolve) => setImmediate(resolve));
     const tags = all[name];
     if (!Array.isArray(tags)) throw none();
     if (mayBeBrought(name, rules)) names.set(name, tags.includes(rules.tag));

@@ -9,11 +9,10 @@ import type { World } from './world/world.ts';
 
 /** What is neither of the question nor of the answer: how it was asked, and by whom it was passed on. */
 const HOW = /[?&](index|wait|stale|consistent|cached)(=\w+)?(?=&|$)/g;
-/**
- * An event's list has a mark of what is in it, which is no index, as Consul's has; a prepared query's says nothing,
- * and none says where nodes stand.
- */
-const NO_INDEX = /event\/list|\/v1\/query\/|[?&]near=/;
+/** An event's list has a mark of what is in it, which is no index, as Consul's has; a prepared query's says nothing. */
+const NO_INDEX = /event\/list|\/v1\/query\//;
+/** Where nodes stand is of no index, as in Consul: of two answers that are alike but for their order it says nothing. */
+const BY_DISTANCE = /[?&]near=/;
 
 /** Of a longer one its beginning and its sum are kept. */
 const MAX_KEPT = 1000;
@@ -44,7 +43,8 @@ export class Answers {
     if (token !== undefined) return;
     const question = `${path.replace(HOW, '')} ${index}`;
     const known = this.#given.get(question);
-    const given = { text: text.length > MAX_KEPT ? short(text) : text, by: port };
+    const said = BY_DISTANCE.test(path) ? inAnyOrder(text) : text;
+    const given = { text: said.length > MAX_KEPT ? short(said) : said, by: port };
     this.#given.set(question, given);
     if (known === undefined || known.text === given.text) return;
     const what = `${path} at ${index}: ${known.by} said ${known.text}, ${port} ${given.text}`;
@@ -57,6 +57,14 @@ export class Answers {
       this.#violations.add('an answer has a row that is newer', `${path} at ${index}: ${modified}`);
     }
   }
+}
+
+function inAnyOrder(text: string): string {
+  const rows = JSON.parse(text) as readonly unknown[];
+  return rows
+    .map((row) => JSON.stringify(row))
+    .sort()
+    .join();
 }
 
 function short(text: string): string {

@@ -290,6 +290,7 @@ export class SimCluster {
   async end(): Promise<void> {
     this.network.end();
     await this.world.settle();
+    await this.world.end();
     this.#putBack();
   }
 }

@@ -1,9 +1,11 @@
 /** One run of the simulator: a seed, workloads, faults, rest, and the verdicts. */
 import { seededRandom } from '../support/fakes/seeded-random.ts';
 import { type Log, SimCluster } from './cluster.ts';
+import { redisJumps } from './faults/clocks.ts';
 import type { Draw, Fault } from './faults/fault.ts';
+import { loseAll } from './faults/redis.ts';
 import { drawFaults, lastFaultMs } from './faults/schedule.ts';
-import { away } from './faults/servers.ts';
+import { away, longStill } from './faults/servers.ts';
 import type { Recorder } from './redis/recorder.ts';
 import { complaints, leftOver, replicasAlike } from './verdicts.ts';
 import { Access } from './workloads/access.ts';
@@ -106,11 +108,9 @@ const SENTINELS_EVERY = 4;
 /** Some seeds have agents that nobody needs: clients ask through them too. */
 const EVERY = 3;
 const NAMES = Object.keys(WORKLOADS) as WorkloadName[];
-/** Run in one bundle the polls of Envoys are the same for a seed; where sources are loaded one by one they are not. */
-const BUNDLED: WorkloadName = 'envoys';
 /** What lives with others, in a log that is not sealed. */
 export const ALL: readonly WorkloadName[] = NAMES.filter(
-  (name) => name !== 'archives' && name !== 'rotation' && name !== BUNDLED,
+  (name) => name !== 'archives' && name !== 'rotation',
 );
 /** Who restores an archive takes away what others have done, but for these. */
 const BEAR_ARCHIVES: readonly WorkloadName[] = ['archives', 'large'];
@@ -128,15 +128,19 @@ export function someWorkloads(seed: number): readonly WorkloadName[] {
 }
 
 /** What a workload is for, where chance alone would bring it too seldom. */
-const PREFERS: Partial<Record<WorkloadName, Draw>> = { external: away };
+const PREFERS: Partial<Record<WorkloadName, readonly Draw[]>> = {
+  external: [away],
+  leases: [longStill, redisJumps],
+  rotation: [loseAll],
+};
 
 function faultsOf({ seed, log = 'quorum', seconds = 60, workloads = ALL }: RunOptions) {
-  const prefers = workloads.length === ALL.length ? undefined : preferredBy(workloads);
+  const prefers = workloads.length === ALL.length ? [] : preferredBy(workloads);
   return drawFaults(seededRandom(seed ^ 0x5eed), { log, untilMs: lastFaultMs(seconds), prefers });
 }
 
-function preferredBy(names: readonly WorkloadName[]): Draw | undefined {
-  return names.map((name) => PREFERS[name]).find((draw) => draw !== undefined);
+function preferredBy(names: readonly WorkloadName[]): readonly Draw[] {
+  return names.flatMap((name) => PREFERS[name] ?? []);
 }
 
 export async function run(options: RunOptions): Promise<RunResult> {

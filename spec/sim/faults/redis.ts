@@ -139,7 +139,7 @@ export function plannedFailOver(random: Random): Drawn {
 }
 
 /** The power of all machines: nobody remembers what Redis had not written yet. */
-function loseAll(random: Random): Drawn {
+export function loseAll(random: Random): Drawn {
   const lastsMs = between(random, 100, 3000);
   const lost = between(random, 1, 1000);
   return {

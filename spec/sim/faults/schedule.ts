@@ -5,17 +5,17 @@ import type { Log } from '../cluster.ts';
 import { agentDies } from './agents.ts';
 import { CLOCKS, redisJumps } from './clocks.ts';
 import { DISKS } from './disks.ts';
-import type { Draw, Fault } from './fault.ts';
+import { between, type Draw, type Fault } from './fault.ts';
 import { cannotWrite, failOverBehind, forget, partition, plannedFailOver, REDIS } from './redis.ts';
-import { away, FILE, SERVERS } from './servers.ts';
+import { away, FILE, longStill, SERVERS } from './servers.ts';
 import { WAYS } from './ways.ts';
 
 export interface FaultsOptions {
   readonly log: Log;
   /** All are over by then. */
   readonly untilMs: number;
-  /** What some of the runs have in place of all else. */
-  readonly prefers?: Draw | undefined;
+  /** One of these is what some of the runs have in place of all else. */
+  readonly prefers?: readonly Draw[];
 }
 
 /** A gene is a kind, and a thousand times what its details are drawn from. */
@@ -40,13 +40,14 @@ export function lastFaultMs(seconds: number): number {
   return seconds * 1000 - HEAL_MS;
 }
 
-export function drawFaults(random: Random, { log, untilMs, prefers }: FaultsOptions): Fault[] {
+export function drawFaults(random: Random, options: FaultsOptions): Fault[] {
+  const { log, untilMs, prefers = [] } = options;
   if (random.next() < FAULTLESS) return [];
   const count = 1 + Math.floor(random.next() * MAX_KINDS);
   const kinds = Array.from({ length: count }, () => anyKind(random, log));
-  const preferred = prefers === undefined ? -1 : drawsOf(log).indexOf(prefers);
-  const isPreferred = preferred >= 0 && random.next() < PREFERRED;
-  if (isPreferred) kinds.splice(0, count, preferred);
+  const preferred = prefers.map((draw) => drawsOf(log).indexOf(draw)).filter((kind) => kind >= 0);
+  const isPreferred = preferred.length > 0 && random.next() < PREFERRED;
+  if (isPreferred) kinds.splice(0, count, preferred[between(random, 0, preferred.length)] ?? 0);
   const isSparse = isPreferred || random.next() < SPARSE;
   const usualMs = (isSparse ? SPARSE_MS : EVERY_MS) * Math.max(1, untilMs / ORDINARY_MS);
   const everyMs = usualMs * (0.5 + random.next());
@@ -93,9 +94,11 @@ function faultOf(log: Log, atMs: number, gene: number): Fault {
 
 /** Who is parted from the others may acknowledge what only a quorum keeps. */
 function drawsOf(log: Log): readonly Draw[] {
-  if (log === 'file') return [...SERVERS, ...FILE, ...CLOCKS, ...WAYS, agentDies, ...DISKS, away];
+  if (log === 'file') {
+    return [...SERVERS, ...FILE, ...CLOCKS, ...WAYS, agentDies, ...DISKS, away, longStill];
+  }
   const redis = [...SERVERS, ...CLOCKS, ...REDIS, redisJumps];
-  const others = [...WAYS, agentDies, cannotWrite, ...DISKS, away, failOverBehind];
+  const others = [...WAYS, agentDies, cannotWrite, ...DISKS, away, failOverBehind, longStill];
   if (log === 'redis') return [...redis, (random) => forget(random, true), ...others];
   return [
     ...redis,

@@ -47,6 +47,20 @@ export function away(random: Random): Drawn {
   return { what, lastsMs, strike: (c) => pick(c).restart(lastsMs) };
 }
 
+/** Nobody is heard for longer than an agent's lease lasts. */
+export function longStill(random: Random): Drawn {
+  const isRedis = random.next() < 0.5;
+  const lastsMs = between(random, 6000, 20_000);
+  return {
+    what: `all servers${isRedis ? ' and Redis' : ''} stand still for ${lastsMs} ms`,
+    lastsMs,
+    strike: (c) => {
+      const still = isRedis ? [...c.redis, ...c.servers] : c.servers;
+      for (const { machine } of still) c.world.freeze(machine, lastsMs);
+    },
+  };
+}
+
 /** Between any two things that it does: what was said before is said, and the rest is not. */
 function dieAtStep(random: Random): Drawn {
   const pick = anyServer(random);

@@ -24,6 +24,9 @@ const EVENTS_A_TURN = 64;
 const LOOK_EVENTS = 200_000;
 const LEAST_MS = 50;
 
+/** What all machines share is done by then, where nobody asks for more. */
+const LAST_MS = 1000;
+
 /** Where a wall clock begins. */
 export const EPOCH_MS = 1_700_000_000_000;
 
@@ -32,9 +35,10 @@ export class World {
   readonly random: Random;
   readonly #queue = new EventQueue<Owner>();
   readonly #outside = new Machine('world');
+  readonly #machines = [this.#outside];
   readonly #trace: string[] = [];
   #now = 0;
-  readonly #nobody: Owner = { machine: this.#outside, boot: 0 };
+  readonly #nobody: Owner = { machine: new Machine('world'), boot: 0 };
   #current: Owner = this.#nobody;
   #events = 0;
   #nextLook = { events: LOOK_EVENTS, now: 0 };
@@ -64,7 +68,9 @@ export class World {
   }
 
   machine(name: string): Machine {
-    return new Machine(name);
+    const machine = new Machine(name);
+    this.#machines.push(machine);
+    return machine;
   }
 
   /** Of the process that runs on the machine now. */
@@ -189,6 +195,14 @@ export class World {
   /** Lets all promises settle; nothing happens. */
   settle(): Promise<void> {
     return turn();
+  }
+
+  /** What all machines share goes on until it is done: another world in this process finds it at rest. */
+  async end(): Promise<void> {
+    for (const machine of this.#machines) machine.boot++;
+    const until = this.#now + LAST_MS;
+    const isOver = () => this.#now > until;
+    while (!isOver() && (await this.#steps(isOver)));
   }
 
   /** From now on each event knows who asked for it: it takes its time. */
