@@ -9,12 +9,10 @@ import { Clients } from './clients.ts';
 
 const HOLDERS = 3;
 const AGENTS = 3;
-/** Those that stop renewing, once: what they had ends. */
-const LOST = 2;
+/** Those that stop renewing, one after the other, so that something is about to end at any time: it ends. */
+const LOST = 4;
 const TTL_MS = 10_000;
 const BEAT_MS = 2000;
-/** Of the run. */
-const LIFE = 0.5;
 /** A holder that was answered tries again after so long; one that was not, at once. */
 const RENEW_MS = 3000;
 const RETRY_MS = 200;
@@ -32,8 +30,8 @@ export class LeaseHolders extends Clients {
     await Promise.all([
       this.each('h', HOLDERS, (holder) => this.#hold(holder, untilMs)),
       this.each('a', AGENTS, (agent) => this.#beat(agent, untilMs)),
-      this.each('d', LOST, (agent) => this.#beat(agent, untilMs * LIFE)),
-      this.each('g', LOST, (holder) => this.#hold(holder, untilMs * LIFE, true)),
+      this.each('d', LOST, (agent, i) => this.#beat(agent, untilMs * lifeOf(i))),
+      this.each('g', LOST, (holder, i) => this.#hold(holder, untilMs * lifeOf(i), true)),
       this.#look(untilMs),
     ]);
   }
@@ -62,7 +60,7 @@ export class LeaseHolders extends Clients {
     const { name } = holder.machine;
     const { world } = this.cluster;
     // It falls with the health of its node too, as every session does that says nothing else.
-    const Node = `a${name.slice(-1)}`;
+    const Node = `a${1 + (Number(name.slice(-1)) % AGENTS)}`;
     const body = JSON.stringify({ Node, TTL: `${TTL_MS / 1000}s`, Behavior: 'delete' });
     const made = await this.#untilAnswered(holder, 'PUT', '/v1/session/create', body);
     const { ID = '' } = JSON.parse(made || '{}') as { ID?: string };
@@ -141,4 +139,9 @@ export class LeaseHolders extends Clients {
       await client.pause(RETRY_MS);
     }
   }
+}
+
+/** Of the run. */
+function lifeOf(number: number): number {
+  return (number + 1) / (LOST + 1);
 }
