@@ -128,8 +128,27 @@ function gated(logger: winston.Logger): winston.Logger {
       logger.isLevelEnabled(level) ? write(line, fields) : logger;
     Object.assign(logger, { [level]: gate });
   }
-  // Asked for each request: winston looks up each level by its name, as often as there are transports.
+  return Object.assign(logger, { isDebugEnabled: readerOfDebug(logger) });
+}
+
+/** Asked for each request, where winston makes a list of its transports each time: it is asked when they change. */
+function readerOfDebug(logger: winston.Logger): () => boolean {
+  let asOf: string | undefined;
+  let isRead = false;
+  for (const name of ['add', 'remove', 'clear', 'configure'] as const) {
+    const change = logger[name].bind(logger) as (...given: unknown[]) => unknown;
+    const changes = (...given: unknown[]) => {
+      asOf = undefined;
+      return change(...given);
+    };
+    Object.assign(logger, { [name]: changes });
+  }
   const isDebug = ({ level }: { readonly level?: string | undefined }) => level === DEBUG;
-  const isDebugEnabled = () => isDebug(logger) || logger.transports.some(isDebug);
-  return Object.assign(logger, { isDebugEnabled });
+  return () => {
+    if (logger.level !== asOf) {
+      asOf = logger.level;
+      isRead = isDebug(logger) || logger.transports.some(isDebug);
+    }
+    return isRead;
+  };
 }

@@ -194,7 +194,7 @@ export class Proposer {
   /**
    * Without a moment's patience they fall into two groups that take turns for ever, and half of each
    * round trip or fsync is given away. It lasts as long as they come, and begins with the first of them:
-   * while nobody waits, nobody looks.
+   * while nobody waits, nobody looks, and nobody does once this is stopped, whatever the time.
    */
   async #gather(): Promise<void> {
     const { count, until, quietMs } = this.#expected;
@@ -202,6 +202,7 @@ export class Proposer {
     let at = this.#now();
     for (let cameAt = at; seen < count && at < until && at - cameAt <= quietMs; at = this.#now()) {
       await new Promise((resolve) => setImmediate(resolve));
+      if (this.#stopped) break;
       if (this.#queue.length > seen) cameAt = this.#now();
       seen = this.#queue.length;
     }

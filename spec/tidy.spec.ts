@@ -155,6 +155,7 @@ const TOUCHING: readonly Touching[] = [
       'cli/api-client.ts',
       'client/agent-api.ts',
       'cli/process/own-requests.ts',
+      'cli/process/socket-pairs.ts',
       'kubernetes/api/api-server.ts',
       'lib/http/listener.ts',
       'lib/link-local.ts',

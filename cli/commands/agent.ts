@@ -84,7 +84,9 @@ export async function agentCommand(
       logger.info('agent: starts', { version: VERSION, node: config.nodeName, id: self.nodeId });
     };
     const own = { readConfig, dockerHost, env: env.env };
-    const options = { config, logger, introduce, ...own, onFatal, onLeft };
+    // What is gone with the process, as with -dev, is not for thousands of writes.
+    const warmsUp = !config.devMode;
+    const options = { config, logger, introduce, ...own, onFatal, onLeft, warmsUp };
     const running = await run(options);
     writePid(config.pidFile);
     await life.began(running);

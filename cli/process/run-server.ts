@@ -38,6 +38,7 @@ import { createServer } from './server-role.ts';
 import type { Self } from './start-block.ts';
 import { holdDataDir } from './start-up.ts';
 import { takeOverTls, tlsUsersOf } from './tls-role.ts';
+import { WarmUp } from './warm-up.ts';
 
 export interface RunOptions {
   readonly config: Config;
@@ -53,6 +54,8 @@ export interface RunOptions {
   readonly introduce: (self: Self) => void;
   /** The node has left the cluster: the process is to end in order. */
   readonly onLeft: () => void;
+  /** A server is to take its first writes as it takes those that follow. */
+  readonly warmsUp?: boolean;
 }
 
 /** What a process does once it runs. */
@@ -128,7 +131,14 @@ export async function runServer(options: RunOptions): Promise<Running> {
   telemetry.start([server, agent, listeners, dns]);
   ownWork.takeOver(config);
   const parts = { server, agent, containers, beat, loads, telemetry, dns };
-  return runningOf({ ...parts, listeners, ownWork, unlock });
+  return runningOf({ ...parts, listeners, ownWork, unlock, warmUp: warmUpOf(options, server) });
+}
+
+/** It has begun where it is wanted. */
+function warmUpOf({ logger, warmsUp }: RunOptions, server: Server): WarmUp {
+  const warmUp = new WarmUp({ system: systemOf(logger), applied: () => server.state.position });
+  if (warmsUp) warmUp.start();
+  return warmUp;
 }
 
 /** What instances on this machine use, once anybody wants to know. */
@@ -162,6 +172,7 @@ interface Parts {
   readonly loads: Loads;
   readonly telemetry: ProcessTelemetry;
   readonly dns: DnsServer;
+  readonly warmUp: WarmUp;
   readonly listeners: Listeners;
   readonly ownWork: OwnWork;
   readonly unlock: Unlock;
@@ -173,7 +184,7 @@ function runningOf({ agent, ...parts }: Parts): Running {
     leave: () => agent.leave(),
     async stop() {
       parts.ownWork.stop();
-      const closed = Promise.all([parts.dns.stop(), parts.listeners.stop()]);
+      const closed = Promise.all([parts.dns.stop(), parts.listeners.stop(), parts.warmUp.stop()]);
       await parts.containers.stop();
       parts.beat.stop();
       parts.loads.stop();

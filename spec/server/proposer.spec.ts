@@ -183,6 +183,33 @@ describe('a proposer', () => {
     assert.equal(log.batches.length, 1);
   });
 
+  it('waits for nobody any more once it is stopped, though its time stands still', async () => {
+    const log = new HeldLog();
+    let now = 0;
+    let looked = 0;
+    const proposer = new Proposer(log, 'boot', () => {
+      looked++;
+      return now;
+    });
+    const [first, second] = ['a', 'b'].map((key) => {
+      const proposed = proposer.propose(kvCommand(key, { value: null }));
+      return code(proposed);
+    });
+    await settle();
+    const third = code(proposer.propose(kvCommand('c', { value: null })));
+    now = 100;
+    log.batches[0]?.end();
+    await settle();
+    proposer.stop();
+    await settle();
+    const before = looked;
+    await settle();
+    assert.equal(looked, before);
+    assert.equal(await third, 'unavailable');
+    for (const id of ['boot/0', 'boot/1']) proposer.settle(id, APPLIED);
+    assert.deepEqual([await first, await second], ['fulfilled', 'fulfilled']);
+  });
+
   it('refuses what no queue has room for, at once', async () => {
     const { propose } = start();
     const all = Array.from({ length: 20_001 }, (_, i) => code(propose(`k${i}`)));

@@ -14,7 +14,7 @@ const MAX_HEADS_BYTES = 8 * 1024 * 1024;
 const MAX_IDLE_MS = 5 * 60_000;
 /** What is longer is worth its parser. */
 const MAX_HEAD_BYTES = 4096;
-const HEAD_END = '\r\n\r\n';
+const HEAD_END = Buffer.from('\r\n\r\n');
 const LINE_END_BYTES = 2;
 const LINE_FEED = 10;
 const LENGTH_NAME = 'content-length';
