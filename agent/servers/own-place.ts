@@ -16,11 +16,13 @@ const TRIPS = 4;
 const VISITS_AFTER = 6;
 const HEARD = 8;
 const VISITS_LATER = 20;
+/** One visit of so many may go to a server that gave no answer the last time: nothing else may ever ask it. */
+const FAILING_EACH = 4;
 /** Keys that are tried until one leads to the server that is meant. */
 const KEYS = 64;
 
 export interface OwnPlaceOptions {
-  readonly servers: Pick<ServerList, 'all' | 'placed' | 'first'>;
+  readonly servers: Pick<ServerList, 'all' | 'placed' | 'first' | 'breaker'>;
   readonly clock: Pick<Clock, 'monotonic'>;
   readonly random: Pick<Random, 'next'>;
 }
@@ -40,6 +42,7 @@ export class OwnPlace {
   /** The second beat of a visit: for the first a connection may have to be opened, and it measures nothing. */
   #again: string | undefined;
   #nextVisit: number | undefined;
+  #visits = 0;
 
   constructor(options: OwnPlaceOptions) {
     this.#options = options;
@@ -96,17 +99,18 @@ export class OwnPlace {
     return this.#options.servers.all.every(({ ID }) => (this.#trips.get(ID)?.count ?? 0) >= HEARD);
   }
 
-  /** To the server that was heard of least; undefined where there is no other, or it does not answer. */
+  /** To the server that was heard of least of those that answer; undefined where there is no other. */
   #keyElsewhere(own: string): string | undefined {
     const { servers, random } = this.#options;
     const home = servers.placed(own)[0]?.ID;
+    const mayFail = ++this.#visits % FAILING_EACH === 0;
     const [other] = servers.all
-      .filter(({ ID }) => ID !== home)
+      .filter(({ ID }) => ID !== home && (mayFail || !servers.breaker.isFailing(ID)))
       .sort((a, b) => this.#countOf(a.ID) - this.#countOf(b.ID));
     if (other === undefined) return undefined;
     for (let i = 0; i < KEYS; i++) {
       const key = `place:${random.next()}`;
-      if (servers.first(key)?.ID === other.ID) return key;
+      if (servers.placed(key)[0]?.ID === other.ID) return key;
     }
     return undefined;
   }

@@ -60,6 +60,18 @@ describe('where an agent stands', () => {
     assert.deepEqual(new Set(await beats(8)), new Set([home]));
   });
 
+  it('visits those that answer where one does not, and that one too now and then: nothing else may ever ask it', async () => {
+    const { servers, home, beats } = start('a', 'b', 'c');
+    const [away = '', third = ''] = ['a', 'b', 'c'].filter((id) => id !== home);
+    servers.breaker.failed(away);
+    const asked = await beats(200);
+    assert.ok(asked.filter((id) => id === third).length >= 8, asked.join(''));
+    const tries = asked.filter((id) => id === away).length;
+    assert.ok(tries >= 2 && tries <= 8, `${tries}`);
+    servers.breaker.succeeded(away);
+    assert.ok((await beats(200)).filter((id) => id === away).length >= 8);
+  });
+
   it('takes off what the server was about, and tells the least of the last round trips', async () => {
     const { place, home = '' } = start('a', 'b');
     const heard = (ms: number) => place.heard({ Server: home, Coord: ORIGIN, TookMs: 5 }, ms);
