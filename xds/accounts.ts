@@ -1,17 +1,74 @@
 /**
- * Who has things followed: of what all may ask for together, those of one address have half at most, so that there
- * is some left for the clients of others.
+ * Who has things followed, and made: of what all may ask for together, those of one address have half at most, so that there
+ * is some left for the clients of others. What is made of no question at all counts too.
  */
 import { ProconsulError } from '../lib/errors.ts';
 import { ipBytes } from '../lib/ip.ts';
 
+/** What those of one address may have. */
+export interface Most {
+  readonly followed: number;
+  /** Resources, those that proxies have by themselves too: a hundred each. */
+  readonly made: number;
+  /** Of those, what anybody may name: a client of gRPC comes by four of them to each service. */
+  readonly named: number;
+  /** Of all its streams, whether others have the same or not: thousands of Envoys may come from one address. */
+  readonly subscribed: number;
+}
+
+/** Of resources of the same: a service has more than a thousand names (`web`, `web.service.DC1`), and thousands of instances. */
+const NAMES = 16;
+const MADE = 250_000;
+const NAMED = 50_000;
+const SUBSCRIBED = 1_000_000;
+
 export class Account {
-  readonly #most: number;
+  readonly #most: Most;
   /** What it has followed, and how often. */
   readonly #followed = new Map<object, number>();
+  #made = 0;
+  #named = 0;
+  #subscribed = 0;
+  /** How many resources of the same, where there may be several. */
+  readonly #of = new Map<string, number>();
 
-  constructor(most: number) {
-    this.#most = most;
+  constructor(most: Pick<Most, 'followed'> & Partial<Most>) {
+    this.#most = { made: MADE, named: NAMED, subscribed: SUBSCRIBED, ...most };
+  }
+
+  /** Of a resource that nobody on it has yet, `of` what it is. Throws 'busy' where that is one too many. */
+  make(of: string | undefined): void {
+    const { made, named } = this.#most;
+    if (this.#made >= made) throw tooMuch(`${made} resources`);
+    if (of !== undefined) {
+      const same = this.#of.get(of) ?? 0;
+      if (this.#named >= named) throw tooMuch(`${named} resources`);
+      if (same >= NAMES) throw tooMuch(`${same} names of the same`);
+      this.#named++;
+      this.#of.set(of, same + 1);
+    }
+    this.#made++;
+  }
+
+  /** Nobody on it has such a one any more. */
+  unmake(of: string | undefined): void {
+    this.#made--;
+    if (of === undefined) return;
+    this.#named--;
+    const left = (this.#of.get(of) ?? 1) - 1;
+    if (left > 0) this.#of.set(of, left);
+    else this.#of.delete(of);
+  }
+
+  /** Throws 'busy' where it is one too many. */
+  subscribe(): void {
+    if (this.#subscribed >= this.#most.subscribed)
+      throw tooMuch(`${this.#subscribed} subscriptions`);
+    this.#subscribed++;
+  }
+
+  unsubscribe(): void {
+    this.#subscribed--;
   }
 
   get size(): number {
@@ -20,7 +77,9 @@ export class Account {
 
   /** Whether it would not be one too many; undefined for what nobody has followed yet. */
   admits(what: object | undefined): boolean {
-    return this.#followed.size < this.#most || (what !== undefined && this.#followed.has(what));
+    return (
+      this.#followed.size < this.#most.followed || (what !== undefined && this.#followed.has(what))
+    );
   }
 
   take(what: object): void {
@@ -46,6 +105,10 @@ export function networkOf(address: string): string {
   return `${bytes.subarray(0, NETWORK_BYTES).toString('hex')}/64`;
 }
 
+function tooMuch(what: string): ProconsulError {
+  return new ProconsulError('busy', `clients of this address have ${what} already`);
+}
+
 /** Throws 'busy' where none of them admits it. */
 export function whoPays(accounts: Iterable<Account>, what: object | undefined): Account {
   for (const account of accounts) if (account.admits(what)) return account;
@@ -55,10 +118,10 @@ export function whoPays(accounts: Iterable<Account>, what: object | undefined): 
 
 /** By address, for as long as anybody is there. */
 export class Accounts {
-  readonly #most: number;
+  readonly #most: Pick<Most, 'followed'> & Partial<Most>;
   readonly #open = new Map<string, { readonly account: Account; members: number }>();
 
-  constructor(most: number) {
+  constructor(most: Pick<Most, 'followed'> & Partial<Most>) {
     this.#most = most;
   }
 

@@ -34,6 +34,12 @@ export function serviceNamed(text: string, { datacenter: here, domain }: Place):
   return { kind: 'service', ...tagged(isHere ? all.slice(0, -1) : all), datacenter: '' };
 }
 
+/** The same for all ways to name the same: the catalog knows names, tags and data centres in whatever case. */
+export function oneName(named: Named): string {
+  const tag = named.kind === 'service' ? named.tag : '';
+  return [named.kind, named.datacenter, tag, named.name].join(' ').toLowerCase();
+}
+
 function tagged(parts: readonly string[]): { readonly name: string; readonly tag: string } {
   return { name: parts.at(-1) ?? '', tag: parts.slice(0, -1).join('.') };
 }

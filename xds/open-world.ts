@@ -3,7 +3,7 @@
  * dial `xds:///web`, and come from its listener by its routes to clusters and their endpoints.
  */
 import type { Compute } from './derived.ts';
-import { type Place, serviceNamed } from './names.ts';
+import { oneName, type Place, serviceNamed } from './names.ts';
 import type { Kind, Message, Resource } from './resource.ts';
 import { balancingOf, policiesOf } from './resources/balancing.ts';
 import {
@@ -42,7 +42,14 @@ export class OpenWorld implements World {
   resources(kind: Kind, name: string): Named {
     const isBySort = kind === 'clusters' || kind === 'routes';
     const how = isBySort ? [...this.#policies].flat() : [];
-    return { key: ['open', kind, name, ...how], compute: this.#computes[kind](name) };
+    const key = ['open', kind, name, ...how] as const;
+    return { key, compute: this.#computes[kind](name), of: `${kind} ${this.#oneName(name)}` };
+  }
+
+  #oneName(name: string): string {
+    return targetIn(name) === undefined
+      ? oneName(serviceNamed(name, this.#place))
+      : name.toLowerCase();
   }
 
   readonly #computes: Readonly<Record<Kind, (name: string) => Compute>> = {

@@ -19,7 +19,7 @@ export class Polled {
 
   /** Whether all of it is asked for by then. Throws 'busy' where too much is asked. */
   async ask(member: Member, wanted: readonly Named[], deadline: number): Promise<boolean> {
-    for (const [i, { key, compute }] of wanted.entries()) {
+    for (const [i, { key, compute, of }] of wanted.entries()) {
       if (i % NAMES_AT_ONCE === 0) {
         const units = NAME * Math.min(NAMES_AT_ONCE, wanted.length - i);
         const waiting = member.turns.take(member.account, units, () => this.#isOver);
@@ -28,7 +28,7 @@ export class Polled {
           if (this.#isOver || came === 'late') return false;
         }
       }
-      this.#subscribed.push(member.subscribe(key, compute, () => this.#wake()));
+      this.#subscribed.push(member.subscribe(key, compute, () => this.#wake(), of));
     }
     return true;
   }

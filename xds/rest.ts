@@ -30,6 +30,8 @@ interface Discovery {
 const MAX_BODY_BYTES = 256 * 1024;
 /** Each is asked for and followed until the poll is answered. Envoy polls for each cluster by itself. */
 const MAX_NAMES = 1000;
+/** Of the answer to more than one name: some 25 MB, all of which is made at once. */
+const MAX_HOSTS = 50_000;
 /** For what is not known yet: the first to ask may have to wait for a server. */
 const PATIENCE_MS = 5000;
 /** Of the time that an Envoy waits for an answer: what is left of it is for a busy machine. */
@@ -122,7 +124,7 @@ export class Polls {
       // Whoever is somebody else by now is told so with his next poll.
       const isSame = VersionInfo === '' || member.caller.stands();
       const isToBeTold = isOther() && isSame && !this.#isStopping;
-      return isToBeTold ? told(polled.current) : { status: 304 };
+      return isToBeTold ? told(polled.current, names.size) : { status: 304 };
     } finally {
       polled.end();
       member.leave();
@@ -177,7 +179,13 @@ function heldMs({ headers }: HttpRequest): number {
   return waits > 0 ? Math.min(waits * HELD_SHARE, MAX_HELD_MS) : 0;
 }
 
-function told(found: readonly Resource[]): Reply {
+/** Throws ProconsulError 'invalid' where that is too much for so many names. */
+function told(found: readonly Resource[], names: number): Reply {
+  const hosts = found.reduce((sum, { message }) => sum + hostsIn(message), 0);
+  if (names > 1 && hosts > MAX_HOSTS) {
+    const why = `the answer to several resource_names has at most ${MAX_HOSTS} endpoints, and not ${hosts}: ask for fewer at once`;
+    throw new ProconsulError('invalid', `Bad request: ${why}`);
+  }
   const version_info = versionOfAll(found);
   const resources = found.map(asJson);
   return { json: { version_info, resources, type_url: TYPE_URLS.endpoints } };
@@ -194,6 +202,11 @@ interface Weighed {
 
 interface Place extends Weighed {
   readonly lb_endpoints: readonly Weighed[];
+}
+
+function hostsIn(message: Resource['message']): number {
+  const places = message['endpoints'] as readonly Place[];
+  return places.reduce((sum, { lb_endpoints }) => sum + lb_endpoints.length, 0);
 }
 
 /** A number that may be missing is an object in the API, and a number in its JSON. */

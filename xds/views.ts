@@ -6,7 +6,7 @@ import type { AccessControl, Caller } from '../lib/acl/rights.ts';
 import type { Cancel } from '../lib/clock.ts';
 import { noLeader } from '../lib/errors.ts';
 import type { System } from '../lib/system.ts';
-import { type Account, Accounts } from './accounts.ts';
+import { type Account, Accounts, type Most } from './accounts.ts';
 import { type Compute, Derived } from './derived.ts';
 import { Facts } from './facts.ts';
 import { type AskAgent, MAX_QUESTIONS, Questions } from './questions.ts';
@@ -18,16 +18,19 @@ export interface ViewsOptions {
   /** Resolves once what others acknowledged is known here too; with false where nobody can say whether it is. */
   readonly caughtUp: () => Promise<boolean>;
   readonly system: System;
+  /** Of those of one address, in place of what is usual. */
+  readonly most?: Partial<Most>;
 }
 
 export class Views {
   readonly #options: ViewsOptions;
   readonly #byRights = new Map<string, View>();
-  readonly #accounts = new Accounts(MAX_QUESTIONS / 2);
+  readonly #accounts: Accounts;
   readonly #turns = new Turns();
 
   constructor(options: ViewsOptions) {
     this.#options = options;
+    this.#accounts = new Accounts({ followed: MAX_QUESTIONS / 2, ...options.most });
   }
 
   /** How many resources are made, and how many questions followed, for all. */
@@ -115,8 +118,8 @@ export class Member {
   }
 
   /** Calls with each change, until it is cancelled. Throws 'busy' where too much is asked. */
-  subscribe(key: Key, compute: Compute, listener: () => void): Subscribed {
-    return this.view.subscribe({ key, compute, account: this.account }, listener);
+  subscribe(key: Key, compute: Compute, listener: () => void, of?: string): Subscribed {
+    return this.view.subscribe({ key, compute, of, account: this.account }, listener);
   }
 }
 
@@ -132,6 +135,8 @@ export type Key = readonly [world: string, ...parts: readonly string[]];
 export interface Wanted {
   readonly key: Key;
   readonly compute: Compute;
+  /** What it is of, where that has several names. */
+  readonly of: string | undefined;
   readonly account: Account;
 }
 
@@ -178,9 +183,9 @@ class View {
   }
 
   subscribe(wanted: Wanted, listener: () => void): Subscribed {
-    const { account } = wanted;
+    const { account, of } = wanted;
     const key = JSON.stringify(wanted.key);
-    const made = this.#made.get(key) ?? this.#make(key, wanted);
+    const made = this.#subscribed(key, wanted);
     const { users, derived } = made;
     const isNew = !users.has(account);
     users.set(account, (users.get(account) ?? 0) + 1);
@@ -195,10 +200,30 @@ class View {
       const left = (users.get(account) ?? 1) - 1;
       if (left > 0) users.set(account, left);
       else users.delete(account);
+      account.unsubscribe();
+      if (left === 0) account.unmake(of);
       if (users.size === 0) this.#end(key, made);
       else if (left === 0) derived.recount();
     };
     return { derived, cancel };
+  }
+
+  /** What it has, on its account; made where nobody has it. */
+  #subscribed(key: string, wanted: Wanted): Made {
+    const { account, of } = wanted;
+    const there = this.#made.get(key);
+    const isFirst = there?.users.has(account) !== true;
+    account.subscribe();
+    let isMade = false;
+    try {
+      if (isFirst) account.make(of);
+      isMade = isFirst;
+      return there ?? this.#make(key, wanted);
+    } catch (error) {
+      account.unsubscribe();
+      if (isMade) account.unmake(of);
+      throw error;
+    }
   }
 
   /** With nobody in it there is no token to ask with. */

@@ -12,4 +12,6 @@ export interface Named {
   /** Of what it follows from, part by part: what has the same is the same to all who have the same rights. */
   readonly key: Key;
   readonly compute: Compute;
+  /** What it is of, which may be named in many ways; undefined where it can be named in one alone. */
+  readonly of?: string;
 }

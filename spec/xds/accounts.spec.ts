@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { OPEN } from '../../lib/acl/rights.ts';
 import { ProconsulError } from '../../lib/errors.ts';
+import type { Most } from '../../xds/accounts.ts';
 import type { Compute } from '../../xds/derived.ts';
+import { OpenWorld } from '../../xds/open-world.ts';
 import { MAX_QUESTIONS } from '../../xds/questions.ts';
 import { type Member, Views } from '../../xds/views.ts';
 import { FakeClock } from '../support/fakes/fake-clock.ts';
@@ -11,11 +13,11 @@ import { seededRandom } from '../support/fakes/seeded-random.ts';
 
 const SHARE = MAX_QUESTIONS / 2;
 
-function setUp() {
+function setUp(most: Partial<Most> = {}) {
   const system = { clock: new FakeClock(), logger: new RecordingLogger(), random: seededRandom(1) };
   // Each question waits without an answer.
   const ask = () => new Promise<never>(() => undefined);
-  const views = new Views({ ask, access: OPEN, caughtUp: async () => true, system });
+  const views = new Views({ ask, access: OPEN, caughtUp: async () => true, system, most });
   return views;
 }
 
@@ -53,6 +55,82 @@ describe('accounts of what is followed', function () {
       held[0]?.cancel();
       wants(same, 'again');
       assert.equal(views.size.questions, SHARE + 1);
+    } finally {
+      views.stop();
+    }
+  });
+
+  it('bound what is made of no question, and how often one has anything, and give back what ends', async () => {
+    const views = setUp({ made: 3, subscribed: 5 });
+    try {
+      const [one, other] = await Promise.all([
+        views.enter('', '10.0.0.1'),
+        views.enter('', '10.0.0.2'),
+      ]);
+      const has = (member: Member, name: string) =>
+        member.subscribe(
+          [name],
+          () => [],
+          () => undefined,
+        );
+      const [first] = ['a', 'b', 'c'].map((name) => has(one, name));
+      assert.throws(() => has(one, 'd'), isBusy);
+      // Of others, who have it already, it is one more all the same.
+      has(other, 'd');
+      assert.throws(() => has(one, 'd'), isBusy);
+      has(one, 'a');
+      const fifth = has(one, 'a');
+      assert.throws(() => has(one, 'a'), isBusy);
+      fifth.cancel();
+      fifth.cancel();
+      first?.cancel();
+      assert.throws(() => has(one, 'd'), isBusy);
+      has(one, 'a').cancel();
+      has(one, 'b');
+      assert.equal(views.size.resources, 4);
+    } finally {
+      views.stop();
+    }
+  });
+
+  it('have one thing under some of its names, and not under a thousand', async () => {
+    const views = setUp();
+    try {
+      const [one, other] = await Promise.all([
+        views.enter('', '10.0.0.1'),
+        views.enter('', '10.0.0.2'),
+      ]);
+      const world = new OpenWorld({ datacenter: 'dc1', domain: 'consul.' }, '');
+      const has = (member: Member, name: string) => {
+        const { key, compute, of } = world.resources('endpoints', name);
+        return member.subscribe(key, compute, () => undefined, of);
+      };
+      const ways = ['web', 'WEB', 'web.', 'web.dc1', 'web.service', 'web.Service.DC1.consul'];
+      const cases = Array.from({ length: 64 }, (_, i) =>
+        [...'consul'].map((letter, at) => (i & (1 << at) ? letter.toUpperCase() : letter)).join(''),
+      ).map((domain) => `web.service.${domain}`);
+      const held = [...ways, ...cases].flatMap((name) => {
+        try {
+          return [has(one, name)];
+        } catch (error) {
+          assert.ok(isBusy(error));
+          return [];
+        }
+      });
+      // `web.` is a tag and a name that is none, and `Service` a name.
+      assert.equal(held.length, 18);
+      for (const name of ['db', 'v1.web', 'web.service.dc2', 'web.query']) has(one, name);
+      has(other, 'web');
+      has(one, 'web');
+      const few = await setUp({ named: 2 }).enter('', '10.0.0.1');
+      const kept = [has(few, 'a'), has(few, 'b')];
+      assert.throws(() => has(few, 'c'), isBusy);
+      kept[0]?.cancel();
+      has(few, 'c');
+      few.view.stop();
+      for (const { cancel } of held) cancel();
+      for (const name of cases.slice(0, 15)) has(one, name);
+      assert.throws(() => has(one, cases[15] ?? ''), isBusy);
     } finally {
       views.stop();
     }

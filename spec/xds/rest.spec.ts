@@ -83,6 +83,27 @@ describe('POST /v3/discovery:endpoints', function () {
     assert.equal((await poll({ resource_names: ['web'], version_info })).status, 200);
   });
 
+  it('answers no more for one service under many names than one message should have', async () => {
+    const { agent, poll } = await setUp();
+    const many = Array.from({ length: 4000 }, (_, i) => instance(`i-${i}`, { port: i + 1 }));
+    agent.sayInstances('web', many);
+    const ways = (count: number) =>
+      Array.from({ length: count }, (_, i) => {
+        const domain = [...'consul'].map((letter, at) =>
+          i & (1 << at) ? letter.toUpperCase() : letter,
+        );
+        return `web.service.${domain.join('')}`;
+      });
+    const several = await poll({ resource_names: ways(13) });
+    assert.equal(several.status, 400);
+    assert.match(several.text, /at most 50000 endpoints, and not 52000: ask for fewer at once/);
+    const alone = await poll({ resource_names: ways(1) });
+    assert.equal(alone.status, 200);
+    const tooMany = await poll({ resource_names: ways(17) });
+    assert.equal(tooMany.status, 429);
+    assert.match(tooMany.text, /clients of this address have 16 names of the same already/);
+  });
+
   it('refuses a poll of more names than are answered at once', async () => {
     const { poll, agent } = await setUp();
     const names = Array.from({ length: 1001 }, (_, i) => `web-${i}`);

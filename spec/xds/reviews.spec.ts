@@ -47,7 +47,7 @@ function start() {
   const [clock, logger] = [new FakeClock(), new RecordingLogger()];
   const system = { clock, logger, random: seededRandom(1) };
   const questions = new Questions({ ask, tokens: () => [''], turns: new Turns(), system });
-  const account = new Account(10);
+  const account = new Account({ followed: 10 });
   const told: unknown[] = [];
   const held = questions.hold(
     question,

@@ -16,7 +16,7 @@ describe('turns of who asks by xDS', () => {
   /** Fills this turn, so that all that comes then waits. */
   function setUp() {
     const turns = new Turns();
-    while (turns.take(new Account(1), 1, isNeeded) === undefined);
+    while (turns.take(new Account({ followed: 1 }), 1, isNeeded) === undefined);
     const begun: string[] = [];
     const take = (account: Account, name: string, isOver = isNeeded) => {
       const waiting = turns.take(account, 16, isOver);
@@ -29,7 +29,7 @@ describe('turns of who asks by xDS', () => {
 
   it('come one after the other by address, however much one of them asks', async () => {
     const { begun, take } = setUp();
-    const [one, other] = [new Account(1), new Account(1)];
+    const [one, other] = [new Account({ followed: 1 }), new Account({ followed: 1 })];
     for (let i = 0; i < 20; i++) take(one, `one ${i}`);
     take(other, 'other 0');
     await turnOver();
@@ -42,7 +42,7 @@ describe('turns of who asks by xDS', () => {
 
   it('are taken up by nothing that nobody waits for any more', async () => {
     const { begun, take } = setUp();
-    const account = new Account(1);
+    const account = new Account({ followed: 1 });
     for (let i = 0; i < 1000; i++) take(account, 'gone', () => true);
     take(account, 'there');
     for (let i = 0; i < 3; i++) await turnOver();
@@ -51,7 +51,7 @@ describe('turns of who asks by xDS', () => {
 
   it('come for what somebody else needs too as soon as for him', async () => {
     const { turns, begun, take } = setUp();
-    const [one, other] = [new Account(1), new Account(1)];
+    const [one, other] = [new Account({ followed: 1 }), new Account({ followed: 1 })];
     for (let i = 0; i < 100; i++) take(one, 'his');
     turns.also(take(one, 'both'), other);
     for (let i = 0; i < 3; i++) await turnOver();
