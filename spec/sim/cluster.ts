@@ -186,6 +186,12 @@ export class SimCluster {
     if (this.#silences >= MAX_SILENCES) this.#mayEndLeases = true;
   }
 
+  /** Nothing goes wrong from now on: a fault that was to meet somebody at a step of his would meet him as he ends. */
+  disarm(): void {
+    for (const machine of this.machines) machine.disarm();
+    for (const { disk } of [...this.servers, ...this.agents]) disk.disarm();
+  }
+
   /** The two hear nothing of each other for so long, or little: an agent that has no other server is not heard. */
   cutOff(a: Machine, b: Machine, ms: number): void {
     if (this.servers.length > 1) return;

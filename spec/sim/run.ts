@@ -224,6 +224,7 @@ async function live(
     });
   }
   await Promise.all(workloads.map((each) => each.run(untilMs)));
+  cluster.disarm();
   await world.sleep(REST_MS);
   for (const each of workloads) await each.look?.();
 }

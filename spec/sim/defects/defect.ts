@@ -15,7 +15,7 @@ export interface Defect {
   readonly workloads: readonly WorkloadName[];
   /** In place of a minute: what comes of time. */
   readonly seconds?: number;
-  /** In place of the first one: what meets by chance in few. */
+  /** Tried before all others: it found the defect when it was last looked for, and saves the time of a search. */
   readonly seed?: number;
   readonly edits: readonly Edit[];
 }

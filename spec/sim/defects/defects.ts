@@ -10,6 +10,7 @@ const OTHERS: readonly Defect[] = [
     name: 'DNS that is stale where it may not be',
     log: 'redis',
     workloads: ['dns'],
+    seed: 3,
     edits: [
       {
         file: 'agent/dns/http-lookups.ts',
@@ -34,6 +35,7 @@ const OTHERS: readonly Defect[] = [
     name: 'drift that is never repaired',
     log: 'redis',
     workloads: ['agents'],
+    seed: 2,
     edits: [
       {
         file: 'agent/sync/drift.ts',
@@ -46,6 +48,7 @@ const OTHERS: readonly Defect[] = [
     name: 'a compare-and-set that compares nothing',
     log: 'redis',
     workloads: ['registers'],
+    seed: 2,
     edits: [
       {
         file: 'server/state/kv-commands.ts',
@@ -58,6 +61,7 @@ const OTHERS: readonly Defect[] = [
     name: "the authoriser's cache stale: who asked before keeps the rights of then",
     log: 'redis',
     workloads: ['access'],
+    seed: 2,
     edits: [
       {
         file: 'server/acl/resolver.ts',
@@ -70,6 +74,7 @@ const OTHERS: readonly Defect[] = [
     name: 'bytes left over: who goes in the middle of a large answer keeps the room that it took',
     log: 'file',
     workloads: ['large'],
+    seed: 10,
     edits: [
       {
         file: 'lib/http/delivery.ts',
@@ -94,6 +99,7 @@ const OTHERS: readonly Defect[] = [
     name: "a server that is behind sends Eureka's clients away, who have registered at another",
     log: 'redis',
     workloads: ['eureka'],
+    seed: 8,
     edits: [
       {
         file: 'server/eureka/registry.ts',
@@ -130,6 +136,7 @@ const OTHERS: readonly Defect[] = [
     name: 'an agent that answers before it keeps what it was told',
     log: 'file',
     workloads: ['agents'],
+    seed: 2,
     edits: [
       {
         file: 'agent/sync/registrar.ts',
@@ -179,6 +186,7 @@ const OTHERS: readonly Defect[] = [
     name: 'a stale answer that says it is new',
     log: 'redis',
     workloads: ['registers'],
+    seed: 3,
     edits: [
       {
         file: 'server/log/redis/log/monitor.ts',

@@ -20,6 +20,7 @@ export const LOG_DEFECTS: readonly Defect[] = [
     name: 'leases counted while frozen, in Redis',
     log: 'redis',
     workloads: ['leases'],
+    seed: 2,
     edits: [
       {
         file: `${REDIS}/log/leases.ts`,
@@ -74,6 +75,7 @@ export const LOG_DEFECTS: readonly Defect[] = [
     name: 'a lost wake-up: of a batch only the last entry wakes',
     log: 'redis',
     workloads: ['registers', 'watchers'],
+    seed: 6,
     edits: [
       {
         file: 'server/replica.ts',
@@ -92,6 +94,7 @@ export const LOG_DEFECTS: readonly Defect[] = [
     name: 'a double apply: ids of proposals are not looked at',
     log: 'redis',
     workloads: ['registers', 'watchers'],
+    seed: 8,
     edits: [
       {
         file: `${REDIS}/log/append.ts`,
@@ -109,6 +112,7 @@ export const LOG_DEFECTS: readonly Defect[] = [
     name: 'a stale default read',
     log: 'redis',
     workloads: ['registers'],
+    seed: 7,
     edits: [
       {
         file: 'server/readiness.ts',
@@ -133,6 +137,7 @@ export const LOG_DEFECTS: readonly Defect[] = [
     name: 'a log trimmed too early, before a snapshot that holds it',
     log: 'file',
     workloads: ['registers'],
+    seed: 8,
     edits: [
       {
         file: 'server/log/file/file-log.ts',
@@ -145,6 +150,7 @@ export const LOG_DEFECTS: readonly Defect[] = [
     name: 'a torn tail accepted: no checksum',
     log: 'file',
     workloads: ['registers', 'watchers'],
+    seed: 5,
     edits: [
       {
         file: 'server/log/file/record.ts',
@@ -162,6 +168,7 @@ export const LOG_DEFECTS: readonly Defect[] = [
     name: 'an append that is not synced',
     log: 'file',
     workloads: ['registers'],
+    seed: 3,
     edits: [
       {
         file: 'server/log/file/log-folder.ts',

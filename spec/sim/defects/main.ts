@@ -51,7 +51,12 @@ async function work(): Promise<void> {
     const [number, defect] = next;
     const say = (text: string) => print(`[${number + 1}/${wanted.length}] ${text}`);
     say(`${defect.name} (${defect.log})`);
-    const it = await hunt(defect, { seeds: seedsOf(defect), whole, say });
+    // One that is at fault by itself keeps nobody from the others.
+    const it = await hunt(defect, { seeds: seedsOf(defect), whole, say }).catch(
+      (error: unknown) => {
+        say(`  ${String(error)}`);
+      },
+    );
     if (it !== undefined) foundS.push(it.simulatedS);
     else {
       say('  MISSED');

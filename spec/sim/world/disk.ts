@@ -86,6 +86,12 @@ export class SimDisk implements FileSystem {
     this.#files.faultOf = WHOLE;
   }
 
+  /** What was to meet it has not, and does not any more. */
+  disarm(): void {
+    this.mend();
+    this.#beforeSync = undefined;
+  }
+
   #meet(faultOf: (op: string, grows: boolean) => Fault | undefined): void {
     this.#files.faultOf = (op, _, grows) => {
       const fault = faultOf(op, grows);

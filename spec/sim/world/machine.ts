@@ -49,6 +49,11 @@ export class Machine {
     this.#step = { left: n, fn };
   }
 
+  /** What was to happen before one of its steps has not, and does not any more. */
+  disarm(): void {
+    this.#step = undefined;
+  }
+
   /** Its code is about to do what others can see. */
   steps(): void {
     const step = this.#step;
