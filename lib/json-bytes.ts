@@ -6,6 +6,7 @@
 
 import { type Claim, largeBodies } from './body-room.ts';
 import { ProconsulError } from './errors.ts';
+import { withHeadRoom } from './head-room.ts';
 import { encodeJson } from './json.ts';
 import { MAX_ANSWER_BYTES } from './limits.ts';
 import { inSlices, type Steps, type Work } from './slices.ts';
@@ -95,7 +96,7 @@ export function encodeJsonBytes(
   if (!pretty && roomAfter(value, LITTLE.depth, LITTLE.values) >= 0) {
     // Most answers: what bounds the others takes ten microseconds, a tenth of a whole request.
     const text = encodeJson(value);
-    const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
+    const bytes = withHeadRoom(Buffer.byteLength(text));
     bytes.write(text);
     if (bytes.length <= maxBytes) return bytes;
   }
@@ -215,8 +216,7 @@ function* inBytes(maxBytes: number, write: (to: Pieces) => Steps<void>): Steps<B
       yield piece.length / COPY_SPEED;
     }
     pieces.holds(length);
-    // Not one of Node's pool, which would live on as long as an answer is kept.
-    const bytes = Buffer.allocUnsafeSlow(length);
+    const bytes = withHeadRoom(length);
     let at = 0;
     for (const [i, piece] of pieces.texts.entries()) {
       at += bytes.write(piece, at);

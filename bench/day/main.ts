@@ -3,10 +3,10 @@
  * 2,000 reads a second, each at its time. It is what a user feels.
  *
  *   CONSUL=path/to/consul bin/bench --day [--seconds 20] [--rounds 5] [--agents] [--during snapshot|restart]
- *     [--beside path/to/other/bin/proconsul]
+ *     [--beside path/to/other/bin/proconsul] [--share 0.5]
  *
  * --agents: everything goes through two client agents. --during: that happens at the half. --beside: another
- * build of Proconsul in Consul's place.
+ * build of Proconsul in Consul's place. --share: so much of it, where the machine is busy with other things.
  */
 import process from 'node:process';
 import { parseArgs } from 'node:util';
@@ -23,6 +23,7 @@ const { values: options } = parseArgs({
     agents: { type: 'boolean', default: false },
     during: { type: 'string', default: '' },
     beside: { type: 'string', default: '' },
+    share: { type: 'string', default: '1' },
   },
 });
 if (!['', 'snapshot', 'restart'].includes(options.during)) {
@@ -30,6 +31,7 @@ if (!['', 'snapshot', 'restart'].includes(options.during)) {
 }
 const consul = process.env['CONSUL'] ?? 'consul';
 const forMs = Number(options.seconds) * 1000;
+const share = Number(options.share);
 const say = (text: string) => void process.stdout.write(`${text}\n`);
 
 const other = options.beside === '' ? 'Consul' : 'beside';
@@ -62,7 +64,7 @@ const ROWS: readonly Row[] = [
 const all = new Map<string, MeasuredDay[]>(Object.keys(PROGRAMS).map((name) => [name, []]));
 for (let round = 1; round <= Number(options.rounds); round++) {
   for (const [name, program] of Object.entries(PROGRAMS)) {
-    const measured = await measureDay(program, { ...options, forMs });
+    const measured = await measureDay(program, { ...options, forMs, share });
     all.get(name)?.push(measured);
     const { reads, wakes, serverS, agentsS, failed } = measured;
     const took = `${figure(serverS)} s${options.agents ? `, agents ${figure(agentsS)} s` : ''}`;

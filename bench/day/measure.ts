@@ -23,6 +23,8 @@ export interface DayOptions {
   readonly agents: boolean;
   /** What happens at the half; '' for nothing. */
   readonly during: string;
+  /** How much of an ordinary day: a machine that is busy with other things does not keep up with all of it. */
+  readonly share?: number;
 }
 
 /** Of a Consul or another build of Proconsul; undefined is this one. */
@@ -30,7 +32,7 @@ export async function measureDay(
   program: string | undefined,
   options: DayOptions,
 ): Promise<MeasuredDay> {
-  const { forMs } = options;
+  const { forMs, share = 1 } = options;
   const processes = await AgentProcesses.create(program);
   // As it is: where nothing was answered there are no quantiles, which JSON cannot say.
   const load = fork(path.join(import.meta.dirname, 'load.ts'), { serialization: 'advanced' });
@@ -39,7 +41,7 @@ export async function measureDay(
     await fill(server.ports.http, { services: SERVICES, instancesEach: 20, prefix: 'web' });
     const asked = agents.length > 0 ? agents : [server];
     const ports = asked.map(({ ports: { http } }) => http);
-    const rates = { watchers: 2000, readsPerS: 2000, flipsPerS: 100 };
+    const rates = { watchers: 2000 * share, readsPerS: 2000 * share, flipsPerS: 100 * share };
     const order: Order = { ports, services: SERVICES, ...rates, warmMs: WARM_MS, forMs };
     load.send(order);
     await told(load, 'measuring');

@@ -209,7 +209,12 @@ for (const name of own[0]?.keys() ?? []) {
     );
     const ratio = median(mine.map((used, round) => used / (others[round] as number)));
     const [ours, theirs] = [mine, others].map((some) => Math.round(median(some)));
-    say(`  ${name}, ${what}: ${ours}, beside ${theirs} (× ${ratio.toFixed(3)})`);
+    // What comes once in some rounds, as the collection of a whole heap, no median shows.
+    const sum = (some: readonly number[]) => some.reduce((whole, each) => whole + each, 0);
+    const whole = (sum(mine) / sum(others)).toFixed(3);
+    say(
+      `  ${name}, ${what}: ${ours}, beside ${theirs} (× ${ratio.toFixed(3)}, all together × ${whole})`,
+    );
   }
 }
 await Promise.all(all.map((each) => each.stop()));

@@ -7,6 +7,7 @@
  */
 import { ByteCache } from '../../lib/byte-cache.ts';
 import type { Cancel, Clock } from '../../lib/clock.ts';
+import { ROOM_BYTES } from '../../lib/head-room.ts';
 import { Work } from '../../lib/slices.ts';
 import type { State } from '../state/state.ts';
 import {
@@ -26,7 +27,7 @@ const MAX_ANSWER_BYTES = 128 * 1024 * 1024;
 /** The longest that a poller is likely to rest; what was asked once and never again goes then. */
 const MAX_IDLE_MS = 5 * 60_000;
 /** What an answer keeps alive beside its body and key: itself, its query, and its place in Watcher. */
-const ANSWER_OVERHEAD_BYTES = 3072;
+const ANSWER_OVERHEAD_BYTES = 3072 + ROOM_BYTES;
 
 /** A few milliseconds of evaluating. */
 const WAKES_PER_TURN = 64;

@@ -3,7 +3,8 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { LARGE_BYTES } from '../../body-room.ts';
-import { systemClock } from '../../clock.ts';
+import { type Clock, systemClock } from '../../clock.ts';
+import { takeHeadRoom } from '../../head-room.ts';
 import { KEEP_ALIVE_MS } from '../../limits.ts';
 import { STALLED_MS, sendBody } from '../delivery.ts';
 import type { Wire } from '../reply.ts';
@@ -22,17 +23,21 @@ export class ReadyBytes {
   /** What it keeps alive, once it goes out. */
   readonly bytes: number;
   readonly #wire: Wire;
+  readonly #clock: Pick<Clock, 'now'>;
   readonly #isShort: boolean;
   #second = 0;
   /** The header block, and a short body behind it; made when it is first needed: most never are. */
   #first: Buffer = NOTHING;
   /** 0 where the wire says a date of its own. */
   #dateAt = 0;
+  /** Whether the kernel has not taken all of it each time that it was written: it is to stay as it is. */
+  #isOnItsWay = false;
 
-  constructor(wire: Wire) {
+  constructor(wire: Wire, clock: Pick<Clock, 'now'> = systemClock) {
     const { status, headers, body } = wire;
     this.status = status;
     this.#wire = wire;
+    this.#clock = clock;
     this.#isShort = body.length <= MAX_COPIED_BYTES;
     // Twice: as they were given, and as they go out.
     const block = 2 * headers.reduce((sum, text) => sum + TEXT_BYTES + text.length, 0);
@@ -44,7 +49,7 @@ export class ReadyBytes {
    * taken, which is at once for all but large ones. Throws where a large one finds no room.
    */
   writeTo(socket: Socket, sent: () => void): void {
-    const now = systemClock.now();
+    const now = this.#clock.now();
     if (now - this.#second >= 1000 || now < this.#second) this.#date(now);
     const { body } = this.#wire;
     if (body.length > LARGE_BYTES) {
@@ -58,6 +63,7 @@ export class ReadyBytes {
       socket.write(body);
       socket.uncork();
     }
+    if (socket.writableLength > 0) this.#isOnItsWay = true;
     sent();
   }
 
@@ -65,6 +71,7 @@ export class ReadyBytes {
     const begin = () => {
       socket.setTimeout(STALLED_MS);
       socket.write(this.#first);
+      this.#isOnItsWay = true;
     };
     sendBody(socket, this.#wire.body, begin, () => {
       socket.setTimeout(KEEP_ALIVE_MS);
@@ -72,12 +79,13 @@ export class ReadyBytes {
     });
   }
 
-  /** Into new bytes: the old ones may still be on their way. */
+  /** Into new bytes where the old ones may still be on their way. */
   #date(now: number): void {
     this.#second = now - (now % 1000);
-    const first = this.#first.length === 0 ? this.#made() : ownCopy(this.#first);
-    if (this.#dateAt > 0) first.write(new Date(now).toUTCString(), this.#dateAt, 'latin1');
-    this.#first = first;
+    if (this.#first.length === 0) this.#first = this.#made();
+    else if (this.#isOnItsWay) this.#first = ownCopy(this.#first);
+    this.#isOnItsWay = false;
+    if (this.#dateAt > 0) this.#first.write(new Date(now).toUTCString(), this.#dateAt, 'latin1');
   }
 
   #made(): Buffer {
@@ -87,10 +95,11 @@ export class ReadyBytes {
     this.#dateAt = saysDate ? 0 : before.length;
     const afterAt = before.length + (saysDate ? 0 : DATE_LENGTH);
     const bodyAt = afterAt + AFTER_DATE.length;
-    const made = Buffer.allocUnsafeSlow(bodyAt + (this.#isShort ? body.length : 0));
+    const own = this.#isShort ? takeHeadRoom(body, bodyAt) : undefined;
+    const made = own ?? Buffer.allocUnsafeSlow(bodyAt + (this.#isShort ? body.length : 0));
     made.write(before, 0, 'latin1');
     made.write(AFTER_DATE, afterAt, 'latin1');
-    if (this.#isShort) body.copy(made, bodyAt);
+    if (this.#isShort && own === undefined) body.copy(made, bodyAt);
     return made;
   }
 }

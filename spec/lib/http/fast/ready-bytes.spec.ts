@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
+import { withHeadRoom } from '../../../../lib/head-room.ts';
 import { createApp } from '../../../../lib/http/app.ts';
 import { FastPath } from '../../../../lib/http/fast/fast-path.ts';
+import { ReadyBytes } from '../../../../lib/http/fast/ready-bytes.ts';
 import { Listener } from '../../../../lib/http/listener.ts';
 import { anyone } from '../../../../lib/http/right.ts';
 import { silentLogger } from '../../../../lib/logger.ts';
-import { settle } from '../../../support/fakes/fake-clock.ts';
+import { FakeClock, settle } from '../../../support/fakes/fake-clock.ts';
 import { getText, RawClient } from '../../../support/servers/raw-client.ts';
 
 describe('a shared answer that must first be known to be new enough', () => {
@@ -128,3 +131,57 @@ function withResolvers() {
   });
   return { promise, resolve, reject };
 }
+
+describe('an answer that is ready to go out', () => {
+  /** What it writes to: whether the kernel takes all of it at once, and what was written. */
+  function socket(leaves: number) {
+    const written: Buffer[] = [];
+    const write = (bytes: Buffer) => void written.push(bytes);
+    return { socket: { write, writableLength: leaves } as unknown as Socket, written };
+  }
+
+  function made() {
+    const clock = new FakeClock();
+    const body = withHeadRoom(4);
+    body.write('body');
+    const wire = { status: 200, headers: ['X-Y', 'z'], body };
+    const write = (ready: ReadyBytes, to = socket(0)) => {
+      ready.writeTo(to.socket, () => undefined);
+      return to.written[0] as Buffer;
+    };
+    return { clock, wire, write, ready: new ReadyBytes(wire, clock) };
+  }
+
+  it('says each second in the same memory, where the kernel has taken all that went before', async () => {
+    const { clock, write, ready } = made();
+    const first = write(ready);
+    const before = first.toString();
+    assert.match(before, /\r\nDate: [^\r]{29}\r\n.*\r\n\r\nbody$/s);
+    await clock.advance(1000);
+    const second = write(ready);
+    assert.equal(second, first);
+    assert.notEqual(second.toString(), before);
+  });
+
+  it('leaves as it is what a client has not read yet, and takes other memory for the next second', async () => {
+    const { clock, write, ready } = made();
+    const slow = write(ready, socket(4));
+    const before = slow.toString();
+    await clock.advance(1000);
+    const next = write(ready);
+    assert.equal(slow.toString(), before);
+    assert.notEqual(next.toString(), before);
+    assert.equal(next.length, before.length);
+    await clock.advance(1000);
+    assert.equal(write(ready), next);
+  });
+
+  it('has memory of its own where another head stands before the body', () => {
+    const { wire, write, ready, clock } = made();
+    const other = new ReadyBytes({ ...wire, headers: ['X-Other', 'w'] }, clock);
+    const [one, two] = [write(ready), write(other)];
+    assert.match(one.toString(), /X-Y: z\r\n.*body$/s);
+    assert.match(two.toString(), /X-Other: w\r\n.*body$/s);
+    assert.notEqual(one.buffer, two.buffer);
+  });
+});
