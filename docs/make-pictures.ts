@@ -6,6 +6,7 @@
  */
 import { mkdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { Page } from 'playwright-core';
 import { closeBrowser, openPage, SCREENS } from '../spec/support/browser.ts';
 import { Shop } from '../spec/support/experiments/page/shop.ts';
 import { closePages } from '../spec/support/open-pages.ts';
@@ -20,8 +21,13 @@ import { sleep } from '../spec/support/sleep.ts';
 
 const FOLDER = fileURLToPath(new URL('./pictures', import.meta.url));
 const TIME = new URL('../spec/support/experiments/page/passing-time.mjs', import.meta.url).href;
-const STEPS = 3 * 24 * 60;
+const HALF_HOUR = 30;
+const STEPS = 3 * 24 * 60 - HALF_HOUR;
 const STEP_MS = 60_000;
+/** What is told of how a service answers is written as time goes on: the last half hour goes by so many times as fast. */
+const LAG_MS = HALF_HOUR * STEP_MS;
+const SPEED = 30;
+const TOLD_EVERY_MS = 15_000;
 const MOST_BYTES = 190_000;
 /** Until what is live has come, and what moves has come to rest. */
 const SETTLE_MS = 1500;
@@ -32,9 +38,22 @@ interface Picture {
   readonly screen: keyof typeof SCREENS;
   /** Of what is longer than a screen. */
   readonly height?: number;
+  /** What somebody does there first. */
+  readonly first?: (page: Page) => Promise<void>;
 }
 
+/** A person who looks at a moment some minutes ago. */
+async function looksBack(page: Page): Promise<void> {
+  const chart = page.getByRole('slider').last();
+  await chart.focus();
+  for (let step = 0; step < 20; step++) await page.keyboard.press('ArrowLeft');
+}
+
+const TRAFFIC = { address: 'services/checkout?show=traffic', first: looksBack };
 const OF_SHOP: readonly Picture[] = [
+  { name: 'traffic-light', ...TRAFFIC, screen: 'light', height: 850 },
+  { name: 'traffic-dark', ...TRAFFIC, screen: 'dark', height: 850 },
+  { name: 'traffic-phone', ...TRAFFIC, screen: 'phone', height: 1220 },
   { name: 'nodes-light', address: 'nodes', screen: 'light' },
   { name: 'service-phone', address: 'services/checkout', screen: 'phone' },
   { name: 'services-light', address: 'services', screen: 'light' },
@@ -62,7 +81,7 @@ const HAPPENINGS = new Map<number, readonly ((shop: Shop) => Promise<void>)[]>([
   ...down('search', 'ams-3', 900, 9),
   ...down('checkout', 'fra-2', 700, 12),
   ...down('payments', 'fra-1', 97, 1),
-  ...down('checkout', 'fra-3', 24, 999),
+  ...down('checkout', 'fra-3', 38, 999),
   ...down('mail', 'ams-3', 190, 999),
 ]);
 
@@ -97,13 +116,14 @@ process.exit();
 async function pictured(pictures: readonly Picture[], begin: () => Promise<number>): Promise<void> {
   if (pictures.length === 0) return;
   const port = await begin();
-  for (const { name, address, screen, height } of pictures) {
+  for (const { name, address, screen, height, first } of pictures) {
     const look = SCREENS[screen];
     const viewport = { ...look.viewport, ...(height !== undefined && { height }) };
     const url = `http://127.0.0.1:${port}/ui/dc1/${address}`;
     const page = await openPage(url, { ...look, viewport });
     await page.getByRole('heading', { level: 1 }).waitFor();
     await sleep(SETTLE_MS);
+    await first?.(page);
     const path = `${FOLDER}/${name}.png`;
     await page.screenshot({ path });
     const { size } = statSync(path);
@@ -115,16 +135,26 @@ async function pictured(pictures: readonly Picture[], begin: () => Promise<numbe
 
 async function daysOfAShop(): Promise<Proconsul> {
   const server = await startProconsul(['-dev', '-node=ams-4'], undefined, {
-    nodeOptions: `--import=${TIME}?steps=${STEPS}&ms=${STEP_MS}`,
+    nodeOptions: `--import=${TIME}?steps=${STEPS}&ms=${STEP_MS}&lag=${LAG_MS}&speed=${SPEED}`,
   });
   const shop = new Shop(server.port);
   await shop.open();
   for (let left = STEPS; left > 0; left--) {
-    for (const happens of HAPPENINGS.get(left) ?? []) await happens(shop);
+    for (const happens of HAPPENINGS.get(left + HALF_HOUR) ?? []) await happens(shop);
     server.signal('SIGUSR2');
     // A log that stands still knows nothing of the time.
     await shop.sells(left);
   }
+  const end = Date.now() + LAG_MS / SPEED;
+  while (Date.now() < end) {
+    await shop.answers('checkout');
+    await sleep(TOLD_EVERY_MS / SPEED);
+  }
+  // While pictures are made too, until the server is ended.
+  const tell = () => void shop.answers('checkout').catch(() => undefined);
+  setInterval(tell, TOLD_EVERY_MS).unref();
+  tell();
+  while (!(await shop.hasTold('checkout'))) await sleep(SETTLE_MS);
   await shop.turns('payments', 'fra-1', 'warning');
   return server;
 }

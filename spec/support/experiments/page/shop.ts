@@ -93,8 +93,14 @@ const INTENTIONS = [
   ['mail', '*', 'deny'],
 ] as const;
 
+/** As often as agents tell what their instances answered. */
+const TOLD_MS = 15_000;
+/** Of a hundred answers so many took 1, 2, 5 ms and so on at most (lib/served.ts). */
+const LATENCY = [4, 16, 34, 24, 12, 6, 2, 1, 1];
+
 export class Shop {
   readonly #port: number;
+  #told = 0;
 
   constructor(port: number) {
     this.#port = port;
@@ -150,6 +156,35 @@ export class Shop {
       const path = `/v1/connect/intentions/exact?source=${from}&destination=${to}`;
       await this.#put(path, { Action });
     }
+  }
+
+  /** What each instance of a service answered since it was told last, with an hour's ups and downs. */
+  async answers(service: string): Promise<void> {
+    const part = PARTS.find((each) => each.service === service);
+    const turn = this.#told++;
+    for (const [i, Node] of (part?.nodes ?? []).entries()) {
+      const rate = 62 + 18 * Math.sin(turn / 17 + i / 3) + 7 * Math.sin(turn * 1.7 + i);
+      const isSlow = turn > 70 && turn < 84;
+      const Requests = Math.round((rate * TOLD_MS) / 1000);
+      // What is slow moves up by two places.
+      const places = isSlow ? [0, 0, ...LATENCY] : LATENCY;
+      const told = {
+        ServiceID: `${service}-${Node}`,
+        RequestMs: TOLD_MS,
+        Requests,
+        Errors: Math.round(Requests * (isSlow ? 0.011 : 0.002)),
+        Latency: places.map((of100) => Math.round((Requests * of100) / 100)),
+      };
+      await this.#put('/v1/internal/agent/load', { ID: '', Node, Instances: [told] });
+    }
+  }
+
+  /** Whether the last minute is known whole. */
+  async hasTold(service: string): Promise<boolean> {
+    const path = `/v1/internal/performance/service/${service}`;
+    const { json } = await send(this.#port, 'GET', path, {});
+    const [minute] = (json as { Windows: readonly { ToldSeconds: number }[] }).Windows;
+    return minute?.ToldSeconds === 60;
   }
 
   async sells(order: number): Promise<void> {
