@@ -18,7 +18,7 @@ const STEPS = Array.from({ length: 60 }, (_, i) => ({
 }));
 
 describePage('how a service answers', () => {
-  async function open(screen: object = {}): Promise<Page> {
+  async function open(screen: object = {}, steps: readonly object[] = STEPS): Promise<Page> {
     const server = await startWebServer();
     await server.register('m1', 'web', 'passing');
     const page = await server.open('services', { timezoneId: 'UTC', ...screen });
@@ -29,7 +29,7 @@ describePage('how a service answers', () => {
           Service: 'web',
           Time: new Date().toISOString(),
           Windows: ['1m', '5m', '30m'].map((Window) => ({ Window, ...figures(123) })),
-          Steps: STEPS,
+          Steps: steps,
         },
       }),
     );
@@ -80,6 +80,14 @@ describePage('how a service answers', () => {
     // What was not told is a gap.
     for (let i = 0; i < 30; i++) await page.keyboard.press('ArrowLeft');
     await says(page, '12:14:30', '–');
+  });
+
+  it('says the newest that is known, where the last step is not told yet', async () => {
+    const page = await open({}, [...STEPS.slice(0, -1), { ...STEPS.at(-1), ...figures(null) }]);
+    await says(page, '12:29:00', '158.125');
+    await chart(page).focus();
+    await page.keyboard.press('End');
+    await says(page, '12:29:30', '–');
   });
 
   it('says the same where the pointer is, and shows the part over which it is drawn', async () => {

@@ -29,7 +29,7 @@ const FURTHER = 2;
 
 export function LineChart({ title, times, lines, show, tell }: LineChartProps) {
   const say = performanceWords.value;
-  const looks = useLooks(times);
+  const looks = useLooks(times, latestOf(lines));
   const { span, at, isAtCursor } = looks;
   const time = times[at];
   if (time === undefined) return null;
@@ -112,8 +112,17 @@ function Drawing({ times, lines, span, most, at, over }: DrawingProps) {
   );
 }
 
+/** What is the newest that is known: of the last step it may not be told yet. */
+function latestOf(lines: readonly Line[]): number {
+  const [first] = lines;
+  const known = (first?.values ?? []).findLastIndex((_, i) =>
+    lines.some(({ values }) => typeof values[i] === 'number'),
+  );
+  return known < 0 ? (first?.values.length ?? 0) - 1 : known;
+}
+
 /** Which part is in sight, and where the cursor is: at a time, for what is told goes on. */
-function useLooks(times: readonly number[]) {
+function useLooks(times: readonly number[], latest: number) {
   const [cursor, setCursor] = useState<number>();
   const [part, setPart] = useState<chart.Span>();
   const [over, setOver] = useState<chart.Span>();
@@ -121,7 +130,7 @@ function useLooks(times: readonly number[]) {
   const whole = chart.wholeOf(times);
   const span = part !== undefined && part.to <= whole.to && part.from >= whole.from ? part : whole;
   const last = times.length - 1;
-  const at = cursor === undefined ? last : chart.nearest(times, cursor);
+  const at = cursor === undefined ? latest : chart.nearest(times, cursor);
   const moveTo = (to: number) => {
     const time = times[Math.max(0, Math.min(to, last))] ?? whole.to;
     setCursor(time);
