@@ -131,7 +131,7 @@ export function someWorkloads(seed: number): readonly WorkloadName[] {
 const PREFERS: Partial<Record<WorkloadName, readonly Draw[]>> = {
   external: [away],
   leases: [longStill, redisJumps],
-  rotation: [loseAll],
+  rotation: [away, loseAll],
 };
 
 function faultsOf({ seed, log = 'quorum', seconds = 60, workloads = ALL }: RunOptions) {

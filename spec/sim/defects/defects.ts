@@ -211,7 +211,6 @@ const OTHERS: readonly Defect[] = [
     name: 'a key that is forgotten as soon as a snapshot is saved, which Redis may lose again',
     log: 'redis',
     workloads: ['rotation'],
-    seed: 20,
     edits: [
       {
         file: 'server/keyring.ts',
@@ -236,6 +235,7 @@ const OTHERS: readonly Defect[] = [
     name: 'defaults of proxies that are taken over once, and followed no more',
     log: 'redis',
     workloads: ['defaults'],
+    seed: 2,
     edits: [
       {
         file: 'agent/sync/defaults.ts',
@@ -248,6 +248,7 @@ const OTHERS: readonly Defect[] = [
     name: 'defaults of proxies of which the catalog is not told',
     log: 'redis',
     workloads: ['defaults'],
+    seed: 2,
     edits: [
       {
         file: 'agent/sync/defaults.ts',
@@ -260,6 +261,7 @@ const OTHERS: readonly Defect[] = [
     name: 'external nodes that nobody looks at when the server has gone that did',
     log: 'redis',
     workloads: ['external'],
+    seed: 2,
     edits: [
       {
         file: 'server/external/prober.ts',
