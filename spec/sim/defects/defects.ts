@@ -222,7 +222,8 @@ const OTHERS: readonly Defect[] = [
   {
     name: 'a snapshot that opens under the newest key alone: who was away is told of it nowhere',
     log: 'redis',
-    workloads: ['rotation'],
+    workloads: ['rotation', 'registers'],
+    seed: 5,
     edits: [
       {
         file: 'server/log/sealed/sealed-snapshot.ts',
