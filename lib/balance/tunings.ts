@@ -186,10 +186,10 @@ export function tuningIn(name: string, text: string): SaidTuning {
   return [service, row.read(value)];
 }
 
-/** `SERVICE=VALUE`, or `VALUE` for all: those are under ''. */
+/** `SERVICE=VALUE`, or `VALUE` for all: those are under ''. Values may have `=` in them (`version:a=b`), and no upstream a colon. */
 export function whoseIn(text: string): readonly [service: string, value: string] {
-  const at = text.indexOf('=');
-  return [text.slice(0, Math.max(at, 0)), text.slice(at + 1)];
+  const [, service = '', value = text] = /^([^=:]*)=(.*)$/s.exec(text) ?? [];
+  return [service, value];
 }
 
 /** The first that is for a service which nobody calls: a name that is written otherwise would be passed over unsaid. */

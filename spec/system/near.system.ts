@@ -5,7 +5,7 @@
  * says; whom a sidecar with `-near` calls, also while those that are near are in maintenance; and how soon all of it
  * follows a machine that moves to another city.
  *
- *   node --import tsx spec/system/near.system.ts [AGENTS IN EACH CITY, 2] [MINUTES FOR EACH, AT MOST, 10]
+ *   node --import tsx spec/system/near.system.ts [AGENTS IN EACH CITY, 2] [MINUTES FOR EACH, AT MOST, 15]
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +18,7 @@ import { sleep } from '../support/sleep.ts';
 import { until } from '../support/until.ts';
 import { report } from './report.ts';
 
-const [inEach = 2, minutes = 10] = process.argv.slice(2).map(Number);
+const [inEach = 2, minutes = 15] = process.argv.slice(2).map(Number);
 /** There and back; each byte is a timer's while under way, and none is shorter than a millisecond. */
 const MAP: Distances = [
   [2, 30, 90],

@@ -23,7 +23,7 @@ const VALUES: Readonly<Record<string, readonly [text: string, comesTo: object]>>
   'retries-per-second': ['0', { retries: { minPerSecond: 0 } }],
   'retry-budget': ['12.5', { retries: { ratio: 0.125 } }],
   'slow-start': ['30s', { slowStart: { windowMs: 30_000 } }],
-  subset: ['version:2:b', { subset: [['version', '2:b']] }],
+  subset: ['version:2:b=c', { subset: [['version', '2:b=c']] }],
   'zone-hosts': ['2', { preferences: { minZoneHosts: 2 } }],
 };
 
