@@ -5,18 +5,24 @@
 import { ProconsulError } from '../lib/errors.ts';
 import { ipBytes } from '../lib/ip.ts';
 
+/** One of the ways to name something: whoever has other rights, or is another program, names it by the same. */
+export interface NameOf {
+  readonly what: string;
+  readonly name: string;
+}
+
 /** What those of one address may have. */
 export interface Most {
   readonly followed: number;
   /** Resources, those that proxies have by themselves too: a hundred each. */
   readonly made: number;
-  /** Of those, what anybody may name: a client of gRPC comes by four of them to each service. */
+  /** Names of what anybody may name, however many rights they are made for: a client of gRPC comes by four to each service. */
   readonly named: number;
   /** Of all its streams, whether others have the same or not: thousands of Envoys may come from one address. */
   readonly subscribed: number;
 }
 
-/** Of resources of the same: a service has more than a thousand names (`web`, `web.service.DC1`), and thousands of instances. */
+/** Of the same: a service has more than a thousand names (`web`, `web.service.DC1`), and thousands of instances. */
 const NAMES = 16;
 const MADE = 250_000;
 const NAMED = 50_000;
@@ -29,35 +35,37 @@ export class Account {
   #made = 0;
   #named = 0;
   #subscribed = 0;
-  /** How many resources of the same, where there may be several. */
-  readonly #of = new Map<string, number>();
+  /** The names of each thing that has several, and how many resources have each. */
+  readonly #of = new Map<string, Map<string, number>>();
 
   constructor(most: Pick<Most, 'followed'> & Partial<Most>) {
     this.#most = { made: MADE, named: NAMED, subscribed: SUBSCRIBED, ...most };
   }
 
-  /** Of a resource that nobody on it has yet, `of` what it is. Throws 'busy' where that is one too many. */
-  make(of: string | undefined): void {
+  /** Of a resource that nobody on it has yet. Throws 'busy' where that is one too many. */
+  make(of: NameOf | undefined): void {
     const { made, named } = this.#most;
     if (this.#made >= made) throw tooMuch(`${made} resources`);
     if (of !== undefined) {
-      const same = this.#of.get(of) ?? 0;
-      if (this.#named >= named) throw tooMuch(`${named} resources`);
-      if (same >= NAMES) throw tooMuch(`${same} names of the same`);
-      this.#named++;
-      this.#of.set(of, same + 1);
+      const names = this.#of.get(of.what) ?? new Map<string, number>();
+      const there = names.get(of.name) ?? 0;
+      if (there === 0 && this.#named >= named) throw tooMuch(`${named} names`);
+      if (there === 0 && names.size >= NAMES) throw tooMuch(`${names.size} names of the same`);
+      if (there === 0) this.#named++;
+      this.#of.set(of.what, names.set(of.name, there + 1));
     }
     this.#made++;
   }
 
   /** Nobody on it has such a one any more. */
-  unmake(of: string | undefined): void {
+  unmake(of: NameOf | undefined): void {
     this.#made--;
-    if (of === undefined) return;
-    this.#named--;
-    const left = (this.#of.get(of) ?? 1) - 1;
-    if (left > 0) this.#of.set(of, left);
-    else this.#of.delete(of);
+    const names = of && this.#of.get(of.what);
+    if (names === undefined) return;
+    const left = (names.get(of?.name ?? '') ?? 1) - 1;
+    if (left > 0) names.set(of?.name ?? '', left);
+    else if (names.delete(of?.name ?? '')) this.#named--;
+    if (names.size === 0) this.#of.delete(of?.what ?? '');
   }
 
   /** Throws 'busy' where it is one too many. */

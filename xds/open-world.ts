@@ -43,7 +43,11 @@ export class OpenWorld implements World {
     const isBySort = kind === 'clusters' || kind === 'routes';
     const how = isBySort ? [...this.#policies].flat() : [];
     const key = ['open', kind, name, ...how] as const;
-    return { key, compute: this.#computes[kind](name), of: `${kind} ${this.#oneName(name)}` };
+    return {
+      key,
+      compute: this.#computes[kind](name),
+      of: { what: `${kind} ${this.#oneName(name)}`, name },
+    };
   }
 
   #oneName(name: string): string {

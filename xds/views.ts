@@ -6,7 +6,7 @@ import type { AccessControl, Caller } from '../lib/acl/rights.ts';
 import type { Cancel } from '../lib/clock.ts';
 import { noLeader } from '../lib/errors.ts';
 import type { System } from '../lib/system.ts';
-import { type Account, Accounts, type Most } from './accounts.ts';
+import { type Account, Accounts, type Most, type NameOf } from './accounts.ts';
 import { type Compute, Derived } from './derived.ts';
 import { Facts } from './facts.ts';
 import { type AskAgent, MAX_QUESTIONS, Questions } from './questions.ts';
@@ -118,7 +118,7 @@ export class Member {
   }
 
   /** Calls with each change, until it is cancelled. Throws 'busy' where too much is asked. */
-  subscribe(key: Key, compute: Compute, listener: () => void, of?: string): Subscribed {
+  subscribe(key: Key, compute: Compute, listener: () => void, of?: NameOf): Subscribed {
     return this.view.subscribe({ key, compute, of, account: this.account }, listener);
   }
 }
@@ -135,8 +135,8 @@ export type Key = readonly [world: string, ...parts: readonly string[]];
 export interface Wanted {
   readonly key: Key;
   readonly compute: Compute;
-  /** What it is of, where that has several names. */
-  readonly of: string | undefined;
+  /** Of what it is a name, where that has several. */
+  readonly of: NameOf | undefined;
   readonly account: Account;
 }
 

@@ -1,3 +1,4 @@
+import type { NameOf } from './accounts.ts';
 import type { Compute } from './derived.ts';
 import type { Kind } from './resource.ts';
 import type { Key } from './views.ts';
@@ -12,6 +13,6 @@ export interface Named {
   /** Of what it follows from, part by part: what has the same is the same to all who have the same rights. */
   readonly key: Key;
   readonly compute: Compute;
-  /** What it is of, which may be named in many ways; undefined where it can be named in one alone. */
-  readonly of?: string;
+  /** Undefined where it can be named in one way alone. */
+  readonly of?: NameOf;
 }

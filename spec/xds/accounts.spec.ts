@@ -136,6 +136,36 @@ describe('accounts of what is followed', function () {
     }
   });
 
+  it('have a name once, however many rights and programs it is made for', async () => {
+    const views = setUp();
+    try {
+      const one = await views.enter('', '10.0.0.1');
+      for (let i = 0; i < 40; i++) {
+        const policies = `grpc-${i}`;
+        const key = ['open', 'clusters', 'web', policies] as const;
+        one.subscribe(
+          key,
+          () => [],
+          () => undefined,
+          { what: 'clusters web', name: 'web' },
+        );
+      }
+      const as = (name: string) =>
+        one.subscribe(
+          [name],
+          () => [],
+          () => undefined,
+          { what: 'clusters web', name },
+        );
+      const held = Array.from({ length: 15 }, (_, i) => as(`web-${i}`));
+      assert.throws(() => as('one too many'), isBusy);
+      held[0]?.cancel();
+      as('in its place');
+    } finally {
+      views.stop();
+    }
+  });
+
   it('are of those who need it still', async () => {
     const views = setUp();
     try {
