@@ -9,6 +9,7 @@ import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { CONSISTENCY, param } from '../../../lib/http/takes.ts';
 import { STREAM, Tellings } from '../../../lib/http/tellings.ts';
 import { MAX_HISTORY_ROWS } from '../../../lib/limits.ts';
+import { ownTurn } from '../../../lib/slices.ts';
 import { type Asked, historyOfNode, historyOfService } from '../../query/past.ts';
 import { performanceOf } from '../../query/performance.ts';
 import { Reader } from '../../query/reader.ts';
@@ -108,6 +109,9 @@ async function ofNow(
   const service = required(request.rest, 'service name');
   const look = () =>
     fresh(deps, request, async () => {
+      // Many may ask at once for what takes a slice each, and whoever asks for little comes between them.
+      await ownTurn();
+      if (request.signal.aborted) throw new ProconsulError('unavailable', 'whoever asked has gone');
       const caller = request.caller.stands() ? request.caller : await request.callerNow();
       const state = deps.state();
       const reader = new Reader(state, caller.rights);

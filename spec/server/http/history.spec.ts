@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { Agent } from 'node:http';
 import { webOn } from '../../support/factories.ts';
 import { FakeAccess, MASTER, withToken } from '../../support/fakes/fake-access.ts';
 import {
@@ -6,6 +7,7 @@ import {
   startServerWith,
   type TestServer,
 } from '../../support/servers/start-server.ts';
+import { Turns } from '../../support/turns.ts';
 import { until } from '../../support/until.ts';
 
 interface Row {
@@ -33,6 +35,36 @@ async function began(server?: TestServer) {
     (await rows(path)).map(({ CheckID, From, To }) => `${CheckID} ${From} ${To}`);
   return { ...started, put, get, clock, set, rows, told };
 }
+
+describe('figures of a service', () => {
+  for (const path of ['availability', 'performance']) {
+    it(`are worked out for one in a turn: ${path}`, async () => {
+      const { set, get, clock } = await began();
+      await set('passing');
+      const turns = new Turns();
+      let most = 0;
+      const now = clock.now.bind(clock);
+      // Each looks once what time it is.
+      clock.now = () => {
+        most = Math.max(most, turns.count('looks'));
+        return now();
+      };
+      const agent = new Agent({ keepAlive: true });
+      const asked = () =>
+        Promise.all(
+          Array.from({ length: 20 }, () =>
+            get(`/v1/internal/${path}/service/web`, { agent }).then(({ status }) => status),
+          ),
+        );
+      // By connections that are there, all come in one turn.
+      await asked();
+      most = 0;
+      assert.deepEqual(new Set(await asked()), new Set([200]));
+      agent.destroy();
+      assert.equal(most, 1);
+    });
+  }
+});
 
 describe('GET /v1/internal/history/service/:service', () => {
   it('tells what became of instances and checks, the oldest first', async () => {
