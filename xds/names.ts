@@ -40,6 +40,17 @@ export function oneName(named: Named): string {
   return [named.kind, named.datacenter, tag, named.name].join(' ').toLowerCase();
 }
 
+/** Whether that is how it is written where nothing is said that goes without saying. */
+export function isUsual(text: string, named: Named): boolean {
+  const foreign = named.datacenter === '' ? [] : [named.datacenter];
+  const parts =
+    named.kind === 'query'
+      ? [named.name, 'query', ...foreign]
+      : [named.tag, named.name, ...(foreign.length > 0 ? ['service', ...foreign] : [])];
+  const usual = parts.filter((part) => part !== '').join('.');
+  return text === usual.toLowerCase();
+}
+
 function tagged(parts: readonly string[]): { readonly name: string; readonly tag: string } {
   return { name: parts.at(-1) ?? '', tag: parts.slice(0, -1).join('.') };
 }

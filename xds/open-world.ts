@@ -3,7 +3,7 @@
  * dial `xds:///web`, and come from its listener by its routes to clusters and their endpoints.
  */
 import type { Compute } from './derived.ts';
-import { oneName, type Place, serviceNamed } from './names.ts';
+import { isUsual, oneName, type Place, serviceNamed } from './names.ts';
 import type { Kind, Message, Resource } from './resource.ts';
 import { balancingOf, policiesOf } from './resources/balancing.ts';
 import {
@@ -43,17 +43,15 @@ export class OpenWorld implements World {
     const isBySort = kind === 'clusters' || kind === 'routes';
     const how = isBySort ? [...this.#policies].flat() : [];
     const key = ['open', kind, name, ...how] as const;
-    return {
-      key,
-      compute: this.#computes[kind](name),
-      of: { what: `${kind} ${this.#oneName(name)}`, name },
-    };
+    const what = `${kind} ${this.#whatIs(name)}`;
+    return { key, compute: this.#computes[kind](name), of: { what, name } };
   }
 
-  #oneName(name: string): string {
-    return targetIn(name) === undefined
-      ? oneName(serviceNamed(name, this.#place))
-      : name.toLowerCase();
+  /** The usual name counts by itself: whoever comes with it is not refused for what others of his address write. */
+  #whatIs(name: string): string {
+    if (targetIn(name) !== undefined) return targetNamed(name);
+    const named = serviceNamed(name, this.#place);
+    return isUsual(name, named) ? `usually ${oneName(named)}` : oneName(named);
   }
 
   readonly #computes: Readonly<Record<Kind, (name: string) => Compute>> = {
@@ -158,4 +156,9 @@ function allClusters(know: Know): Resource[] {
   return names.map((name) =>
     cluster({ name, endpoints: name, connectTimeout: undefined, speaksHttp2: false, more: {} }),
   );
+}
+
+function targetNamed(name: string): string {
+  const lower = name.toLowerCase();
+  return name === lower ? `usually ${lower}` : lower;
 }
