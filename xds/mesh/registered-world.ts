@@ -1,7 +1,9 @@
 /** For an Envoy of the mesh, as it is registered with its agent: beside a service, or as a gateway. */
 import type { Compute } from '../derived.ts';
-import type { Kind } from '../resource.ts';
+import { isWhole, type Kind, type Resource } from '../resource.ts';
 import { unheededOfMesh } from '../resources/mesh-entry.ts';
+import type { Key } from '../views.ts';
+import type { Fact, Know } from '../worked.ts';
 import type { Named, World } from '../world.ts';
 import { identityFact } from './identity.ts';
 import { INGRESS } from './ingress.ts';
@@ -36,22 +38,38 @@ export class RegisteredWorld implements World {
   }
 
   resources(kind: Kind, name: string): Named {
-    const { id, ...how } = this.#options;
     const compute: Compute = (know) => {
-      const registration = registrationOf(know, id);
-      const identity = registration && know.shared(identityFact(registration.service));
-      // Not yet, or not any more: what was told stands.
-      if (registration === undefined || identity === undefined) return undefined;
-      const proxy = PROXIES[registration.kind];
-      const seen = { know, registration, identity, id, ...how };
-      if (kind === 'listeners') sayUnheeded(seen);
-      const made = proxy[kind](seen, name);
-      return name === '*' ? made : made.filter((each) => each.name === name);
+      // Each of them follows from all that the proxy calls: who names many has that once.
+      const isOfAll = isWhole(kind) && name !== ALL;
+      const made = isOfAll ? know.shared(this.#allOf(kind)) : this.#made(know, kind, name);
+      return name === ALL ? made : made?.filter((each) => each.name === name);
     };
-    return { key: ['registered', kind, name, id, String(how.takesLongPatterns)], compute };
+    return { key: this.#key(kind, name), compute };
+  }
+
+  #allOf(kind: Kind): Fact<readonly Resource[]> {
+    return { key: this.#key(kind, ALL), of: (know) => this.#made(know, kind, ALL) };
+  }
+
+  #key(kind: Kind, name: string): Key {
+    const { id, takesLongPatterns } = this.#options;
+    return ['registered', kind, name, id, String(takesLongPatterns)];
+  }
+
+  /** Undefined where it is not registered yet, or not any more: what was told stands. */
+  #made(know: Know, kind: Kind, name: string): readonly Resource[] | undefined {
+    const { id, ...how } = this.#options;
+    const registration = registrationOf(know, id);
+    const identity = registration && know.shared(identityFact(registration.service));
+    if (registration === undefined || identity === undefined) return undefined;
+    const seen = { know, registration, identity, id, ...how };
+    if (kind === 'listeners') sayUnheeded(seen);
+    return PROXIES[registration.kind][kind](seen, name);
   }
 }
 
+/** By this name all that there is of a kind is asked for. */
+const ALL = '*';
 const UNHEEDED = 'no Envoy is told of it';
 
 /** What is said of it, or of the whole mesh, and has no effect. */
