@@ -18,7 +18,7 @@ import {
 } from '../sidecar/follow.ts';
 import { type Account, whoPays } from './accounts.ts';
 import { Omissions } from './omissions.ts';
-import { MOST_LINES, QUESTION, type Turns, type Waiting } from './turns.ts';
+import { QUESTION, type Turns, type Waiting } from './turns.ts';
 
 export interface Question extends Pick<Asked, 'path' | 'query'> {
   /** It waits for another hash, and not for another index. */
@@ -52,6 +52,8 @@ export interface QuestionsOptions {
 
 /** Of one set of rights: each waits at the agent. */
 export const MAX_QUESTIONS = 20_000;
+/** In which a question stands that many need: one of them comes to his turn soon. */
+const MOST_LINES = 16;
 /** After which a question without an index is asked again. */
 const REVIEW_MS = 15_000;
 
@@ -83,10 +85,6 @@ export class Questions {
 
   get size(): number {
     return this.#followed.size;
-  }
-
-  get turns(): Turns {
-    return this.#options.turns;
   }
 
   /**

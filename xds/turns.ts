@@ -5,9 +5,7 @@
  */
 import type { Account } from './accounts.ts';
 
-/** In which stands what many need: one of them comes to his turn soon. */
-export const MOST_LINES = 16;
-/** What it takes to follow a name that nobody has asked for yet or to make its resource anew, and to ask the agent one question. */
+/** What it takes to follow a name that nobody has asked for yet, and to ask the agent one question. */
 export const NAME = 1;
 export const QUESTION = 4;
 /** Some twenty milliseconds. */

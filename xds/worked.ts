@@ -2,7 +2,6 @@
 import type { Account } from './accounts.ts';
 import { type LeaveOut, noting } from './omissions.ts';
 import { type Held, keyOf, type OnAnswer, type Question, type Questions } from './questions.ts';
-import { MOST_LINES, NAME, type Waiting } from './turns.ts';
 
 export interface Know {
   /** What the agent answers; undefined for what is not there, may not be seen, or is not known yet. */
@@ -124,24 +123,8 @@ export class Worked<T> {
     if (isFirst && (!this.#missing.delete(key) || this.#missing.size > 0)) return;
     if (this.#isRunning || this.#isDue) return;
     this.#isDue = true;
-    setImmediate(this.#inTurn);
+    setImmediate(this.#again);
   }
-
-  /** One change may be of many thousands, most of one client. */
-  readonly #inTurn = (): void => {
-    const { sources, accounts } = this.#options;
-    const { turns } = sources.questions;
-    let waiting: Waiting | undefined;
-    let lines = 0;
-    for (const account of accounts()) {
-      if (lines++ === MOST_LINES) break;
-      if (waiting === undefined) waiting = turns.take(account, NAME, () => this.#isOver);
-      else turns.also(waiting, account);
-      if (waiting === undefined) break;
-    }
-    if (waiting === undefined) this.#again();
-    else void waiting.turn.then(this.#again);
-  };
 
   /** Strangers' words may be such that nothing can be made of them: then what was there stands. */
   readonly #again = (): void => {

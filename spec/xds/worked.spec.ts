@@ -2,13 +2,12 @@
 import assert from 'node:assert/strict';
 import { OPEN } from '../../lib/acl/rights.ts';
 import { Resource } from '../../xds/resource.ts';
-import { type Member, Views } from '../../xds/views.ts';
+import { Views } from '../../xds/views.ts';
 import type { Fact, Know } from '../../xds/worked.ts';
 import { FakeAgentAnswers } from '../support/fakes/fake-agent-answers.ts';
 import { FakeClock } from '../support/fakes/fake-clock.ts';
 import { RecordingLogger } from '../support/fakes/recording-logger.ts';
 import { seededRandom } from '../support/fakes/seeded-random.ts';
-import { Turns } from '../support/turns.ts';
 import { until } from '../support/until.ts';
 
 const NAMES = Array.from({ length: 50 }, (_, i) => `n${i}`);
@@ -50,36 +49,6 @@ describe('what is worked out of answers', () => {
     agent.say('/v1/n7', 'other');
     await until(() => JSON.stringify(derived.current?.[0]?.message).includes('other'));
     assert.equal(runs, 3);
-  });
-
-  it('is some in a turn where one answer changes many, and in their turn those of another client', async () => {
-    const { agent, enter: from } = await enter();
-    const turns = new Turns();
-    let [most, left] = [0, 0];
-    const worked: string[] = [];
-    const has = (member: Member, name: string) =>
-      member.subscribe(
-        [name],
-        (know) => {
-          const said = know(question('n0'));
-          if (said !== 'other') return said === undefined ? undefined : of(name, said);
-          most = Math.max(most, turns.count('runs'));
-          worked.push(name);
-          left--;
-          return of(name, said);
-        },
-        nothing,
-      );
-    const one = await from('10.0.0.1');
-    const all = Array.from({ length: 1000 }, (_, i) => has(one, `one ${i}`));
-    all.push(has(await from('10.0.0.2'), 'his'));
-    await until(() => all.every(({ derived }) => derived.current !== undefined));
-    left = all.length;
-    agent.say('/v1/n0', 'other');
-    await until(() => left === 0);
-    // What was left of one turn, and all of the next.
-    assert.ok(most <= 128, `${most} in a turn`);
-    assert.ok(worked.indexOf('his') < 200, `his was ${worked.indexOf('his')}th`);
   });
 
   it('goes on where what it waited for is not needed any more', async () => {

@@ -109,9 +109,11 @@ async function ofNow(
   const service = required(request.rest, 'service name');
   const look = () =>
     fresh(deps, request, async () => {
+      // Made now, for it tells nothing of what was before.
+      const { signal } = request;
       // Many may ask at once for what takes a slice each, and whoever asks for little comes between them.
       await ownTurn();
-      if (request.signal.aborted) throw new ProconsulError('unavailable', 'whoever asked has gone');
+      if (signal.aborted) throw new ProconsulError('unavailable', 'whoever asked has gone');
       const caller = request.caller.stands() ? request.caller : await request.callerNow();
       const state = deps.state();
       const reader = new Reader(state, caller.rights);
