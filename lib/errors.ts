@@ -42,6 +42,11 @@ export function noLeader(cause?: unknown): ProconsulError {
   return new ProconsulError('unavailable', NO_LEADER, { cause });
 }
 
+/** Nobody is told: it ends what was done for him. */
+export function gone(): ProconsulError {
+  return new ProconsulError('unavailable', 'whoever asked has gone');
+}
+
 /** In words what was thrown, which may be anything. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);

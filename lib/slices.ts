@@ -5,15 +5,12 @@
  */
 import { type Claim, largeBodies } from './body-room.ts';
 import { type Cancel, loop } from './clock.ts';
-import { ProconsulError } from './errors.ts';
+import { gone, ProconsulError } from './errors.ts';
+import { inTurns, SHORT, SLICE } from './long-turns.ts';
 
 /** Yields what each step came to, in about the characters of JSON that could have been written. */
 export type Steps<T> = Generator<number, T>;
 
-/** Some eight milliseconds. */
-const SLICE = 512 * 1024;
-/** Where a turn has no room left, whatever is shorter than this is not held up by what is long. */
-const SHORT = 64 * 1024;
 /** They take turns, for a short one must not wait for a long one; each may hold what it makes. */
 const MAX_AT_ONCE = 4;
 /** Beyond these nobody would be served: who asks is told so. */
@@ -29,11 +26,8 @@ interface Going {
 const underWay = new Set<Going>();
 /** They have begun nothing. */
 const waiting = new Set<Going>();
-/** Those who came when a turn had no room: what is short among them passes the long by. */
+/** Those who came when a turn had no room. */
 const comers = new Set<Task>();
-/** Those that take a slice alone. */
-const whole = new Set<() => void>();
-let isTurning = false;
 /** What was done at once in this turn. */
 let spent = 0;
 
@@ -172,24 +166,29 @@ export class Work<T> implements Going {
   }
 }
 
-/** Resolves in a turn in which no other long work is done: for what takes about a slice. */
-export function ownTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    whole.add(loop.mine(resolve));
-    goOn();
+/** What it comes to, for one who may go before: then it rejects, and nothing more is done of it for him. */
+export async function wantedBy<T>(
+  asking: { readonly signal: AbortSignal },
+  made: T | Work<T>,
+): Promise<T> {
+  if (!(made instanceof Work)) return made;
+  const { signal } = asking;
+  if (signal.aborted) throw gone();
+  const leave = made.want();
+  let over: Cancel = () => undefined;
+  const left = new Promise<never>((_, reject) => {
+    over = () => {
+      leave();
+      reject(gone());
+    };
+    signal.addEventListener('abort', over, { once: true });
   });
-}
-
-/** Calls when a turn has room for about a millisecond: many may ask for it at once. */
-export function whenRoom(call: () => void): Cancel {
-  const begin = loop.mine(call);
-  const task = () => {
-    begin();
-    return SHORT;
-  };
-  comers.add(task);
-  goOn();
-  return () => void comers.delete(task);
+  try {
+    return await Promise.race([made.result, left]);
+  } finally {
+    signal.removeEventListener('abort', over);
+    leave();
+  }
 }
 
 function doSome<T>(steps: Steps<T>, most: number) {
@@ -215,55 +214,36 @@ function endOf(steps: Steps<unknown>): void {
   steps.return(undefined);
 }
 
-function goOn(): void {
-  if (isTurning || underWay.size + waiting.size + comers.size + whole.size === 0) return;
-  isTurning = true;
-  loop.nextTurn(() => {
-    isTurning = false;
-    // One kind in a turn, and each kind in its turn.
-    for (const take of [...KINDS]) {
-      KINDS.push(KINDS.shift() as () => boolean);
-      if (take()) break;
+/** As many as one slice has room for; what is short among them passes the long by. */
+const goOn = inTurns({
+  get size() {
+    return comers.size;
+  },
+  take: () => {
+    let left = SLICE;
+    for (const task of comers) {
+      comers.delete(task);
+      left -= task(SHORT);
+      if (left < SHORT) break;
     }
-    goOn();
-  });
-}
+  },
+});
 
-/** Each does about a slice, and says whether there was anything to do. */
-const KINDS = [takeWhole, takeComers, takeLong];
-
-function takeWhole(): boolean {
-  for (const task of whole) {
-    whole.delete(task);
-    task();
-    return true;
-  }
-  return false;
-}
-
-/** As many as one slice has room for. */
-function takeComers(): boolean {
-  const hasAny = comers.size > 0;
-  let left = SLICE;
-  for (const task of comers) {
-    comers.delete(task);
-    left -= task(SHORT);
-    if (left < SHORT) break;
-  }
-  return hasAny;
-}
-
-function takeLong(): boolean {
-  fill();
-  const [next] = underWay;
-  if (next === undefined) return false;
-  // The last of them by now.
-  underWay.delete(next);
-  underWay.add(next);
-  next.goOn(SLICE);
-  fill();
-  return true;
-}
+inTurns({
+  get size() {
+    return underWay.size + waiting.size;
+  },
+  take: () => {
+    fill();
+    const [next] = underWay;
+    if (next === undefined) return;
+    // The last of them by now.
+    underWay.delete(next);
+    underWay.add(next);
+    next.goOn(SLICE);
+    fill();
+  },
+});
 
 function fill(): void {
   for (const work of waiting) {

@@ -4,8 +4,8 @@
  * many writes, and an idle one waits for nobody.
  */
 import { noLeader, ProconsulError } from '../lib/errors.ts';
+import { batchTurn } from '../lib/long-turns.ts';
 import { Sample } from '../lib/metrics/sample.ts';
-import { ownTurn } from '../lib/slices.ts';
 import { CommandTimes } from './command-times.ts';
 import type { Command } from './commands.ts';
 import type { Proposal } from './log/event-log.ts';
@@ -151,7 +151,7 @@ export class Proposer {
       const batch = this.#take(this.#batchLength());
       for (const waiting of batch) this.#underWay.set(waiting.proposal.id, waiting);
       // The next large one may just be read: to apply this one in the same turn takes twice as long.
-      if (bytesOf(batch) >= LARGE_BATCH_BYTES) await ownTurn();
+      if (bytesOf(batch) >= LARGE_BATCH_BYTES) await batchTurn();
       const from = this.#now();
       try {
         await this.#log.append(batch.map(({ proposal }) => proposal));

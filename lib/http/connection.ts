@@ -28,6 +28,7 @@ interface Open {
   readonly response: ServerResponse;
   /** It is refused for it, when its turn has come. */
   readonly fault: string | undefined;
+  end?: () => void;
 }
 
 /** What the parser was given since it last stood between two messages. */
@@ -135,6 +136,12 @@ export class Connection {
     if (this.#taken?.withdraw() === true) this.#giveBack();
   }
 
+  /** What is being answered goes on until somebody ends it: by this. */
+  endsBy(end: () => void): void {
+    if (this.#open !== undefined) this.#open.end = end;
+    if (this.#isFinishing) end();
+  }
+
   get isFinishing(): boolean {
     return this.#isFinishing;
   }
@@ -161,6 +168,7 @@ export class Connection {
     this.#isFinishing = true;
     this.release();
     const open = this.#open;
+    open?.end?.();
     if (open === undefined || open.response.headersSent) return;
     open.response.shouldKeepAlive = false;
     this.#last = open.message;

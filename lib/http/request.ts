@@ -3,8 +3,9 @@ import { ANYONE, type Caller } from '../acl/rights.ts';
 import { systemClock } from '../clock.ts';
 import type { Decoder } from '../decode.ts';
 import { MAX_JSON_BODY_BYTES } from '../limits.ts';
-import { ownTurn } from '../slices.ts';
+import { bodyTurn } from '../long-turns.ts';
 import { bodyOf } from './body.ts';
+import { connectionOf } from './connection.ts';
 import { Params } from './params.ts';
 import { localTarget, splitTarget } from './path.ts';
 import type { Message, Response } from './ready-exchange.ts';
@@ -98,6 +99,11 @@ export class Request implements HttpRequest {
     return WAITING.some((name) => this.params.has(name)) || this.isEndless || this.waits;
   }
 
+  /** Whether it goes on until somebody ends it, also where the row is another process's. */
+  get #isStream(): boolean {
+    return this.isEndless || this.params.has('stream');
+  }
+
   onceOver(call: () => void): void {
     if (this.#response.destroyed) call();
     else this.#response.once('close', call);
@@ -135,7 +141,8 @@ export class Request implements HttpRequest {
     if (bytes.length >= LARGE_BODY_BYTES) {
       this.refuseHopeless(this.caller);
       // Whatever is made of it takes long, and so it does of the next one.
-      await ownTurn();
+      const onceOver = (call: () => void) => this.onceOver(call);
+      await bodyTurn({ bytes: bytes.length, address: this.remoteAddress, onceOver });
     }
     // It may have been long in coming: whoever sent its head in time may be nobody by now.
     await this.callerStill();
@@ -157,13 +164,18 @@ export class Request implements HttpRequest {
   #abortedOnceGone(): AbortController {
     const gone = new AbortController();
     const { socket } = this.#message;
+    const end = () => gone.abort(GONE);
     const destroy = () => socket.destroy();
-    if (this.#response.destroyed) gone.abort(GONE);
+    if (this.#isStream) connectionOf(socket)?.endsBy(end);
+    if (this.#response.destroyed) end();
     this.#response.once('close', () => {
-      gone.abort(GONE);
+      end();
       socket.off('end', destroy);
     });
-    if (this.mayWait) socket.once('end', destroy);
+    if (!this.mayWait) return gone;
+    // What came in one piece with a request before it may have been the last that he sends.
+    if (socket.readableEnded) destroy();
+    else socket.once('end', destroy);
     return gone;
   }
 }

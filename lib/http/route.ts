@@ -38,7 +38,7 @@ export interface HttpRequest {
   readonly remoteAddress: string;
   /**
    * Aborted when the client goes away; where the request may wait for long, also when the client
-   * closes its side: most that do so have gone.
+   * closes its side: most that do so have gone. Of an endless answer also when the listener stops.
    */
   readonly signal: AbortSignal;
   /** Calls once when the answer is written, or the client has gone. */

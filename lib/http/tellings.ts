@@ -109,7 +109,7 @@ export class Tellings {
       for (;;) {
         await this.#passed(everyMs, request.signal);
         if (request.signal.aborted || !(await mayGoOn(request, right))) return;
-        const text = await this.#text(telling);
+        const text = await this.#text(telling).catch((error: unknown) => saidIfBusy(error, said));
         if (text !== said) yield `${text}\n`;
         else if (this.#clock.now() - saidAt >= SILENT_MS) yield '\n';
         else continue;
@@ -132,6 +132,12 @@ export class Tellings {
       else signal.addEventListener('abort', over);
     });
   }
+}
+
+/** Who listens has his place; of what could not be looked at now he is told later. */
+function saidIfBusy(error: unknown, said: string): string {
+  if (error instanceof ProconsulError && error.code === 'busy') return said;
+  throw error;
 }
 
 /** Its token may be revoked while it listens, for days. */

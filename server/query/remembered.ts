@@ -22,13 +22,31 @@ export class Remembered {
     this.#noteOf = noteOf;
   }
 
-  /** Of a service's instances: of those that are there, then of those that are gone. */
-  ofService(service: string): Iterable<Past> {
+  /**
+   * Of a service's instances: of those that are there, then of those that are gone. Others may write while they are gone
+   * through: of what goes meanwhile it is told that it went, and what comes is left out.
+   */
+  *ofService(service: string): Iterable<Past> {
     const { catalog, history } = this.#state;
-    const there = this.#sight.of(catalog.instancesOf(service), this.#sight.instance);
-    const seen = this.#pasts(there, history.goneOf(service));
+    const seen = new Set<Past>();
+    for (const instance of [...catalog.instancesOf(service)]) {
+      const past = history.live(instance.Node, instance.ID);
+      if (!this.#sees(this.#sight.instance(instance)) || past === undefined) continue;
+      if (!this.#sees(this.#sight.past(past))) continue;
+      seen.add(past);
+      yield past;
+    }
+    for (const past of [...history.goneOf(service)]) {
+      if (seen.has(past) || !this.#sees(this.#sight.past(past))) continue;
+      seen.add(past);
+      yield past;
+    }
     this.#noteOf(healthTopic(service), seen, this.#sight.serviceNamed(service));
-    return seen;
+  }
+
+  #sees(isSeen: boolean): boolean {
+    this.#sight.asked(isSeen);
+    return isSeen;
   }
 
   /** Of a node: its own, then that of its instances. */

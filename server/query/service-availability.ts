@@ -4,6 +4,7 @@ import { NS_PER_MS, parseDuration } from '../../lib/duration.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import type { Gap } from '../../lib/history.ts';
 import { type Check, SERF_HEALTH } from '../../lib/model.ts';
+import type { Steps } from '../../lib/slices.ts';
 import type { Change } from '../state/history/changes.ts';
 import type { Past } from '../state/history/past.ts';
 import { fold } from '../state/topic-names.ts';
@@ -30,8 +31,10 @@ const WINDOWS = [
 /** The longest of them. */
 const LONGEST = 720 * HOUR;
 
-/** They are gone through while everybody else waits: some fifty milliseconds. */
+/** They and what they come to are held until all have been gone through: some megabytes. */
 const MAX_CHANGES = 20_000;
+/** What it takes beside the writing of it, as slices count: of an instance, of a change, of a window's figures. */
+const COST = { instance: 640, change: 64, figures: 1000, step: 128 };
 
 function tooMuch(service: string): ProconsulError {
   const why = `more than ${MAX_CHANGES} changes of it are remembered`;
@@ -48,44 +51,64 @@ export interface AskedFor {
   readonly steps: number;
 }
 
-export function availabilityOf(
+/**
+ * As of `now`, and it may take a while: what is written meanwhile is later. Beside that it shows what is there when it
+ * comes to it.
+ */
+export function* availabilityOf(
   { remembered }: Pick<Reader, 'remembered'>,
   { service, now, instances, steps }: AskedFor,
-) {
+): Steps<object> {
   const { gaps, forgotten } = remembered.history;
-  const frame = { from: now - LONGEST, to: now };
-  const pasts = [...remembered.ofService(service)];
+  const { pasts, spans } = yield* spansOfAll(remembered, service, now);
   // Whoever may see none of it is not told that there was one.
   const until = pasts.length === 0 ? 0 : (forgotten.get(fold(service)) ?? 0);
   const since = Math.max(gaps.since, until);
-  const unknown: Gap[] = [[0, since], ...gaps.all];
-  const nodes = new Nodes(remembered);
-  let changes = 0;
-  const spans = pasts.map((past) => {
-    const known = nodes.pastOf(past);
-    changes += known.checks.reduce((sum, { length }) => sum + length, known.life.length);
-    if (changes > MAX_CHANGES) throw tooMuch(service);
-    return spansOf(known, frame);
-  });
-  const whole = withGaps(serviceSpans(spans), { gaps: unknown, unknown: NOTHING_KNOWN });
+  const unknown = { gaps: [[0, since] as Gap, ...gaps.all], unknown: NOTHING_KNOWN };
+  const whole = withGaps(serviceSpans(spans), unknown);
+  const cost = COST.figures + whole.length * COST.change;
+  yield 2 * cost;
+  const Windows: object[] = [];
+  for (const [name, ms] of WINDOWS) {
+    const window = { from: now - ms, to: now };
+    const parts = steps === 0 ? {} : { Steps: ofSteps(whole, window, steps) };
+    Windows.push({ ...ofService(name, whole, window), ...parts });
+    yield cost + steps * COST.step;
+  }
   const shown = pasts.slice(0, instances);
+  const Instances: object[] = [];
+  for (const [i, past] of shown.entries()) {
+    const own = withGaps<Span>(spans[i] ?? [], unknown);
+    Instances.push({
+      ...{ Node: past.node, ServiceID: past.id, ...ofInstance(own, now) },
+      Detection: detectionOf(remembered.checksFor(past), ofAnAgent(remembered)),
+    });
+    yield WINDOWS.length * (COST.figures + own.length * COST.change);
+  }
   return {
     Time: timeOf(now),
     KnownSince: since === 0 ? null : timeOf(since),
     Standing: whole.at(-1)?.standing ?? 'absent',
-    Windows: WINDOWS.map(([name, ms]) => {
-      const window = { from: now - ms, to: now };
-      const parts = steps === 0 ? {} : { Steps: ofSteps(whole, window, steps) };
-      return { ...ofService(name, whole, window), ...parts };
-    }),
-    Instances: shown.map((past, i) => ({
-      Node: past.node,
-      ServiceID: past.id,
-      ...ofInstance(withGaps<Span>(spans[i] ?? [], { gaps: unknown, unknown: NOTHING_KNOWN }), now),
-      Detection: detectionOf(remembered.checksFor(past), ofAnAgent(remembered)),
-    })),
-    InstancesLeftOut: pasts.length - shown.length,
+    ...{ Windows, Instances, InstancesLeftOut: pasts.length - shown.length },
   };
+}
+
+function* spansOfAll(remembered: Remembered, service: string, now: number) {
+  const frame = { from: now - LONGEST, to: now };
+  const nodes = new Nodes(remembered);
+  const pasts: Past[] = [];
+  const spans: Span[][] = [];
+  let changes = 0;
+  for (const past of remembered.ofService(service)) {
+    const known = nodes.pastOf(past);
+    const own = known.checks.reduce((sum, { length }) => sum + length, known.life.length);
+    changes += own;
+    if (changes > MAX_CHANGES) throw tooMuch(service);
+    pasts.push(past);
+    spans.push(spansOf(known, frame));
+    yield COST.instance + own * COST.change;
+  }
+  return { pasts, spans };
 }
 
 const NOTHING_KNOWN: ServiceSpan = { t: 0, standing: 'unknown', up: 0, known: 0 };

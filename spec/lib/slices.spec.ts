@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { largeBodies } from '../../lib/body-room.ts';
 import { MAX_BODIES_BYTES } from '../../lib/limits.ts';
-import { inSlices, ownTurn, type Steps, Work, whenRoom } from '../../lib/slices.ts';
+import { inSlices, type Steps, Work, wantedBy } from '../../lib/slices.ts';
 import { liveBytes } from '../support/heap.ts';
 import { Turns, whole } from '../support/turns.ts';
 import { until } from '../support/until.ts';
@@ -214,36 +214,35 @@ describe('work that nobody wants', () => {
   }).timeout(20_000);
 });
 
-describe('a call when there is room', () => {
-  it('is one of some in a turn, however many ask, and of none that was taken back', async () => {
-    const turns = new Turns();
-    let most = 0;
-    let calls = 0;
-    const call = () => {
-      calls++;
-      most = Math.max(most, turns.count('call'));
-    };
-    const takeBack = Array.from({ length: 100 }, () => whenRoom(call));
-    for (const each of takeBack.slice(80)) each();
-    await until(() => calls === 80);
-    await newTurn();
-    assert.deepEqual([calls, most <= 8], [80, true]);
-  });
-});
+describe('work that one wants who may go', () => {
+  beforeEach(newTurn);
 
-describe('a turn of its own', () => {
-  it('is shared with no other, and soon there beside the longest work', async () => {
-    const turns = new Turns();
-    const long = Array.from({ length: 20 }, () => large(100, 'long'));
-    const counts = await Promise.all(
-      Array.from({ length: 10 }, async () => {
-        await ownTurn();
-        return turns.count('own');
-      }),
+  it('is not done for him any more once he has gone, and he is told nothing', async () => {
+    const client = new AbortController();
+    let done = 0;
+    const made = wantedBy(
+      client,
+      inSlices(() => work(Number.POSITIVE_INFINITY, 'made', () => done++)),
     );
-    assert.deepEqual(new Set(counts), new Set([1]));
-    // Each of the long ones has its first go before, and every other turn is theirs.
-    assert(turns.stop() <= 70);
-    await Promise.all(long);
+    await until(() => done > 2);
+    client.abort();
+    await assert.rejects(made, { code: 'unavailable' });
+    const before = done;
+    await large(20, 'later');
+    assert.equal(done, before);
+  });
+
+  it('leaves its place in the line as he goes', async () => {
+    const client = new AbortController();
+    const some = Array.from({ length: 4096 }, () =>
+      wantedBy(
+        client,
+        inSlices(() => work(20, 'made')),
+      ),
+    );
+    const told = Promise.allSettled(some);
+    client.abort();
+    assert.equal(await large(2, 'done'), 'done');
+    assert((await told).every(({ status }) => status === 'rejected'));
   });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { ProconsulError } from '../../lib/errors.ts';
-import { ownTurn } from '../../lib/slices.ts';
+import { bodyTurn } from '../../lib/long-turns.ts';
 import type { Proposal } from '../../server/log/event-log.ts';
 import { Proposer } from '../../server/proposer.ts';
 import { APPLIED } from '../../server/state/outcome.ts';
@@ -67,7 +67,7 @@ describe('a proposer', () => {
     const proposer = new Proposer(log, 'boot', () => 0);
     for (let i = 0; i < 20; i++) {
       void proposer.propose(kvCommand('k', { value: 'QUJD'.repeat(100_000) }));
-      await ownTurn();
+      await bodyTurn({ bytes: 1, address: '', onceOver: () => undefined });
       count();
     }
     await settle();

@@ -1,5 +1,6 @@
 /** What became of services, as the log tells it: Proconsul's own. */
 import { keptBackHeader } from '../../../lib/acl/kept-back.ts';
+import { AddressLines } from '../../../lib/address-lines.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import { quote } from '../../../lib/go-literals.ts';
 import type { Params } from '../../../lib/http/params.ts';
@@ -9,7 +10,7 @@ import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { CONSISTENCY, param } from '../../../lib/http/takes.ts';
 import { STREAM, Tellings } from '../../../lib/http/tellings.ts';
 import { MAX_HISTORY_ROWS } from '../../../lib/limits.ts';
-import { ownTurn } from '../../../lib/slices.ts';
+import { inSlices, type Steps, wantedBy } from '../../../lib/slices.ts';
 import { type Asked, historyOfNode, historyOfService } from '../../query/past.ts';
 import { performanceOf } from '../../query/performance.ts';
 import { Reader } from '../../query/reader.ts';
@@ -29,11 +30,24 @@ const TAKES = {
   limit: param.number(`the newest so many: ${DEFAULT_ROWS} where nothing is said`),
 };
 
+/** Of one address: there may be an agent behind it, and each takes some ten milliseconds at the worst. */
+const MAX_WAITING = 256;
+
+/** As slices count: a tenth of a millisecond. */
+const PERFORMANCE_COST = 8 * 1024;
+
 /** What goes with the time alone is told as often as one looks at the strip of an hour. */
 const TOLD_EVERY_MS = 30_000;
 
+interface Told {
+  readonly tellings: Tellings;
+  readonly lines: AddressLines;
+}
+
 export function historyRoutes(deps: Deps): Route[] {
-  const told = { availability: new Tellings(deps.clock), performance: new Tellings(deps.clock) };
+  const lines = new AddressLines(MAX_WAITING);
+  const toldOf = () => ({ tellings: new Tellings(deps.clock), lines });
+  const told = { availability: toldOf(), performance: toldOf() };
   return [
     readRoute(deps, {
       path: '/v1/internal/history/service/',
@@ -65,6 +79,7 @@ export function historyRoutes(deps: Deps): Route[] {
       right: shows('service:read'),
       does: 'says how available a service was over an hour, a day and thirty days',
       endless: 'stream',
+      waits: true,
       handle: (request) => availability(deps, told.availability, request),
     },
     {
@@ -79,46 +94,51 @@ export function historyRoutes(deps: Deps): Route[] {
       right: shows('service:read'),
       does: 'says how a service has answered: throughput, errors and latency',
       endless: 'stream',
+      waits: true,
       handle: (request) => performanceReply(deps, told.performance, request),
     },
   ];
 }
 
-function availability(deps: Deps, tellings: Tellings, request: HttpRequest): Promise<Reply> {
+function availability(deps: Deps, told: Told, request: HttpRequest): Promise<Reply> {
   const instances = limitOf(request.params, DEFAULT_INSTANCES);
   const steps = stepsOf(request.params);
-  return ofNow(deps, tellings, request, (reader, service, now) =>
+  return ofNow(deps, told, request, (reader, service, now) =>
     availabilityOf(reader, { service, now, instances, steps }),
   );
 }
 
-function performanceReply(deps: Deps, tellings: Tellings, request: HttpRequest): Promise<Reply> {
+function performanceReply(deps: Deps, told: Told, request: HttpRequest): Promise<Reply> {
   const asSteps = request.params.has('steps');
-  return ofNow(deps, tellings, request, (reader, service, now) =>
-    performanceOf(reader, service, now, asSteps),
-  );
+  return ofNow(deps, told, request, function* (reader, service, now) {
+    const figures = performanceOf(reader, service, now, asSteps);
+    yield PERFORMANCE_COST;
+    return figures;
+  });
 }
 
-/** What it says changes with the time: it is no answer that may be kept. */
+/**
+ * What it says changes with the time: it is no answer that may be kept. It is made in slices, for as long as whoever asks
+ * is there; many who ask at once, of one address or of several, hold nobody up.
+ */
 async function ofNow(
   deps: Deps,
-  tellings: Tellings,
+  { tellings, lines }: Told,
   request: HttpRequest,
-  figures: (reader: Reader, service: string, now: number) => object,
+  figures: (reader: Reader, service: string, now: number) => Steps<object>,
 ): Promise<Reply> {
   const service = required(request.rest, 'service name');
+  function* made(): Steps<Reply> {
+    const { caller } = request;
+    const state = deps.state();
+    const reader = new Reader(state, caller.rights);
+    const json = yield* figures(reader, service, logNow(state, deps.clock));
+    return { json, headers: keptBackHeader(reader.hasHidden, caller) };
+  }
   const look = () =>
     fresh(deps, request, async () => {
-      // Made now, for it tells nothing of what was before.
-      const { signal } = request;
-      // Many may ask at once for what takes a slice each, and whoever asks for little comes between them.
-      await ownTurn();
-      if (signal.aborted) throw new ProconsulError('unavailable', 'whoever asked has gone');
-      const caller = request.caller.stands() ? request.caller : await request.callerNow();
-      const state = deps.state();
-      const reader = new Reader(state, caller.rights);
-      const json = figures(reader, service, logNow(state, deps.clock));
-      return { json, headers: keptBackHeader(reader.hasHidden, caller) };
+      await request.callerStill();
+      return await lines.run(request, () => wantedBy(request, inSlices(made)));
     });
   if (!request.params.has('stream')) return await look();
   return await tellings.open(request, {

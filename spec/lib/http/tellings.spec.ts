@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { ProconsulError } from '../../../lib/errors.ts';
 import { anyone, needs, type Right } from '../../../lib/http/right.ts';
 import type { HttpRequest } from '../../../lib/http/route.ts';
 import { Tellings } from '../../../lib/http/tellings.ts';
@@ -8,7 +9,7 @@ describe('what is told as it changes', () => {
   function start() {
     const clock = new FakeClock();
     const tellings = new Tellings(clock);
-    const shown = { value: 1, may: true, stands: true, looks: 0 };
+    const shown = { value: 1, may: true, stands: true, busy: false, looks: 0 };
     const open = async (
       right: Right = anyone,
       { isForAll = false, remoteAddress = '10.0.0.1' } = {},
@@ -23,6 +24,7 @@ describe('what is told as it changes', () => {
       const request = asked as unknown as HttpRequest;
       const look = () => {
         shown.looks++;
+        if (shown.busy) throw new ProconsulError('busy', 'busy');
         return { value: shown.value };
       };
       const { stream } = await tellings.open(request, { right, look, isForAll });
@@ -62,6 +64,20 @@ describe('what is told as it changes', () => {
     await looks();
     await second;
     assert.equal(line, '\n');
+  });
+
+  it('goes on where it could not be looked at for once, for others wanted too much', async () => {
+    const { shown, open, looks } = start();
+    const { next } = await open();
+    await next();
+    const second = next();
+    Object.assign(shown, { busy: true, value: 2 });
+    await looks();
+    shown.busy = false;
+    await looks();
+    assert.equal(await second, '{"value":2}\n');
+    shown.busy = true;
+    await assert.rejects(open(), { code: 'busy' });
   });
 
   it('ends once it may not be told any more', async () => {
