@@ -26,7 +26,7 @@ export const STREAM = {
 
 export interface Telling {
   readonly right: Right;
-  /** Throws where it may not be told any more. */
+  /** JSON where it comes to bytes. Throws where it may not be told any more. */
   readonly look: () => unknown;
   /** From one look to the next; each second where nothing is said. */
   readonly everyMs?: number;
@@ -87,7 +87,10 @@ export class Tellings {
   }
 
   async #text({ look, isForAll, everyMs = LOOK_MS }: Telling): Promise<string> {
-    const make = async () => encodeJson(await look());
+    const make = async () => {
+      const made = await look();
+      return Buffer.isBuffer(made) ? made.toString() : encodeJson(made);
+    };
     if (isForAll !== true) return await make();
     const now = this.#clock.now();
     if (this.#made === undefined || Math.abs(now - this.#made.at) >= everyMs / 2) {

@@ -139,30 +139,42 @@ export function serviceSpans(instances: readonly (readonly Span[])[]): ServiceSp
   return spans;
 }
 
-/** The spans with what is not known cut out of them. Gaps do not overlap. */
+/** Where a time of which nothing is known begins or ends. */
+export interface Edge {
+  readonly t: number;
+  readonly by: 1 | -1;
+}
+
+/** In order; of those that end before `from` none is left, for they cut nothing out of what is after it. */
+export function edgesOf(gaps: readonly Gap[], from: number): Edge[] {
+  const edges = gaps
+    .filter(([, to]) => to > from)
+    .flatMap(([begin, end]): Edge[] => [
+      { t: begin, by: 1 },
+      { t: end, by: -1 },
+    ]);
+  return edges.sort((a, b) => a.t - b.t);
+}
+
+/** The spans with what is not known cut out of them. Many are cut by the same edges. */
 export function withGaps<S extends Span>(
   spans: readonly S[],
-  { gaps, unknown }: { readonly gaps: readonly Gap[]; readonly unknown: S },
+  { edges, unknown }: { readonly edges: readonly Edge[]; readonly unknown: S },
 ): S[] {
-  const steps: { readonly t: number; readonly span?: S; readonly gap?: number }[] = [
-    ...spans.map((span) => ({ t: span.t, span })),
-    ...gaps.flatMap(([from, to]) => [
-      { t: from, gap: 1 },
-      { t: to, gap: -1 },
-    ]),
-  ];
-  steps.sort((a, b) => a.t - b.t);
   const cut: S[] = [];
   let current: S | undefined;
-  let open = 0;
-  for (const [i, { t, span, gap = 0 }] of steps.entries()) {
-    current = span ?? current;
-    open += gap;
-    if (current === undefined || steps[i + 1]?.t === t) continue;
-    cut.push({ ...(open > 0 ? unknown : current), t });
+  let [span, edge, open] = [0, 0, 0];
+  while (span < spans.length || edge < edges.length) {
+    const t = Math.min(spans[span]?.t ?? END, edges[edge]?.t ?? END);
+    // What happens in one moment is seen as one.
+    while (spans[span]?.t === t) current = spans[span++];
+    while (edges[edge]?.t === t) open += edges[edge++]?.by ?? 0;
+    if (current !== undefined) cut.push({ ...(open > 0 ? unknown : current), t });
   }
   return cut;
 }
+
+const END = Number.POSITIVE_INFINITY;
 
 export interface Figures {
   /** Of the stretch: how long it is known, and of this how long it was up. What was absent is in neither. */

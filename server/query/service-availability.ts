@@ -2,13 +2,13 @@
 
 import { NS_PER_MS, parseDuration } from '../../lib/duration.ts';
 import { ProconsulError } from '../../lib/errors.ts';
-import type { Gap } from '../../lib/history.ts';
 import { type Check, SERF_HEALTH } from '../../lib/model.ts';
 import type { Steps } from '../../lib/slices.ts';
 import type { Change } from '../state/history/changes.ts';
 import type { Past } from '../state/history/past.ts';
 import { fold } from '../state/topic-names.ts';
 import {
+  edgesOf,
   type Figures,
   figuresOf,
   type ServiceSpan,
@@ -64,7 +64,8 @@ export function* availabilityOf(
   // Whoever may see none of it is not told that there was one.
   const until = pasts.length === 0 ? 0 : (forgotten.get(fold(service)) ?? 0);
   const since = Math.max(gaps.since, until);
-  const unknown = { gaps: [[0, since] as Gap, ...gaps.all], unknown: NOTHING_KNOWN };
+  const edges = edgesOf([[0, since], ...gaps.all], now - LONGEST);
+  const unknown = { edges, unknown: NOTHING_KNOWN };
   const whole = withGaps(serviceSpans(spans), unknown);
   const cost = COST.figures + whole.length * COST.change;
   yield 2 * cost;

@@ -61,6 +61,39 @@ describePage('who logs out', () => {
     assert.equal((await leftIn(other)).includes(ROOT), false);
   });
 
+  it('is logged out in a tab that is elsewhere just then, and nobody is who hears of it', async () => {
+    const server = await startWebServer([ACCESS_CONTROL]);
+    const made = JSON.parse(await server.put('/v1/acl/token', { Description: 'other' }, ROOT));
+    const page = await server.openAs(ROOT, 'access');
+    const openBeside = async (secret: string) => {
+      const tab = await page.context().newPage();
+      await tab.goto(page.url());
+      await tab.evaluate(`sessionStorage.setItem('proconsul.token', ${JSON.stringify(secret)})`);
+      await tab.reload();
+      await button(tab, 'Log out').waitFor();
+      return tab;
+    };
+    const away = await openBeside(ROOT);
+    const other = await openBeside(made.SecretID);
+    await away.goto('about:blank');
+    await button(page, 'Log out').click();
+    await confirm(page, 'Log out');
+    await page.getByText('You have no token').waitFor();
+    await away.goBack();
+    await away.getByText('You have no token').waitFor();
+    assert.equal((await leftIn(away)).includes(ROOT), false);
+    const HAS_HEARD = "sessionStorage['proconsul.left'] === localStorage['proconsul.left']";
+    await until(() => other.evaluate<boolean>(HAS_HEARD));
+    await other.reload();
+    await other.getByRole('heading', { name: 'other' }).waitFor();
+    // Who logs in again stays so.
+    await away.getByLabel('Secret', { exact: true }).fill(ROOT);
+    await away.getByRole('form', { name: 'With a token' }).getByRole('button').click();
+    await button(away, 'Log out').waitFor();
+    await away.reload();
+    await button(away, 'Log out').waitFor();
+  });
+
   it('cannot be taken back by whoever comes next', async () => {
     const server = await startWebServer([ACCESS_CONTROL]);
     const made = JSON.parse(await server.put('/v1/acl/token', { Description: 'one' }, ROOT));

@@ -7,6 +7,7 @@ import type { TokenInFull } from './access.ts';
 import { ask } from './api.ts';
 import { forgetDrafts } from './drafts.ts';
 import { readJson, writeJson } from './exact-json.ts';
+import { someoneLeaves, stay } from './left.ts';
 import { Refusal } from './refusal.ts';
 import { go, isOfPage, ownHref, pageAddress } from './router.ts';
 import { CHOSEN_FORMS, stored } from './stored.ts';
@@ -128,6 +129,7 @@ function newNonce(): string {
 
 /** Who logs out leaves nothing to whoever comes next: what any part of the page has kept goes with it. */
 export function forgetToken(): void {
+  someoneLeaves(newNonce());
   others?.postMessage(token.peek());
   leaveNothing();
 }
@@ -148,5 +150,6 @@ function hearOthers(): void {
   others = new BroadcastChannel('proconsul.logout');
   others.addEventListener('message', ({ data }) => {
     if (data !== '' && data === token.peek()) leaveNothing();
+    else stay();
   });
 }

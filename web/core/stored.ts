@@ -1,9 +1,11 @@
 /** Names keys, and goes with whoever may see them. */
 export const CHOSEN_FORMS = 'forms';
 
+const PREFIX = 'proconsul.';
+
 /** What is remembered on this device; where nothing may be stored it is remembered until the page is left. */
 export function stored(name: string, where: 'local' | 'session' = 'local') {
-  const key = `proconsul.${name}`;
+  const key = PREFIX + name;
   const storage = () => (where === 'local' ? localStorage : sessionStorage);
   return {
     read: (): string => attempt(() => storage().getItem(key)) ?? '',
@@ -11,6 +13,15 @@ export function stored(name: string, where: 'local' | 'session' = 'local') {
       attempt(() => (text === '' ? storage().removeItem(key) : storage().setItem(key, text)));
     },
   };
+}
+
+/** All that this tab has remembered for itself. */
+export function forgetTab(): void {
+  attempt(() => {
+    for (const key of Object.keys(sessionStorage)) {
+      if (key.startsWith(PREFIX)) sessionStorage.removeItem(key);
+    }
+  });
 }
 
 function attempt<T>(what: () => T): T | undefined {

@@ -1,6 +1,9 @@
 /** The token by which the page asks. It is kept for this tab, or for this device where somebody says so. */
 import { signal } from '@preact/signals';
+import { forgetWhoLeft } from './left.ts';
 import { stored } from './stored.ts';
+
+forgetWhoLeft();
 
 const ofTab = stored('token', 'session');
 const ofDevice = stored('token');

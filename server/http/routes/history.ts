@@ -9,6 +9,7 @@ import { shows } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { CONSISTENCY, param } from '../../../lib/http/takes.ts';
 import { STREAM, Tellings } from '../../../lib/http/tellings.ts';
+import { encodeJsonBytes } from '../../../lib/json-bytes.ts';
 import { MAX_HISTORY_ROWS } from '../../../lib/limits.ts';
 import { inSlices, type Steps, wantedBy } from '../../../lib/slices.ts';
 import { type Asked, historyOfNode, historyOfService } from '../../query/past.ts';
@@ -23,6 +24,8 @@ type Deps = ReadDeps & StateDeps & Pick<ClusterDeps, 'clock'>;
 
 const DEFAULT_ROWS = 1000;
 const DEFAULT_INSTANCES = 100;
+/** Each has figures of three windows: a kilobyte. */
+const MAX_INSTANCES = 1000;
 const MAX_STEPS = 100;
 
 const TAKES = {
@@ -73,7 +76,9 @@ export function historyRoutes(deps: Deps): Route[] {
       params: {
         ...CONSISTENCY,
         ...STREAM,
-        limit: param.number(`of how many instances: ${DEFAULT_INSTANCES} where nothing is said`),
+        limit: param.number(
+          `of how many instances: ${DEFAULT_INSTANCES} where nothing is said, ${MAX_INSTANCES} at most`,
+        ),
         steps: param.number(`how each window went, in so many parts: ${MAX_STEPS} at most`),
       },
       right: shows('service:read'),
@@ -101,7 +106,7 @@ export function historyRoutes(deps: Deps): Route[] {
 }
 
 function availability(deps: Deps, told: Told, request: HttpRequest): Promise<Reply> {
-  const instances = limitOf(request.params, DEFAULT_INSTANCES);
+  const instances = limitOf(request.params, DEFAULT_INSTANCES, MAX_INSTANCES);
   const steps = stepsOf(request.params);
   return ofNow(deps, told, request, (reader, service, now) =>
     availabilityOf(reader, { service, now, instances, steps }),
@@ -118,8 +123,9 @@ function performanceReply(deps: Deps, told: Told, request: HttpRequest): Promise
 }
 
 /**
- * What it says changes with the time: it is no answer that may be kept. It is made in slices, for as long as whoever asks
- * is there; many who ask at once, of one address or of several, hold nobody up.
+ * What it says changes with the time: it is no answer that may be kept. It is made and written in slices, for as long as
+ * whoever asks is there: many who ask at once, of one address or of several, hold nobody up, and what is made for one
+ * address waits for nothing but to be written.
  */
 async function ofNow(
   deps: Deps,
@@ -128,35 +134,40 @@ async function ofNow(
   figures: (reader: Reader, service: string, now: number) => Steps<object>,
 ): Promise<Reply> {
   const service = required(request.rest, 'service name');
-  function* made(): Steps<Reply> {
+  function* made(): Steps<{ json: object; headers: Reply['headers'] & object }> {
     const { caller } = request;
     const state = deps.state();
     const reader = new Reader(state, caller.rights);
     const json = yield* figures(reader, service, logNow(state, deps.clock));
     return { json, headers: keptBackHeader(reader.hasHidden, caller) };
   }
-  const look = () =>
-    fresh(deps, request, async () => {
-      await request.callerStill();
-      return await lines.run(request, () => wantedBy(request, inSlices(made)));
-    });
+  const written = async () => {
+    await request.callerStill();
+    const { json, headers } = await wantedBy(request, inSlices(made));
+    const bytes = await wantedBy(request, encodeJsonBytes(json, request.pretty));
+    return { bytes, headers: { 'Content-Type': 'application/json', ...headers } };
+  };
+  const look = () => fresh(deps, request, () => lines.run(request, written));
   if (!request.params.has('stream')) return await look();
   return await tellings.open(request, {
     // The reader shows what may be seen.
     right: shows('service:read'),
-    look: async () => (await look()).json,
+    look: async () => (await look()).bytes,
     everyMs: TOLD_EVERY_MS,
   });
 }
 
 function askedOf(params: Params): Asked {
-  return { since: sinceOf(params.get('since')), limit: limitOf(params, DEFAULT_ROWS) };
+  return {
+    since: sinceOf(params.get('since')),
+    limit: limitOf(params, DEFAULT_ROWS, MAX_HISTORY_ROWS),
+  };
 }
 
-function limitOf(params: Params, fallback: number): number {
+function limitOf(params: Params, fallback: number, most: number): number {
   const sent = params.get('limit');
   if (sent === '') return fallback;
-  if (/^\d{1,9}$/.test(sent) && Number(sent) > 0) return Math.min(Number(sent), MAX_HISTORY_ROWS);
+  if (/^\d{1,9}$/.test(sent) && Number(sent) > 0) return Math.min(Number(sent), most);
   throw new ProconsulError('invalid', `Invalid limit: ${quote(sent)}`);
 }
 

@@ -311,6 +311,24 @@ describe('GET /v1/internal/availability/service/:service', () => {
     assert.deepEqual([Windows[0]?.UpSeconds, Windows[0]?.KnownSeconds], [600, 600]);
   });
 
+  it('has figures of a thousand instances at most, of which each has those of three windows', async () => {
+    const { put, get } = await began();
+    const at = { Node: 'a', Address: '10.0.0.1' };
+    await Promise.all(
+      Array.from({ length: 1002 }, (_, n) =>
+        put('/v1/catalog/register', { ...at, Service: { ID: `web-${n}`, Service: 'web' } }),
+      ),
+    );
+    for (const [asked, shown] of [
+      ['', 100],
+      ['?limit=10000', 1000],
+    ] as const) {
+      const { json } = await get(`${AVAILABILITY}${asked}`);
+      const { Instances, InstancesLeftOut } = json as Availability & { InstancesLeftOut: number };
+      assert.deepEqual([Instances.length, InstancesLeftOut], [shown, 1002 - shown]);
+    }
+  });
+
   it('says of the checks of which it is known how long a failure goes unseen', async () => {
     const { put, get } = await began();
     const Definition = { Interval: '10s', Timeout: '2s' };

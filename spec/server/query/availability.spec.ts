@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Condition, Gap } from '../../../lib/history.ts';
 import {
+  edgesOf,
   figuresOf,
   type InstancePast,
   type ServiceSpan,
@@ -74,7 +75,7 @@ function told(pasts: readonly InstancePast[], gaps: readonly Gap[], from: number
   const frame = { from: 0, to: END * S };
   const unknown: ServiceSpan = { t: 0, standing: 'unknown', up: 0, known: 0 };
   const spans = withGaps(serviceSpans(pasts.map((past) => spansOf(past, frame))), {
-    gaps,
+    edges: edgesOf(gaps, frame.from),
     unknown,
   });
   const stretch = { from: from * S, to: to * S };
