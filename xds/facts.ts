@@ -60,6 +60,8 @@ class SharedFact {
     const release = () => this.#release(user);
     try {
       if (!this.#isBegun) this.#begin();
+      // What is asked for it stands in the lines of others, who may have much else in theirs.
+      else if (this.#known === undefined) this.#recountSoon();
     } catch (error) {
       release();
       throw error;
@@ -88,7 +90,7 @@ class SharedFact {
     this.#onLast();
   }
 
-  /** Once for all who leave together. */
+  /** Once for all who come or leave together. */
   #recountSoon(): void {
     if (this.#isToRecount) return;
     this.#isToRecount = true;
@@ -98,8 +100,16 @@ class SharedFact {
     });
   }
 
+  /** Each once: thousands who use it may be of one. */
   *#accounts(): Iterable<Account> {
-    for (const { accounts } of this.#users) yield* accounts();
+    const seen = new Set<Account>();
+    for (const { accounts } of this.#users) {
+      for (const account of accounts()) {
+        if (seen.has(account)) continue;
+        seen.add(account);
+        yield account;
+      }
+    }
   }
 
   #take(made: unknown): void {

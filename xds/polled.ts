@@ -2,8 +2,8 @@
 import { byDeadline, type Cancel, type Clock } from '../lib/clock.ts';
 import type { Resource } from './resource.ts';
 import { NAME } from './turns.ts';
-import type { Member, Subscribed } from './views.ts';
-import type { Named } from './world.ts';
+import type { Member } from './views.ts';
+import type { Subscribed, Wanted } from './world.ts';
 
 const NAMES_AT_ONCE = 16;
 
@@ -18,8 +18,8 @@ export class Polled {
   }
 
   /** Whether all of it is asked for by then. Throws 'busy' where too much is asked. */
-  async ask(member: Member, wanted: readonly Named[], deadline: number): Promise<boolean> {
-    for (const [i, { key, compute, of }] of wanted.entries()) {
+  async ask(member: Member, wanted: readonly Wanted[], deadline: number): Promise<boolean> {
+    for (const [i, each] of wanted.entries()) {
       if (i % NAMES_AT_ONCE === 0) {
         const units = NAME * Math.min(NAMES_AT_ONCE, wanted.length - i);
         const waiting = member.turns.take(member.account, units, () => this.#isOver);
@@ -28,17 +28,17 @@ export class Polled {
           if (this.#isOver || came === 'late') return false;
         }
       }
-      this.#subscribed.push(member.subscribe(key, compute, () => this.#wake(), of));
+      this.#subscribed.push(member.subscribeTo(each, () => this.#wake()));
     }
     return true;
   }
 
   get isKnown(): boolean {
-    return this.#subscribed.every(({ derived }) => derived.current !== undefined);
+    return this.#subscribed.every(({ current }) => current !== undefined);
   }
 
   get current(): readonly Resource[] {
-    return this.#subscribed.flatMap(({ derived }) => derived.current ?? []);
+    return this.#subscribed.flatMap(({ current }) => current ?? []);
   }
 
   /** Until it holds, by the clock's time or before it is ended; whether it does. */
@@ -61,7 +61,7 @@ export class Polled {
   /** Nobody waits for it any more. */
   readonly end: Cancel = () => {
     this.#isOver = true;
-    for (const { cancel } of this.#subscribed.splice(0)) cancel();
+    for (const each of this.#subscribed.splice(0)) each.cancel();
     this.#wake();
   };
 }

@@ -192,8 +192,9 @@ class Followed {
   /** Who needed it first, and the accounts of all who do. */
   readonly #first: Account;
   readonly #needers = new Set<() => Iterable<Account>>();
-  /** What of it waits for its turn. */
+  /** What of it waits for its turn, and in whose lines. */
   readonly #waiting = new Set<Waiting>();
+  readonly #lines = new Set<Account>();
   #known: Known | undefined;
 
   constructor(question: Question, given: Ask, { system, turns, payer }: FollowedOptions) {
@@ -263,7 +264,7 @@ class Followed {
     let payer = whoPays(accounts(), this);
     payer.take(this);
     this.#needers.add(accounts);
-    this.#standInAllLines();
+    this.#standInLinesOf(accounts());
     const known = () => this.#known;
     return {
       get known() {
@@ -278,7 +279,7 @@ class Followed {
         onLast();
       },
       recount: () => {
-        this.#standInAllLines();
+        this.#standInLinesOf(accounts());
         for (const each of accounts()) if (each === payer) return;
         payer.giveBack(this);
         // It is followed already: whoever is left has it, also on an account that is full.
@@ -290,31 +291,28 @@ class Followed {
   }
 
   async #turn(signal: AbortSignal): Promise<void> {
-    const [any = this.#first] = this.#lines();
+    const [accounts = () => []] = this.#needers;
+    const [any = this.#first] = accounts();
     const waiting = this.#turns.take(any, QUESTION, () => signal.aborted);
     if (waiting === undefined) return;
     this.#waiting.add(waiting);
-    this.#standInAllLines();
+    for (const account of this.#lines) this.#turns.also(waiting, account);
+    for (const each of this.#needers) this.#standInLinesOf(each());
     await waiting.turn;
     this.#waiting.delete(waiting);
+    if (this.#waiting.size === 0) this.#lines.clear();
     signal.throwIfAborted();
   }
 
   /** Whoever needs it has a line of his own, and others may have much else in theirs. */
-  #standInAllLines(): void {
-    if (this.#waiting.size === 0) return;
-    for (const account of this.#lines())
+  #standInLinesOf(accounts: Iterable<Account>): void {
+    if (this.#waiting.size === 0 || this.#lines.size >= MOST_LINES) return;
+    for (const account of accounts) {
+      if (this.#lines.has(account)) continue;
+      this.#lines.add(account);
       for (const waiting of this.#waiting) this.#turns.also(waiting, account);
-  }
-
-  #lines(): ReadonlySet<Account> {
-    const found = new Set<Account>();
-    for (const accounts of this.#needers)
-      for (const account of accounts()) {
-        if (found.size === MOST_LINES) return found;
-        found.add(account);
-      }
-    return found;
+      if (this.#lines.size === MOST_LINES) return;
+    }
   }
 
   #take(known: Known): void {

@@ -9,8 +9,10 @@ import type { System } from '../lib/system.ts';
 import { type Account, Accounts, type Most, type NameOf } from './accounts.ts';
 import { type Compute, Derived } from './derived.ts';
 import { Facts } from './facts.ts';
+import { Parts } from './parts.ts';
 import { type AskAgent, MAX_QUESTIONS, Questions } from './questions.ts';
 import { Turns } from './turns.ts';
+import type { Among, Key, Named, Part, Subscribed, Wanted } from './world.ts';
 
 export interface ViewsOptions {
   readonly ask: AskAgent;
@@ -33,7 +35,7 @@ export class Views {
     this.#accounts = new Accounts({ followed: MAX_QUESTIONS / 2, ...options.most });
   }
 
-  /** How many resources are made, and how many questions followed, for all. */
+  /** How many resources are made, or named, and how many questions followed, for all. */
   get size(): { readonly resources: number; readonly questions: number } {
     let [resources, questions] = [0, 0];
     for (const view of this.#byRights.values()) {
@@ -118,6 +120,13 @@ export class Member {
   }
 
   /** Calls with each change, until it is cancelled. Throws 'busy' where too much is asked. */
+  subscribeTo(wanted: Wanted, listener: () => void): Subscribed {
+    if ('among' in wanted) return this.view.subscribeToPart(wanted, this.account, listener);
+    const { key, compute, of } = wanted;
+    return this.subscribe(key, compute, listener, of);
+  }
+
+  /** To something by itself. */
   subscribe(key: Key, compute: Compute, listener: () => void, of?: NameOf): Subscribed {
     return this.view.subscribe({ key, compute, of, account: this.account }, listener);
   }
@@ -129,20 +138,12 @@ interface Made {
   readonly users: Map<Account, number>;
 }
 
-/** Parts, in which names stand as they are: joined with each other, one could be taken for another. */
-export type Key = readonly [world: string, ...parts: readonly string[]];
-
-export interface Wanted {
+interface Whole {
   readonly key: Key;
   readonly compute: Compute;
   /** Of what it is a name, where that has several. */
   readonly of: NameOf | undefined;
   readonly account: Account;
-}
-
-export interface Subscribed {
-  readonly derived: Derived;
-  readonly cancel: Cancel;
 }
 
 interface ViewRules extends Pick<ViewsOptions, 'ask' | 'system'> {
@@ -157,6 +158,7 @@ class View {
   /** Of those who are in it, and how many have each. */
   readonly #tokens = new Map<string, number>();
   readonly #made = new Map<string, Made>();
+  readonly #parts = new Map<string, Map<Account, Parts>>();
 
   constructor({ ask, system, turns }: ViewRules, onLast: () => void) {
     this.#onLast = onLast;
@@ -166,7 +168,9 @@ class View {
   }
 
   get size(): number {
-    return this.#made.size;
+    let size = this.#made.size;
+    for (const each of this.#parts.values()) for (const parts of each.values()) size += parts.size;
+    return size;
   }
 
   join(token: string): Cancel {
@@ -182,7 +186,7 @@ class View {
     };
   }
 
-  subscribe(wanted: Wanted, listener: () => void): Subscribed {
+  subscribe(wanted: Whole, listener: () => void): Subscribed {
     const { account, of } = wanted;
     const key = JSON.stringify(wanted.key);
     const made = this.#subscribed(key, wanted);
@@ -205,11 +209,37 @@ class View {
       if (users.size === 0) this.#end(key, made);
       else if (left === 0) derived.recount();
     };
-    return { derived, cancel };
+    return {
+      get current() {
+        return derived.current;
+      },
+      cancel,
+    };
+  }
+
+  subscribeToPart({ name, among }: Part, account: Account, listener: () => void): Subscribed {
+    const key = JSON.stringify('all' in among ? among.all.key : among.key);
+    const parts = this.#parts.get(key)?.get(account) ?? this.#partsOf(key, among, account);
+    return parts.subscribe(name, listener);
+  }
+
+  #partsOf(key: string, among: Among, account: Account): Parts {
+    const onLast = () => {
+      const byAccount = this.#parts.get(key);
+      byAccount?.delete(account);
+      if (byAccount?.size === 0) this.#parts.delete(key);
+    };
+    const subscribe = ({ key: whose, compute, of }: Named, listener: () => void) =>
+      this.subscribe({ key: whose, compute, of, account }, listener);
+    const sources = { questions: this.questions, facts: this.#facts };
+    const parts = new Parts({ among, account, sources, subscribe, onLast });
+    const byAccount = this.#parts.get(key) ?? new Map<Account, Parts>();
+    this.#parts.set(key, byAccount.set(account, parts));
+    return parts;
   }
 
   /** What it has, on its account; made where nobody has it. */
-  #subscribed(key: string, wanted: Wanted): Made {
+  #subscribed(key: string, wanted: Whole): Made {
     const { account, of } = wanted;
     const there = this.#made.get(key);
     const isFirst = there?.users.has(account) !== true;
@@ -229,10 +259,12 @@ class View {
   /** With nobody in it there is no token to ask with. */
   stop(): void {
     for (const [key, made] of this.#made) this.#end(key, made);
+    for (const each of this.#parts.values()) for (const parts of each.values()) parts.stop();
+    this.#parts.clear();
     this.#onLast();
   }
 
-  #make(key: string, { compute, account }: Wanted): Made {
+  #make(key: string, { compute, account }: Whole): Made {
     const users = new Map([[account, 0]]);
     const sources = { questions: this.questions, facts: this.#facts };
     const derived = new Derived(compute, sources, () => users.keys());

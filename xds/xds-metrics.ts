@@ -13,7 +13,11 @@ export function xdsMetrics({ counts, views, polls }: MeasuredXds): readonly Metr
   return [
     gauge('proconsul.xds.streams', 'streams of xDS that are open', () => counts.streams),
     gauge('proconsul.xds.polls', 'polls that are held until something changes', () => polls.held),
-    gauge('proconsul.xds.resources', 'resources of xDS that are kept', () => views.size.resources),
+    gauge(
+      'proconsul.xds.resources',
+      'resources of xDS that are kept, and names of which there is none',
+      () => views.size.resources,
+    ),
     gauge('proconsul.xds.questions', 'questions followed for them', () => views.size.questions),
     counter('proconsul.xds.answers', 'answers to streams of xDS', () => counts.answers),
     counter('proconsul.xds.refusals', 'answers that a client refused', () => counts.refusals),

@@ -31,8 +31,7 @@ async function start() {
     ...{ id: 'web-proxy', domain: 'consul.', callsByDefault: true, takesLongPatterns: true },
   });
   const has = (kind: Kind, name: string) => {
-    const { key, compute } = world.resources(kind, name);
-    return member.subscribe(key, compute, () => undefined).derived;
+    return member.subscribeTo(world.resources(kind, name), () => undefined);
   };
   return { views, has };
 }

@@ -2,12 +2,16 @@
 import assert from 'node:assert/strict';
 import { OPEN } from '../../lib/acl/rights.ts';
 import { Account } from '../../xds/accounts.ts';
+import type { Compute } from '../../xds/derived.ts';
 import { Polled } from '../../xds/polled.ts';
 import { Turns } from '../../xds/turns.ts';
 import { Views } from '../../xds/views.ts';
+import type { Fact, Know } from '../../xds/worked.ts';
 import { FakeClock } from '../support/fakes/fake-clock.ts';
 import { RecordingLogger } from '../support/fakes/recording-logger.ts';
 import { seededRandom } from '../support/fakes/seeded-random.ts';
+
+type Way = readonly [key: readonly [string], compute: Compute];
 
 const turnOver = () => new Promise<void>((on) => void setImmediate(on));
 const isNeeded = () => false;
@@ -109,33 +113,44 @@ describe('many polls of many names at once', () => {
 });
 
 describe('what somebody else asks for too', () => {
-  it('is asked in the turn of each who needs it', async () => {
-    const clock = new FakeClock();
-    const system = { clock, logger: new RecordingLogger(), random: seededRandom(1) };
-    const asked: string[] = [];
-    const ask = ({ path }: { readonly path: string }) => {
-      asked.push(path);
-      return new Promise<never>(() => undefined);
-    };
-    const views = new Views({ ask, access: OPEN, caughtUp: async () => true, system });
-    const [other, one] = await Promise.all([
-      views.enter('', '10.0.0.1'),
-      views.enter('', '10.0.0.2'),
-    ]);
-    const wants = (member: typeof one, name: string) =>
-      member.subscribe(
-        [name],
-        (know) => {
-          know({ path: `/${name}`, query: [] });
-          return [];
-        },
-        () => undefined,
-      );
-    for (let i = 0; i < 3000; i++) wants(other, `junk-${i}`);
-    wants(other, 'web');
-    wants(one, 'web');
-    for (let i = 0; i < 3; i++) await turnOver();
-    assert.ok(asked.includes('/web'), `${asked.length} were asked`);
-    views.stop();
-  });
+  const ofIt = (name: string) => (know: Know) => {
+    know({ path: `/${name}`, query: [] });
+    return [];
+  };
+  const shared: Fact<readonly never[]> = { key: ['web'], of: ofIt('web') };
+  /** His and mine are the same, or follow from the same. */
+  const ways = [
+    ['as it is', [['web'], ofIt('web')], [['web'], ofIt('web')]],
+    [
+      'for what others work out of it',
+      [['his'], (know) => know.shared(shared)],
+      [['mine'], (know) => know.shared(shared)],
+    ],
+  ] as const satisfies readonly (readonly [string, Way, Way])[];
+
+  for (const [title, his, mine] of ways) {
+    it(`is asked in the turn of each who needs it, ${title}`, async () => {
+      const system = {
+        ...{ clock: new FakeClock(), logger: new RecordingLogger(), random: seededRandom(1) },
+      };
+      const asked: string[] = [];
+      const ask = ({ path }: { readonly path: string }) => {
+        asked.push(path);
+        return new Promise<never>(() => undefined);
+      };
+      const views = new Views({ ask, access: OPEN, caughtUp: async () => true, system });
+      const [other, one] = await Promise.all([
+        views.enter('', '10.0.0.1'),
+        views.enter('', '10.0.0.2'),
+      ]);
+      const wants = (member: typeof one, [key, compute]: Way) =>
+        member.subscribe(key, compute, () => undefined);
+      for (let i = 0; i < 3000; i++) wants(other, [[`junk-${i}`], ofIt(`junk-${i}`)]);
+      wants(other, his);
+      wants(one, mine);
+      for (let i = 0; i < 4; i++) await turnOver();
+      assert.ok(asked.includes('/web'), `${asked.length} were asked`);
+      views.stop();
+    });
+  }
 });

@@ -42,12 +42,12 @@ describe('what is worked out of answers', () => {
         NAMES.map((name) => know(question(name))),
       );
     };
-    const { derived } = (await from('10.0.0.1')).subscribe(['all'], compute, nothing);
-    await until(() => derived.current !== undefined);
+    const all = (await from('10.0.0.1')).subscribe(['all'], compute, nothing);
+    await until(() => all.current !== undefined);
     assert.equal(runs, 2);
-    assert.deepEqual(derived.current?.[0]?.message, { said: NAMES });
+    assert.deepEqual(all.current?.[0]?.message, { said: NAMES });
     agent.say('/v1/n7', 'other');
-    await until(() => JSON.stringify(derived.current?.[0]?.message).includes('other'));
+    await until(() => JSON.stringify(all.current?.[0]?.message).includes('other'));
     assert.equal(runs, 3);
   });
 
@@ -60,11 +60,11 @@ describe('what is worked out of answers', () => {
     };
     // Nobody answers that.
     agent.silent.add('/v1/silent');
-    const { derived } = (await from('10.0.0.1')).subscribe(['all'], compute, nothing);
+    const all = (await from('10.0.0.1')).subscribe(['all'], compute, nothing);
     await until(() => agent.asked.some(({ path }) => path === '/v1/silent'));
     agent.say('/v1/which', 'n1');
-    await until(() => derived.current !== undefined);
-    assert.deepEqual(derived.current?.[0]?.message, { said: 'n1' });
+    await until(() => all.current !== undefined);
+    assert.deepEqual(all.current?.[0]?.message, { said: 'n1' });
   });
 
   it('is worked out once for all that it is needed for, as long as any of them is there', async () => {
@@ -82,16 +82,16 @@ describe('what is worked out of answers', () => {
       const compute = (know: Know) => of(name, know.shared(fact)?.get(name));
       return (name === 'n1' ? other : one).subscribe([name], compute, nothing);
     });
-    await until(() => all.every(({ derived }) => derived.current !== undefined));
+    await until(() => all.every(({ current }) => current !== undefined));
     assert.equal(runs, 2);
     assert.equal(views.size.questions, NAMES.length);
     agent.say('/v1/n1', 'other');
-    await until(() => JSON.stringify(all[1]?.derived.current?.[0]?.message).includes('other'));
+    await until(() => JSON.stringify(all[1]?.current?.[0]?.message).includes('other'));
     assert.equal(runs, 3);
     for (const [i, { cancel }] of all.entries()) if (i !== 1) cancel();
     one.leave();
     agent.say('/v1/n1', 'third');
-    await until(() => JSON.stringify(all[1]?.derived.current?.[0]?.message).includes('third'));
+    await until(() => JSON.stringify(all[1]?.current?.[0]?.message).includes('third'));
     all[1]?.cancel();
     assert.equal(views.size.questions, 0);
   });
@@ -103,7 +103,7 @@ describe('what is worked out of answers', () => {
     const [first, second] = [one, other].map((member, i) =>
       member.subscribe([`r${i}`], (know) => of('r', know.shared(fact)), nothing),
     );
-    await until(() => second?.derived.current !== undefined);
+    await until(() => second?.current !== undefined);
     assert.deepEqual([one.account.size, other.account.size], [1, 0]);
     first?.cancel();
     await until(() => one.account.size === 0);

@@ -24,6 +24,7 @@ import {
   type Called,
   called,
   clustersOf,
+  endNames,
   endOf,
   endpointsOf,
   routesIn,
@@ -32,13 +33,20 @@ import {
 
 export const INGRESS: MeshProxy = {
   clusters: (seen) => unique(behind(seen).flatMap((each) => clustersOf(seen, each.called))),
-  endpoints: (seen, name) => endpointsOf(seen, (by) => behind(by).map((each) => each.called), name),
+  endpoints: (seen, name) => endpointsOf(seen, calledBy, name),
   routes: (seen, name) =>
     ports(seen, name).flatMap(({ port, isRouted, behind: all }) => {
       if (!isRouted) return [];
       return [routeConfiguration(routeName(port), hostsOf(seen, port, all))];
     }),
   listeners: (seen) => ports(seen).flatMap((each) => listenersOf(seen, each)),
+  names: {
+    endpoints: (seen) => endNames(seen, calledBy),
+    routes: (seen) =>
+      ports(seen)
+        .filter(({ isRouted }) => isRouted)
+        .map(({ port }) => routeName(port)),
+  },
 };
 
 /** A service that is called through the gateway, at one of its ports. */
@@ -95,6 +103,10 @@ function behind(seen: Registered, at = '*'): readonly Behind[] {
       },
     ];
   });
+}
+
+function calledBy(seen: Registered): readonly Called[] {
+  return behind(seen).map((each) => each.called);
 }
 
 function ports(seen: Seen, at = '*'): readonly Port[] {

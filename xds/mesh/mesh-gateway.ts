@@ -34,6 +34,10 @@ export const MESH_GATEWAY: MeshProxy = {
       return listener({ name, host, port, direction: 'INBOUND', chains });
     });
   },
+  names: {
+    endpoints: (seen) => endsOf(seen, servicesIn(seen.know)).map(({ name }) => name),
+    routes: () => [],
+  },
 };
 
 interface End {

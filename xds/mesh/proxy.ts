@@ -24,4 +24,9 @@ export interface Seen extends Registered {
 }
 
 /** Of each kind all that there is; `name` is the one that is asked for, or `*`. */
-export type MeshProxy = Readonly<Record<Kind, (seen: Seen, name: string) => readonly Resource[]>>;
+type Made = Readonly<Record<Kind, (seen: Seen, name: string) => readonly Resource[]>>;
+
+export interface MeshProxy extends Made {
+  /** Of what is asked for by its name: to look through them is little beside what is made of one. */
+  readonly names: Readonly<Record<'endpoints' | 'routes', (seen: Seen) => Iterable<string>>>;
+}

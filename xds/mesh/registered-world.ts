@@ -1,10 +1,9 @@
 /** For an Envoy of the mesh, as it is registered with its agent: beside a service, or as a gateway. */
 import type { Compute } from '../derived.ts';
-import { isWhole, type Kind, type Resource } from '../resource.ts';
+import type { Kind, Resource } from '../resource.ts';
 import { unheededOfMesh } from '../resources/mesh-entry.ts';
-import type { Key } from '../views.ts';
-import type { Fact, Know } from '../worked.ts';
-import type { Named, World } from '../world.ts';
+import type { Know } from '../worked.ts';
+import type { Among, Apart, Key, Named, Wanted, World } from '../world.ts';
 import { identityFact } from './identity.ts';
 import { INGRESS } from './ingress.ts';
 import { MESH_GATEWAY } from './mesh-gateway.ts';
@@ -32,23 +31,37 @@ export interface RegisteredWorldOptions {
 
 export class RegisteredWorld implements World {
   readonly #options: RegisteredWorldOptions;
+  readonly #among: Readonly<Record<Kind, Among>>;
 
   constructor(options: RegisteredWorldOptions) {
     this.#options = options;
+    this.#among = {
+      clusters: { all: this.#named('clusters', ALL) },
+      endpoints: this.#apart('endpoints'),
+      listeners: { all: this.#named('listeners', ALL) },
+      routes: this.#apart('routes'),
+    };
   }
 
-  resources(kind: Kind, name: string): Named {
+  resources(kind: Kind, name: string): Wanted {
+    return name === ALL ? this.#named(kind, name) : { name, among: this.#among[kind] };
+  }
+
+  #apart(kind: 'endpoints' | 'routes'): Apart {
+    const names = (know: Know) => {
+      const seen = this.#seen(know);
+      return seen && PROXIES[seen.registration.kind].names[kind](seen);
+    };
+    const { id } = this.#options;
+    return { key: ['names', kind, id], names, each: (name) => this.#named(kind, name) };
+  }
+
+  #named(kind: Kind, name: string): Named {
     const compute: Compute = (know) => {
-      // Each of them follows from all that the proxy calls: who names many has that once.
-      const isOfAll = isWhole(kind) && name !== ALL;
-      const made = isOfAll ? know.shared(this.#allOf(kind)) : this.#made(know, kind, name);
+      const made = this.#made(know, kind, name);
       return name === ALL ? made : made?.filter((each) => each.name === name);
     };
     return { key: this.#key(kind, name), compute };
-  }
-
-  #allOf(kind: Kind): Fact<readonly Resource[]> {
-    return { key: this.#key(kind, ALL), of: (know) => this.#made(know, kind, ALL) };
   }
 
   #key(kind: Kind, name: string): Key {
@@ -56,15 +69,20 @@ export class RegisteredWorld implements World {
     return ['registered', kind, name, id, String(takesLongPatterns)];
   }
 
-  /** Undefined where it is not registered yet, or not any more: what was told stands. */
   #made(know: Know, kind: Kind, name: string): readonly Resource[] | undefined {
+    const seen = this.#seen(know);
+    if (seen === undefined) return undefined;
+    if (kind === 'listeners') sayUnheeded(seen);
+    return PROXIES[seen.registration.kind][kind](seen, name);
+  }
+
+  /** Undefined where it is not registered yet, or not any more: what was told stands. */
+  #seen(know: Know): Seen | undefined {
     const { id, ...how } = this.#options;
     const registration = registrationOf(know, id);
     const identity = registration && know.shared(identityFact(registration.service));
     if (registration === undefined || identity === undefined) return undefined;
-    const seen = { know, registration, identity, id, ...how };
-    if (kind === 'listeners') sayUnheeded(seen);
-    return PROXIES[registration.kind][kind](seen, name);
+    return { know, registration, identity, id, ...how };
   }
 }
 

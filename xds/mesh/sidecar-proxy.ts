@@ -11,8 +11,10 @@ import { inboundIn, inboundName, outboundName, routesOfWay, type WayIn, wayIn } 
 import { type Exposed, numberIn, type Upstream } from './registration.ts';
 import {
   breakersOf,
+  type Called,
   called,
   clustersOf,
+  endNames,
   endOf,
   endpointsOf,
   idOf,
@@ -37,6 +39,15 @@ export const SIDECAR: MeshProxy = {
       const routes = routesIn(seen.know, chain);
       return [routeConfiguration(outboundName(id), [{ name: id, domains: ['*'], routes }])];
     });
+  },
+  names: {
+    endpoints: (seen) => endNames(seen, calledBy),
+    routes: (seen) => [
+      ...(isHttp(protocolOf(seen)) ? [inboundName(PUBLIC)] : []),
+      ...calledBy(seen)
+        .filter(isRouted)
+        .map(({ id }) => outboundName(id)),
+    ],
   },
   listeners: (seen) =>
     apart(seen, [
@@ -129,15 +140,18 @@ function calledBy({ know, registration }: Registered, routes = '*') {
     .map((upstream) => called(know, upstream));
 }
 
+function isRouted({ chain }: Called): boolean {
+  return isHttp(chain?.Protocol ?? '');
+}
+
 function listenerFor(each: ReturnType<typeof called<Upstream>>): Resource {
-  const { upstream, id, chain } = each;
+  const { upstream, id } = each;
   const { host, port } = upstream.at;
-  const isRouted = chain !== undefined && isHttp(chain.Protocol);
   const routes = outboundName(id);
-  const filters = isRouted
+  const filters = isRouted(each)
     ? [httpFilter(httpConnections({ name: id, routing: { routes } }))]
     : [tcpFilter(id, endOf(each))];
-  const uses = isRouted ? [routes] : [];
+  const uses = isRouted(each) ? [routes] : [];
   const name = `${id}:${host}:${port}`;
   return listener({ name, host, port, direction: 'OUTBOUND', chains: [{ filters }], uses });
 }

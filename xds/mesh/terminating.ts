@@ -19,7 +19,7 @@ export const TERMINATING: MeshProxy = {
   endpoints: (seen, wanted) => {
     const { datacenter: region } = seen.identity;
     return endsNamed(seen, wanted)
-      .filter(({ level }) => !isNamed(level))
+      .filter(isFound)
       .map(({ name, level }) => assignment(name, { region, levels: [level] }));
   },
   routes: (seen, wanted) =>
@@ -38,6 +38,13 @@ export const TERMINATING: MeshProxy = {
       const name = `terminating:${host}:${port}`;
       return listener({ name, host, port, direction: 'INBOUND', chains, uses });
     });
+  },
+  names: {
+    endpoints: (seen) =>
+      endsNamed(seen, '*')
+        .filter(isFound)
+        .map(({ name }) => name),
+    routes: (seen) => endsNamed(seen, '*').map(({ name }) => inboundName(name)),
   },
 };
 
@@ -108,6 +115,11 @@ function endsOf(seen: Seen, { service, said }: Linked): readonly End[] {
 /** Services outside have names as often as addresses. */
 function isNamed(level: Level): boolean {
   return level.some(({ address }) => isIP(address) === 0);
+}
+
+/** By endpoint discovery, and not by Envoy itself. */
+function isFound({ level }: End): boolean {
+  return !isNamed(level);
 }
 
 function clusterOf({ registration }: Seen, { name, said, level, speaksHttp2 }: End): Resource {

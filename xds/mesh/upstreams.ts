@@ -169,6 +169,13 @@ function endsIn(all: readonly Called[]): Ends {
   return ends;
 }
 
+export function endNames(
+  seen: Seen,
+  calledBy: (seen: Registered) => readonly Called[],
+): Iterable<string> {
+  return endsFor(seen, calledBy).keys();
+}
+
 /** Of one by its name, or of all (`*`). */
 export function endpointsOf(
   seen: Seen,

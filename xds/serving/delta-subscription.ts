@@ -77,11 +77,11 @@ export class DeltaSubscription extends Subscription<DeltaRequest> {
   /** What it has, or has asked for, and is known not to be there. */
   #removed(all: ReadonlyMap<string, Resource>): string[] {
     const everything = this.names.get(EVERYTHING);
-    if (everything !== undefined && everything.derived.current === undefined) return [];
+    if (everything !== undefined && everything.current === undefined) return [];
     const isGone = (name: string) => {
       if (all.has(name)) return false;
       const named = this.names.get(name);
-      return named === undefined ? everything !== undefined : named.derived.current !== undefined;
+      return named === undefined ? everything !== undefined : named.current !== undefined;
     };
     return [...new Set([...this.#told.keys(), ...this.#owed])].filter(isGone);
   }

@@ -211,10 +211,9 @@ export class Stream<Request extends AnyRequest> {
     const begun = new form({
       ...{ kind, wire },
       subscribe: (name) => {
-        const { key, compute, of } = world.resources(kind, name);
         const member = this.#member;
         if (member === undefined) throw new ProconsulError('internal', 'nobody has entered');
-        return member.subscribe(key, compute, this.#soon, of);
+        return member.subscribeTo(world.resources(kind, name), this.#soon);
       },
       nextNonce: () => String(++this.#nonces),
       onDropped: (names) => {

@@ -1,7 +1,7 @@
 /** What one stream wants of one kind, and what it was told. */
 import { ProconsulError } from '../../lib/errors.ts';
 import { isWhole, type Kind, MAX_NAME, type Resource, TYPE_URLS } from '../resource.ts';
-import type { Subscribed } from '../views.ts';
+import type { Subscribed } from '../world.ts';
 import type { Wire } from './wire.ts';
 
 /** By this name all that there is of a kind is asked for. */
@@ -40,14 +40,14 @@ export abstract class Subscription<Request> {
 
   /** The same names, of what may be seen by now. */
   again(): void {
-    for (const [name, { cancel }] of this.#names) {
+    for (const [name, before] of this.#names) {
       this.#names.set(name, this.#dealings.subscribe(name));
-      cancel();
+      before.cancel();
     }
   }
 
   stop(): void {
-    for (const { cancel } of this.#names.values()) cancel();
+    for (const each of this.#names.values()) each.cancel();
     this.#names.clear();
   }
 
@@ -79,14 +79,14 @@ export abstract class Subscription<Request> {
   /** All that is known of what is wanted, each once. */
   protected known(): ReadonlyMap<string, Resource> {
     const all = new Map<string, Resource>();
-    for (const { derived } of this.#names.values()) {
-      for (const each of derived.current ?? []) all.set(each.name, each);
+    for (const { current } of this.#names.values()) {
+      for (const each of current ?? []) all.set(each.name, each);
     }
     return all;
   }
 
   protected get isPending(): boolean {
-    for (const { derived } of this.#names.values()) if (derived.current === undefined) return true;
+    for (const { current } of this.#names.values()) if (current === undefined) return true;
     return false;
   }
 
