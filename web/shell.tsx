@@ -5,6 +5,7 @@ import { focusPage } from './core/focus.ts';
 import { bindings, useKey } from './core/keys.ts';
 import { askAnew, loss } from './core/live.ts';
 import type { Given } from './core/path.ts';
+import { IN_PLACE } from './core/refusal.ts';
 import { datacenter, go, href, spot } from './core/router.ts';
 import { ENTRANCES, type Entrance, type Place, placeOf } from './places.ts';
 import { Asked } from './ui/asked.tsx';
@@ -123,7 +124,7 @@ function Lost() {
     <div role="status">
       {lost !== undefined && (
         <p class="lost">
-          <strong>{lost.said === '' ? say.lost : say.lostSaying(lost.said)}</strong>{' '}
+          <strong>{lossInWords(lost.said)}</strong>{' '}
           {say.lostSince(new Date(lost.since).toLocaleTimeString(locale.value))}{' '}
           <button type="button" onClick={askAnew}>
             {say.tryNow}
@@ -132,6 +133,12 @@ function Lost() {
       )}
     </div>
   );
+}
+
+function lossInWords(said: string): string {
+  const say = shellWords.value;
+  if (said === IN_PLACE) return say.inPlace;
+  return said === '' ? say.lost : say.lostSaying(said);
 }
 
 const loaded = new Map<Place, ComponentType<Given>>();

@@ -57,6 +57,34 @@ describePage('the page, where a server does not answer', () => {
     await page.getByText('The server cannot answer: No cluster leader.').waitFor();
   });
 
+  it('says where somebody in between answers in its place, and takes nothing of it for what is', async () => {
+    const { put, openWith, process } = await startGuardedServer();
+    await put('/v1/kv/color', 'blue', 'root');
+    const page = await openWith(
+      'key_prefix "" { policy = "read" } node_prefix "" { policy = "read" }',
+      'nodes',
+    );
+    await page.getByRole('link', { name: 'n1' }).waitFor();
+    for (const answer of [
+      { status: 401, body: 'Unauthorized' },
+      { status: 401, body: '<html>Unauthorized</html>', contentType: 'text/html' },
+      { status: 200, body: '<html>Please log in</html>', contentType: 'text/html' },
+      { status: 204 },
+      { status: 502, body: '<html><h1>Bad gateway</h1>'.repeat(50), contentType: 'text/html' },
+    ]) {
+      await page.route('**/v1/**', (route) => route.fulfill(answer));
+      for (const address of ['nodes', 'kv?key=color', 'services']) {
+        await page.goto(`http://127.0.0.1:${process.port}/ui/dc1/${address}`);
+        await page.getByText('Something in between answers in place of the server').waitFor();
+        assert.equal(await page.getByText('Access control is off').count(), 0);
+        assert.equal(await page.getByText('has failed').count(), 0);
+      }
+      await page.unroute('**/v1/**');
+      await page.getByRole('button', { name: 'Try now' }).click();
+      await page.getByText('Something in between').waitFor({ state: 'detached' });
+    }
+  });
+
   it('asks for the data centre of its address, and says where that is none', async () => {
     const { open, process } = await startWebServer();
     const page = await open('nodes');

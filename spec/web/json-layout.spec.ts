@@ -22,6 +22,12 @@ describe('JSON that is laid out', () => {
     const lines = ['{', '  "id": 12345678901234567890,', '  "n": [', '    1.0,', '    1e400,'];
     const rest = ['    -0', '  ],', '  "id": "\\u00e9"', '}'];
     assert.equal(laidOut(text), [...lines, ...rest].join('\n'));
-    assert.equal(laidOut(laidOut(text)), laidOut(text));
+    assert.equal(laidOut(laidOut(text) ?? ''), laidOut(text));
+  });
+
+  it('is none where it would be far longer than what it is of', () => {
+    const deep = '['.repeat(20_000) + ']'.repeat(20_000);
+    assert.equal(laidOut(deep), undefined);
+    assert.notEqual(laidOut('['.repeat(500) + ']'.repeat(500)), undefined);
   });
 });

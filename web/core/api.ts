@@ -3,7 +3,7 @@ import { wholeCharacters } from '../../lib/whole-characters.ts';
 import { inDatacenter } from './asked-path.ts';
 import { readJson } from './exact-json.ts';
 import { isAsWritten } from './path.ts';
-import { type Answer, Refusal, refusalOf, UNHEARD } from './refusal.ts';
+import { type Answer, IN_PLACE, Refusal, refusalOf, UNHEARD } from './refusal.ts';
 import { noteRightsNews } from './rights-news.ts';
 import { strangeIn, token } from './token.ts';
 
@@ -37,8 +37,11 @@ const PATIENCE_MS = 60_000;
 export async function ask<T>(path: string, asking: Asking = {}): Promise<Answer<T>> {
   const [response, text] = await fetched(path, asking).catch((cause) => fail(cause, asking));
   const index = indexOf(response.headers.get('X-Consul-Index') ?? '');
+  refuseInPlace(response);
   if (!response.ok) refuse(path, response, text, index);
-  const isJson = response.headers.get('Content-Type')?.includes('json') === true;
+  const isJson = isOf(response, 'json');
+  // What is read is JSON; a write may be answered with nothing.
+  if (!isJson && (asking.method ?? 'GET') === 'GET') throw new Refusal('lost', 0, IN_PLACE);
   const read = ONLY_SHOWN.test(path) ? JSON.parse : readJson;
   return {
     value: (isJson ? read(wholeCharacters(text)) : text) as T,
@@ -59,6 +62,7 @@ export async function listen<T>(
 ): Promise<void> {
   try {
     const response = await begun(path, asking);
+    refuseInPlace(response);
     if (!response.ok) refuse(path, response, await response.text(), 0n);
     for await (const line of linesOf(response)) {
       if (line === '') each();
@@ -113,6 +117,17 @@ function refuse(path: string, { status }: Response, text: string, index: bigint)
   // Whoever was shown a way to it may no longer go it.
   if (status === 403 && !path.startsWith(RIGHTS)) noteRightsNews();
   throw refusalOf(status, text, index);
+}
+
+/** The API says nothing in HTML, and of these nothing at all. */
+function refuseInPlace(response: Response): void {
+  if (isOf(response, 'html') || [204, 407, 511].includes(response.status)) {
+    throw new Refusal('lost', response.status, IN_PLACE);
+  }
+}
+
+function isOf(response: Response, type: string): boolean {
+  return response.headers.get('Content-Type')?.includes(type) === true;
 }
 
 function indexOf(text: string): bigint {

@@ -2,9 +2,11 @@
 
 const TOKEN = /"(?:[^"\\]|\\.)*"|[[\]{},:]|[^\s[\]{},:"]+/g;
 const STEP = '  ';
+/** What is deep grows by its depth with each line: 40 KB of brackets would come to more than there can be. */
+const MAX_LENGTH = 1024 * 1024;
 
-/** Of a text that is JSON. */
-export function laidOut(json: string): string {
+/** Of a text that is JSON. Undefined where it would be too long. */
+export function laidOut(json: string): string | undefined {
   let text = '';
   let depth = 0;
   let last = '';
@@ -14,6 +16,7 @@ export function laidOut(json: string): string {
     text += token === ':' ? ': ' : token;
     if (isBegin(token)) depth++;
     last = token;
+    if (text.length > MAX_LENGTH) return undefined;
   }
   return text;
 }

@@ -8,6 +8,9 @@ export type Why = 'lost' | Said;
 /** Of what nobody answered in time: a write may be done yet. */
 export const UNHEARD = 'no answer in time';
 
+/** Of who stands in between and answers in place of the server: whoever logs people in, or has no server behind him. */
+export const IN_PLACE = 'something in between answers';
+
 export class Refusal extends Error {
   readonly why: Why;
   /** 0 where there was no answer. */
@@ -36,7 +39,11 @@ export interface Answer<T = unknown> {
 /** Of what is asked for in vain however often; Consul says it with the status of a server that fails. */
 const IN_VAIN = /^(Failed to (create boolean expression|parse)|No path to datacenter)/;
 
+/** With the same status others say that somebody has to log in there. */
+const OFF = /^ACL support disabled/;
+
 export function refusalOf(status: number, text: string, index: bigint): Refusal {
+  if (status === 401 && !OFF.test(text)) return new Refusal('lost', status, IN_PLACE);
   return new Refusal(whyOf(status, text), status, text.trim(), index);
 }
 

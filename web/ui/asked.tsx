@@ -6,7 +6,7 @@ import { signal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 import type { Action } from '../core/action.ts';
 import { here, NOT_DONE, perform } from '../core/actions.ts';
-import { Refusal, UNHEARD } from '../core/refusal.ts';
+import { IN_PLACE, Refusal, UNHEARD } from '../core/refusal.ts';
 import { spot } from '../core/router.ts';
 import { type Done, openedBy, type Return, type WayBack } from '../core/way-back.ts';
 import { uiWords } from '../words/ui-words.ts';
@@ -129,6 +129,7 @@ export function inWords(error: unknown): string {
   const say = uiWords.value;
   if (!(error instanceof Refusal)) return String(error);
   if (error.status === NOT_DONE && error.message === '') return say.notDone;
+  if (error.message === IN_PLACE) return say.inPlace;
   if (error.why === 'forbidden') return `${say.mayNot} ${error.message}`;
   if (error.why !== 'lost' || error.status !== 0) return error.message;
   return error.message === UNHEARD ? say.unheard : say.unreachable;

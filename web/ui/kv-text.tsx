@@ -1,5 +1,5 @@
 /** What a key says, to be written: as what it is read, in its colours, and the first place that is wrong. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { choose, chosenFor } from '../core/chosen-forms.ts';
 import type { Fault } from '../core/fault.ts';
 import { faultIn, MAX_READ } from '../core/faults.ts';
@@ -27,6 +27,8 @@ export function Text({ name, text, isFixed, onWrite }: TextProps) {
   const fault = useFault(form, text);
   const shown =
     fault !== undefined && (fault === 'none' || isSure(form, name, chosen)) ? fault : undefined;
+  const mayBeTidied = form === 'json' && shown === 'none' && !isFixed;
+  const tidy = useMemo(() => (mayBeTidied ? laidOut(text) : undefined), [mayBeTidied, text]);
   const common = {
     'aria-label': kvWords.value.value,
     'aria-invalid': typeof shown === 'object',
@@ -73,8 +75,8 @@ export function Text({ name, text, isFixed, onWrite }: TextProps) {
           fault={shown}
           onShow={(place) => select(field.current, place)}
         />
-        {form === 'json' && shown === 'none' && !isFixed && laidOut(text) !== text && (
-          <button type="button" class="quiet" onClick={() => onWrite(laidOut(text))}>
+        {tidy !== undefined && tidy !== text && (
+          <button type="button" class="quiet" onClick={() => onWrite(tidy)}>
             {formWords.value.tidy}
           </button>
         )}

@@ -28,6 +28,8 @@ export const shellWords = words(
     focusFilter: 'Filter the list',
     lost: 'The server cannot be reached.',
     lostSaying: (said: string) => `The server cannot answer: ${said}.`,
+    inPlace:
+      'Something in between answers in place of the server, which may want you to log in: load the page anew.',
     lostSince: (time: string) => `What you see is from ${time}. It is tried again by itself.`,
     tryNow: 'Try now',
     noSuchPage: 'There is no such page',
@@ -66,6 +68,7 @@ export const shellWords = words(
     focusFilter: '筛选列表',
     lost: '无法连接服务器。',
     lostSaying: (said: string) => `服务器无法应答：${said}。`,
+    inPlace: '中间的某个程序代替服务器作了应答，可能需要您登录：请重新加载页面。',
     lostSince: (time: string) => `当前显示的是 ${time} 的内容，正在自动重试。`,
     tryNow: '立即重试',
     noSuchPage: '没有这个页面',
