@@ -1,5 +1,6 @@
 /** Of each address one thing is done at a time; what else it asks for waits for that, and holds up nobody else. */
 import { gone, ProconsulError } from './errors.ts';
+import { networkOf } from './ip.ts';
 
 export interface Asking {
   readonly remoteAddress: string;
@@ -19,14 +20,14 @@ export class AddressLines {
 
   /** Rejects as `work` does, 'busy' where too many wait, and as soon as who asks has gone. Begins at once where nobody waits. */
   async run<T>(asking: Asking, work: () => Promise<T>): Promise<T> {
-    const { remoteAddress } = asking;
-    const line = this.#waiting.get(remoteAddress);
-    if (line === undefined) this.#waiting.set(remoteAddress, new Set());
+    const address = networkOf(asking.remoteAddress);
+    const line = this.#waiting.get(address);
+    if (line === undefined) this.#waiting.set(address, new Set());
     else await this.#turn(line, asking);
     try {
       return await work();
     } finally {
-      this.#next(remoteAddress);
+      this.#next(address);
     }
   }
 

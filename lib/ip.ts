@@ -49,6 +49,21 @@ export function isMapped(bytes: Buffer): boolean {
   return bytes.length === 16 && bytes.subarray(0, 12).equals(MAPPED);
 }
 
+/** What a provider gives to one customer of IPv6, who has every address in it. */
+const CUSTOMER_BYTES = 8;
+
+/**
+ * Whose an address is, for whatever each client has a share of: by single addresses one client of IPv6 would be as many
+ * as it likes. What is no address is its own.
+ */
+export function networkOf(address: string): string {
+  // Asked for each request.
+  if (!address.includes(':') || /^::ffff:\d+\./.test(address)) return address;
+  const bytes = ipBytes(address.replace(/^\[|\]$/g, ''));
+  if (bytes === undefined || isMapped(bytes)) return address;
+  return `${bytes.subarray(0, CUSTOMER_BYTES).toString('hex')}/64`;
+}
+
 /** Whether the address lies in the network, such as '10.0.0.0/8'. */
 export function inNetwork(address: string, cidr: string): boolean {
   const network = parseCidr(cidr);

@@ -4,6 +4,7 @@
  */
 import { type Cancel, loop } from './clock.ts';
 import { gone, ProconsulError } from './errors.ts';
+import { networkOf } from './ip.ts';
 
 /** Some eight milliseconds, by the characters of JSON that could have been written in it. */
 export const SLICE = 512 * 1024;
@@ -101,7 +102,8 @@ class Bodies implements Kind {
   #bytes = 0;
 
   /** What is returned leaves, and says whether the body was still waiting. */
-  enter(address: string, body: Body): () => boolean {
+  enter(from: string, body: Body): () => boolean {
+    const address = networkOf(from);
     const sender = this.#from.get(address) ?? new Sender();
     this.#from.set(address, sender);
     sender.bodies.add(body);

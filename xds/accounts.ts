@@ -3,7 +3,7 @@
  * is some left for the clients of others. What is made of no question at all counts too.
  */
 import { ProconsulError } from '../lib/errors.ts';
-import { ipBytes } from '../lib/ip.ts';
+import { networkOf } from '../lib/ip.ts';
 
 /** One of the ways to name something: whoever has other rights, or is another program, names it by the same. */
 export interface NameOf {
@@ -99,18 +99,6 @@ export class Account {
     if (left > 0) this.#followed.set(what, left);
     else this.#followed.delete(what);
   }
-}
-
-/** Bytes of an address of IPv6 that a network has from its provider: who is given it has all of the others in it. */
-const NETWORK_BYTES = 8;
-const MAPPED = Buffer.from('00000000000000000000ffff', 'hex');
-
-/** Whose an address is; what is none is its own. */
-export function networkOf(address: string): string {
-  const bytes = ipBytes(address.replace(/^\[|\]$/g, ''));
-  const isMapped = bytes?.subarray(0, MAPPED.length).equals(MAPPED) === true;
-  if (bytes?.length !== 16 || isMapped) return address;
-  return `${bytes.subarray(0, NETWORK_BYTES).toString('hex')}/64`;
 }
 
 function tooMuch(what: string): ProconsulError {

@@ -1,4 +1,5 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { networkOf } from '../../lib/ip.ts';
 import type { Logger } from '../../lib/logger.ts';
 import {
   MAX_PIPELINED,
@@ -61,16 +62,16 @@ export class TcpListener {
   }
 
   #admit(socket: Socket): boolean {
-    const { remoteAddress = '' } = socket;
-    const count = this.#byAddress.get(remoteAddress) ?? 0;
+    const address = networkOf(socket.remoteAddress ?? '');
+    const count = this.#byAddress.get(address) ?? 0;
     if (count >= MAX_TCP_CONNECTIONS_PER_ADDRESS) return false;
-    this.#byAddress.set(remoteAddress, count + 1);
+    this.#byAddress.set(address, count + 1);
     this.#open.add(socket);
     socket.once('close', () => {
       this.#open.delete(socket);
-      const left = (this.#byAddress.get(remoteAddress) ?? 1) - 1;
-      if (left > 0) this.#byAddress.set(remoteAddress, left);
-      else this.#byAddress.delete(remoteAddress);
+      const left = (this.#byAddress.get(address) ?? 1) - 1;
+      if (left > 0) this.#byAddress.set(address, left);
+      else this.#byAddress.delete(address);
     });
     return true;
   }

@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../clock.ts';
 import { ProconsulError } from '../errors.ts';
+import { networkOf } from '../ip.ts';
 import { encodeJson } from '../json.ts';
 import type { Reply } from './reply.ts';
 import { enforce, type Right } from './right.ts';
@@ -68,7 +69,8 @@ export class Tellings {
   }
 
   /** Throws 'busy' where too many listen; leaves by what it returns, once or twice. */
-  #enter(address: string, most: number): () => void {
+  #enter(remoteAddress: string, most: number): () => void {
+    const address = networkOf(remoteAddress);
     const from = this.#from.get(address) ?? 0;
     if (this.#open >= most || from >= MAX_OF_ADDRESS) {
       throw new ProconsulError('busy', 'too many clients listen to it already');

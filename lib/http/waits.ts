@@ -4,6 +4,7 @@
  */
 import type { Cancel } from '../clock.ts';
 import { ProconsulError } from '../errors.ts';
+import { networkOf } from '../ip.ts';
 import type { HttpRequest } from './route.ts';
 
 export class Waits {
@@ -22,7 +23,7 @@ export class Waits {
 
   /** Takes a place until it is given back, which may be done twice; undefined where none is free. */
   enter(token: string, address: string): Cancel | undefined {
-    const whose = token === '' ? `address ${address}` : `token ${token}`;
+    const whose = token === '' ? `address ${networkOf(address)}` : `token ${token}`;
     const open = this.#open.get(whose) ?? 0;
     const most = this.#most();
     if (most > 0 && open >= most) return undefined;

@@ -30,6 +30,14 @@ describe('what is asked for from one address', () => {
     assert.deepEqual(await Promise.all(all), ['1', '2', '3', 'other']);
   });
 
+  it('is of one network of IPv6, whatever address it comes from', async () => {
+    const { begun, ask, endNext } = start();
+    const all = [ask('1', '2001:db8::1'), ask('2', '2001:db8::2')];
+    assert.deepEqual(begun, ['1']);
+    for (let n = 0; n < 2; n++) await endNext();
+    assert.deepEqual(await Promise.all(all), ['1', '2']);
+  });
+
   it('is refused beyond so many that wait, to nobody else', async () => {
     const { ask, endNext } = start();
     const all = [ask('1'), ask('2'), ask('3'), ask('4')];

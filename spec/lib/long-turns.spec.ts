@@ -67,6 +67,16 @@ describe('the turn of a body', () => {
     assert(order.lastIndexOf('one') <= 4, order.join(' '));
   });
 
+  it('comes to one of each network of IPv6 in turn, from however many of its addresses', async () => {
+    const order: string[] = [];
+    const many = Array.from({ length: 40 }, (_, n) =>
+      sent(`2001:db8::${n + 1}`, 1, () => order.push('many')),
+    );
+    const one = sent('2001:db8:0:1::1', 2, () => order.push('one'));
+    await Promise.all([...many.flat(), ...one]);
+    assert(order.lastIndexOf('one') <= 4, order.join(' '));
+  });
+
   it('is refused to whoever has most of them waiting, where they are too much', async () => {
     const begun: string[] = [];
     const some = sent('few', 3, (address) => begun.push(address));

@@ -1,6 +1,5 @@
-import { networkOf } from '../accounts.ts';
-
 /** Of what there is a limited number for all, no address takes more than half: the others' clients get some too. */
+import { networkOf } from '../../lib/ip.ts';
 
 export class Shares {
   readonly #most: number;

@@ -115,6 +115,13 @@ describe('what is told as it changes', () => {
     await assert.rejects(open(), { code: 'busy' });
   });
 
+  it('has room for 64 of one network of IPv6, from whatever addresses', async () => {
+    const { open } = start();
+    for (let i = 1; i <= 64; i++) await open(anyone, { remoteAddress: `2001:db8::${i}` });
+    await assert.rejects(open(anyone, { remoteAddress: '2001:db8::ffff' }), { code: 'busy' });
+    await open(anyone, { remoteAddress: '2001:db8:0:1::1' });
+  });
+
   it('is made once for all who look at one time, where it is the same for each', async () => {
     const { shown, open, looks } = start();
     const all = [];

@@ -35,6 +35,14 @@ async function start(most = 2) {
 }
 
 describe('the queries that wait for one token', () => {
+  it('are where none is brought those of one network, from whatever addresses of IPv6', () => {
+    const waits = new Waits(() => 2);
+    assert.ok(waits.enter('', '2001:db8::1'));
+    assert.ok(waits.enter('', '2001:db8::2'));
+    assert.equal(waits.enter('', '2001:db8::3'), undefined);
+    assert.ok(waits.enter('', '2001:db8:0:1::3'));
+  });
+
   it('are no more than they may be, and others find their place', async () => {
     const { wait, fastPath, statusOf } = await start();
     const waiting = [await wait('a'), await wait('a')];
