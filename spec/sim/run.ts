@@ -3,7 +3,7 @@ import { seededRandom } from '../support/fakes/seeded-random.ts';
 import { type Log, SimCluster } from './cluster.ts';
 import { redisJumps } from './faults/clocks.ts';
 import type { Draw, Fault } from './faults/fault.ts';
-import { loseAll } from './faults/redis.ts';
+import { forgetUnagreed, loseAll, partition } from './faults/redis.ts';
 import { drawFaults, lastFaultMs } from './faults/schedule.ts';
 import { away, longStill } from './faults/servers.ts';
 import type { Recorder } from './redis/recorder.ts';
@@ -131,7 +131,9 @@ export function someWorkloads(seed: number): readonly WorkloadName[] {
 const PREFERS: Partial<Record<WorkloadName, readonly Draw[]>> = {
   external: [away],
   leases: [longStill, redisJumps],
+  registers: [forgetUnagreed],
   rotation: [away, loseAll],
+  watchers: [partition],
 };
 
 function faultsOf({ seed, log = 'quorum', seconds = 60, workloads = ALL }: RunOptions) {

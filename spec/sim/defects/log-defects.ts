@@ -8,6 +8,7 @@ export const LOG_DEFECTS: readonly Defect[] = [
     name: 'a quorum that loses: acknowledged when one server has it',
     log: 'quorum',
     workloads: ['registers'],
+    seed: 1,
     edits: [
       {
         file: `${REDIS}/log/quorum.ts`,
@@ -46,6 +47,7 @@ export const LOG_DEFECTS: readonly Defect[] = [
     name: 'a restore that leaves waiters hanging',
     log: 'quorum',
     workloads: ['registers', 'watchers'],
+    seed: 1,
     edits: [
       {
         file: 'server/replica.ts',

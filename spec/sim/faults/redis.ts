@@ -153,11 +153,21 @@ export function loseAll(random: Random): Drawn {
   };
 }
 
+/** Where it is enough that Redis has it to be told that it is written. */
+export function forgetWritten(random: Random): Drawn {
+  return forget(random, true);
+}
+
+/** Where a majority has to have it: nobody was told that it is written. */
+export function forgetUnagreed(random: Random): Drawn {
+  return forget(random, false);
+}
+
 /**
  * What one server alone has heard of, Redis has lost when that server is gone too: nobody remembers it, and
- * yet somebody may have been shown it. `loses`: where that is enough to be told that it is written.
+ * yet somebody may have been shown it.
  */
-export function forget(random: Random, loses: boolean): Drawn {
+function forget(random: Random, loses: boolean): Drawn {
   const pick = anyServer(random);
   const aloneMs = between(random, 50, 1500);
   const downMs = between(random, 50, 2000);

@@ -6,7 +6,15 @@ import { agentDies } from './agents.ts';
 import { CLOCKS, redisJumps } from './clocks.ts';
 import { DISKS } from './disks.ts';
 import { between, type Draw, type Fault } from './fault.ts';
-import { cannotWrite, failOverBehind, forget, partition, plannedFailOver, REDIS } from './redis.ts';
+import {
+  cannotWrite,
+  failOverBehind,
+  forgetUnagreed,
+  forgetWritten,
+  partition,
+  plannedFailOver,
+  REDIS,
+} from './redis.ts';
 import { away, FILE, longStill, SERVERS } from './servers.ts';
 import { WAYS } from './ways.ts';
 
@@ -99,11 +107,6 @@ function drawsOf(log: Log): readonly Draw[] {
   }
   const redis = [...SERVERS, ...CLOCKS, ...REDIS, redisJumps];
   const others = [...WAYS, agentDies, cannotWrite, ...DISKS, away, failOverBehind, longStill];
-  if (log === 'redis') return [...redis, (random) => forget(random, true), ...others];
-  return [
-    ...redis,
-    ...[partition, partition, plannedFailOver],
-    (random) => forget(random, false),
-    ...others,
-  ];
+  if (log === 'redis') return [...redis, forgetWritten, ...others];
+  return [...redis, partition, partition, plannedFailOver, forgetUnagreed, ...others];
 }

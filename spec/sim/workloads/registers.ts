@@ -11,6 +11,8 @@ import { type Row, Sightings } from './sightings.ts';
 export const KEYS = 5;
 const CLIENTS = 4;
 const PAUSE_MS = 40;
+/** Who waits for the one server that does not answer is not there while another one does what it must not. */
+const HASTY = { share: 0.5, timeoutMs: 150 };
 const LONG = 0.25;
 const LONG_CHARS = 1500;
 const STALE = 0.15;
@@ -86,7 +88,7 @@ export class Registers extends Clients {
     const { world } = this.cluster;
     const call = world.now;
     const mode = world.random.next() < 0.3 || this.cluster.splits ? '?consistent' : '';
-    const answer = await client.ask(port, 'GET', `/v1/kv/${key}${mode}`);
+    const answer = await client.ask(port, 'GET', `/v1/kv/${key}${mode}`, this.#patience());
     if (answer === undefined || (answer.status !== 200 && answer.status !== 404)) return false;
     const [row] = answer.status === 200 ? (JSON.parse(answer.text) as Row[]) : [];
     const value = row === undefined ? null : Buffer.from(row.Value ?? '', 'base64').toString();
@@ -146,7 +148,8 @@ export class Registers extends Clients {
     const cas = last === undefined ? '' : `?cas=${last.value === null ? 0 : last.index}`;
     const method = isDelete ? 'DELETE' : 'PUT';
     const body = value === null ? {} : { body: value };
-    const answer = await client.ask(port, method, `/v1/kv/${key}${cas}`, body);
+    const asked = { ...body, ...this.#patience() };
+    const answer = await client.ask(port, method, `/v1/kv/${key}${cas}`, asked);
     const operation = {
       kind: kindOf(isDelete, last),
       call,
@@ -161,6 +164,11 @@ export class Registers extends Clients {
     // Nobody knows whether it happened, or will.
     this.#record(key, { ...operation, ret: Number.POSITIVE_INFINITY });
     return false;
+  }
+
+  #patience(): { readonly timeoutMs?: number } {
+    const isHasty = this.cluster.world.random.next() < HASTY.share;
+    return isHasty ? { timeoutMs: HASTY.timeoutMs } : {};
   }
 
   /** None is written twice; some are longer than what a disk writes whole. */

@@ -8,7 +8,7 @@ import { Clients } from './clients.ts';
 import { KEYS } from './registers.ts';
 import { type Row, Sightings } from './sightings.ts';
 
-const WATCHERS = 6;
+const WATCHERS = 8;
 const WAIT_S = 8;
 /** A wait lasts up to a sixteenth longer, and a default read may be held back for 7 s before. */
 const LATEST_MS = WAIT_S * 1000 * (1 + 1 / 16) + 8000;
@@ -23,9 +23,14 @@ const HEALED_WAKE_MS = 400;
 const LOOK_MS = 250;
 const RETRY_MS = 100;
 const GIVEN_UP_MS = 500;
-/** Written so seldom that who was not woken by one write is not woken by the next before it is seen. */
+/**
+ * Each for one who waits, in turn with the others, and written so seldom that who was not woken by one write, or
+ * when his server's state was replaced, is not woken by the next before it is seen.
+ */
 const QUIET = 'quiet';
-const QUIET_MS = 1500;
+const QUIET_MS = 2500;
+/** Who writes is soon where somebody answers: one side of a partition does. */
+const HASTY_MS = 300;
 
 interface Waiting {
   readonly server: SimServer;
@@ -48,22 +53,23 @@ export class Watchers extends Clients {
 
   async run(untilMs: number): Promise<void> {
     const watching = this.each('w', WATCHERS, (client, i) => this.#watch(client, i, untilMs));
-    const writing = this.as('quiet', (client) => this.#write(client, untilMs));
+    const writing = this.each(QUIET, WATCHERS, (client, i) => this.#write(client, i, untilMs));
     await Promise.all([watching, writing, this.#look(untilMs)]);
   }
 
-  async #write(client: SimClient, untilMs: number): Promise<void> {
+  async #write(client: SimClient, number: number, untilMs: number): Promise<void> {
     const { world } = this.cluster;
-    for (let i = 1; world.now < untilMs; i++) {
-      await client.ask(this.anyPort(), 'PUT', `/v1/kv/${QUIET}`, { body: `q${i}` });
+    const { key = '', isQuiet } = watchedBy(number);
+    for (let i = 1; isQuiet && world.now < untilMs; i++) {
+      const asked = { body: `${key}-${i}`, timeoutMs: HASTY_MS };
+      await client.ask(this.anyPort(), 'PUT', `/v1/kv/${key}`, asked);
       await this.rest(client, QUIET_MS);
     }
   }
 
   async #watch(client: SimClient, number: number, untilMs: number): Promise<void> {
     const { world, servers } = this.cluster;
-    const key = [undefined, `k${number % KEYS}`, QUIET][number % 3];
-    const isStale = number % 2 === 0;
+    const { key, isStale } = watchedBy(number);
     let seen = 0;
     for (let at = number; world.now < untilMs; ) {
       const server = servers[at % servers.length] as SimServer;
@@ -144,6 +150,17 @@ export class Watchers extends Clients {
     const what = `${server.machine.name} has ${key ?? 'a key'} at ${newest}, its waiter ${seen}`;
     this.violations.add('who waits is not woken', what);
   }
+}
+
+/** Every other one a key of his own, of any server; of the others some ask as everybody does. */
+function watchedBy(number: number): {
+  key: string | undefined;
+  isStale: boolean;
+  isQuiet: boolean;
+} {
+  if (number % 2 === 1) return { key: `${QUIET}${number}`, isStale: true, isQuiet: true };
+  const isStale = number % 4 === 0;
+  return { key: isStale ? undefined : `k${number % KEYS}`, isStale, isQuiet: false };
 }
 
 function newestOf(process: SimServer['process'], key: string | undefined): number {

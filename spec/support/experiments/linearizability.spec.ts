@@ -73,4 +73,17 @@ describe('the checker of histories', () => {
     history.push(get(5000, 5001, old?.value ?? null));
     assert.ok(impossible(history));
   });
+
+  it('comes to an end where nobody knows of many things whether, and when, they happened', () => {
+    const history: Operation[] = [];
+    for (let i = 0; i < 40; i++) {
+      const at = i * 10;
+      const ret = Number.POSITIVE_INFINITY;
+      history.push({ kind: 'delete', call: at, ret, value: null }, put(at, ret, `late${i}`));
+      history.push(put(at + 1, at + 2, `v${i}`), get(at + 3, at + 4, `v${i}`, 2 * i + 1));
+      history.push(get(at + 5, at + 6, `late${i}`, 2 * i + 2));
+    }
+    assert.equal(impossible(history), undefined);
+    assert.ok(impossible([...history, get(500, 501, 'v3', 7)]));
+  });
 });

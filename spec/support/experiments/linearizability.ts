@@ -2,6 +2,10 @@
  * Whether a history of one key could have come from a single copy of it that does one thing at a
  * time: Wing and Gong's search, with Lowe's memory of where it has been. Values are unique, so that
  * a value tells which write it is of; indexes are checked too: one write has one, and they rise.
+ *
+ * To say that no order explains a history takes a look at all of them, so none is tried that another one
+ * stands for: what changes nothing comes as soon as it may, what was seen comes in the order of the indexes,
+ * and of several deletes of which nobody knows the first that was asked for.
  */
 
 export interface Operation {
@@ -64,16 +68,23 @@ interface Standing {
 class Search {
   readonly #operations: readonly Operation[];
   readonly #indexes: ReadonlyMap<string, number>;
+  /** Of those whose index is known: somebody has seen them, so that each of them happened. */
+  readonly #inOrder: readonly number[];
   readonly #done: Uint8Array;
   readonly #seen = new Set<string>();
   #deepest = 0;
   /** Everything before it is done. */
   #first = 0;
+  /** How many of `#inOrder` are done. */
+  #placed = 0;
 
   constructor(operations: readonly Operation[], indexes: ReadonlyMap<string, number>) {
     this.#operations = operations;
     this.#indexes = indexes;
     this.#done = new Uint8Array(operations.length);
+    const rows = operations.map((operation, i) => ({ i, index: this.#indexOf(operation) ?? 0 }));
+    const seen = rows.filter(({ index }) => index > 0).sort((a, b) => a.index - b.index);
+    this.#inOrder = seen.map(({ i }) => i);
   }
 
   run(): string | undefined {
@@ -92,20 +103,38 @@ class Search {
     const key = `${standing.value} ${this.#fingerprint()}`;
     if (this.#seen.has(key)) return false;
     this.#seen.add(key);
-    const first = this.#first;
-    for (const i of open) {
-      const operation = this.#operations[i];
-      if (operation === undefined) continue;
+    const [first, placed] = [this.#first, this.#placed];
+    for (const i of this.#worthTrying(open, standing)) {
+      const operation = this.#operations[i] as Operation;
       const next = step(standing, operation, this.#indexes);
       if (next === undefined) continue;
       this.#done[i] = 1;
+      if (i === this.#inOrder[placed]) this.#placed++;
       while (this.#done[this.#first] === 1) this.#first++;
-      const sure = operation.ret === Number.POSITIVE_INFINITY ? 0 : 1;
+      const sure = isUnknown(operation) ? 0 : 1;
       if (this.#from(next, count + sure)) return true;
       this.#done[i] = 0;
       this.#first = first;
+      this.#placed = placed;
     }
     return false;
+  }
+
+  #indexOf({ kind, value, ok }: Operation): number | undefined {
+    if (kind === 'get' || ok === false || value === null) return undefined;
+    return this.#indexes.get(value);
+  }
+
+  #worthTrying(open: readonly number[], standing: Standing): readonly number[] {
+    const neutral = open.find((i) => changesNothing(standing, this.#operations[i] as Operation));
+    if (neutral !== undefined) return [neutral];
+    let deletes = 0;
+    return open.filter((i) => {
+      const operation = this.#operations[i] as Operation;
+      if (this.#indexOf(operation) !== undefined) return i === this.#inOrder[this.#placed];
+      if (operation.kind !== 'delete' || !isUnknown(operation)) return true;
+      return standing.value !== null && ++deletes === 1;
+    });
   }
 
   /** What may come next: it began before the first of the rest had ended. Empty when all is done. */
@@ -126,10 +155,21 @@ class Search {
 
   #fingerprint(): string {
     const last = this.#done.lastIndexOf(1);
-    const later: number[] = [];
-    for (let i = this.#first; i <= last; i++) if (this.#done[i] === 1) later.push(i - this.#first);
-    return `${this.#first}:${later.join()}`;
+    const left: number[] = [];
+    for (let i = this.#first; i < last; i++) if (this.#done[i] !== 1) left.push(i);
+    return `${last}:${left.join()}`;
   }
+}
+
+function isUnknown({ ret }: Operation): boolean {
+  return ret === Number.POSITIVE_INFINITY;
+}
+
+/** Whatever comes later could come as well with this before it. */
+function changesNothing({ value: now }: Standing, operation: Operation): boolean {
+  const { kind, value, expects, ok } = operation;
+  if (kind === 'get') return value === now;
+  return kind === 'cas' && ok === false && expects !== now;
 }
 
 /** What stands after the operation; undefined when it cannot happen now. */
