@@ -2,10 +2,11 @@
  * An ordinary day, beside a real Consul: 200 services of 20 instances, 2,000 watchers, 100 changes and
  * 2,000 reads a second, each at its time. It is what a user feels.
  *
- *   CONSUL=path/to/consul bin/bench --day [--seconds 20] [--rounds 5] [--agents] [--during snapshot|restart]
+ *   CONSUL=path/to/consul bin/bench --day [--seconds 20] [--rounds 5] [--agents] [--during snapshot|restart|failover]
  *     [--beside path/to/other/bin/proconsul] [--share 0.5]
  *
- * --agents: everything goes through two client agents. --during: that happens at the half. --beside: another
+ * --agents: everything goes through two client agents. --during: that happens at the half; failover is the end of
+ * whatever orders the writes of three servers, Consul's leader and the master of our Redis, by SIGKILL. --beside: another
  * build of Proconsul in Consul's place. --share: so much of it, where the machine is busy with other things.
  */
 import process from 'node:process';
@@ -26,8 +27,11 @@ const { values: options } = parseArgs({
     share: { type: 'string', default: '1' },
   },
 });
-if (!['', 'snapshot', 'restart'].includes(options.during)) {
-  throw new Error(`--during ${options.during}: snapshot or restart`);
+if (!['', 'snapshot', 'restart', 'failover'].includes(options.during)) {
+  throw new Error(`--during ${options.during}: snapshot, restart or failover`);
+}
+if (options.agents && options.during === 'failover') {
+  throw new Error('--during failover: without --agents');
 }
 const consul = process.env['CONSUL'] ?? 'consul';
 const forMs = Number(options.seconds) * 1000;
@@ -57,19 +61,22 @@ const ROWS: readonly Row[] = [
   ['processor, server', 's', (m) => m.serverS],
   ...(options.agents ? [ofAgents] : []),
   ['answers that watchers got', '', (m) => m.wakes.count],
-  ['failed', '', (m) => m.failed],
+  ['refused, and asked again', '', (m) => m.failed],
   ['late: the client itself', 'ms', (m) => m.lateMs],
 ];
 
 const all = new Map<string, MeasuredDay[]>(Object.keys(PROGRAMS).map((name) => [name, []]));
 for (let round = 1; round <= Number(options.rounds); round++) {
   for (const [name, program] of Object.entries(PROGRAMS)) {
-    const measured = await measureDay(program, { ...options, forMs, share });
+    const measured = await measureDay(program, {
+      ...{ ...options, forMs, share },
+      isConsul: name === 'Consul',
+    });
     all.get(name)?.push(measured);
     const { reads, wakes, serverS, agentsS, failed } = measured;
     const took = `${figure(serverS)} s${options.agents ? `, agents ${figure(agentsS)} s` : ''}`;
     say(
-      `round ${round}, ${name}: reads p99 ${figure(reads.p99)} ms, wake-ups p99 ${figure(wakes.p99)} ms, ${took}, ${failed} failed`,
+      `round ${round}, ${name}: reads p99 ${figure(reads.p99)} ms, wake-ups p99 ${figure(wakes.p99)} ms, ${took}, ${failed} refused`,
     );
   }
 }

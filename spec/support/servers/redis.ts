@@ -38,6 +38,11 @@ export class RedisProcess {
     return `redis${this.#tls === undefined ? '' : 's'}://${HOST}:${this.address.port}`;
   }
 
+  /** 0 while there is none. */
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
   /** A client for the spec's own hands. */
   get admin(): Redis {
     this.#admin ??= connect(this.address.port, this.#tls);
