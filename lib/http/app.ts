@@ -12,9 +12,10 @@ import { Exchange, type Surface } from './exchange.ts';
 import type { FastPath } from './fast/fast-path.ts';
 import { LineBudget } from './line-budget.ts';
 import { createPages } from './pages.ts';
-import type { Message, ReadyMessage, Response } from './ready-exchange.ts';
+import { type Place, plainPlace } from './place.ts';
+import type { Message, Response } from './ready-exchange.ts';
 import { RequestLines } from './request-lines.ts';
-import type { Guard, Handler, Route } from './route.ts';
+import type { Guard, Handler, Method, Route } from './route.ts';
 import { RouteTimes, type TimedRoute } from './route-times.ts';
 import { Router } from './router.ts';
 
@@ -83,34 +84,28 @@ export function createApp(served: Served, options: AppOptions): RequestListener 
     },
     told: { fastPath: options.fastPath, audit: options.audit },
     begin: (message, response) => {
-      if (!isForRow(router, message)) return false;
-      run(message, response);
+      const place = plainPlace(router, message.url);
+      const row = place?.match.methods.get(message.method as Method);
+      if (row === undefined || row.endless !== undefined) return false;
+      run(message, response, place);
       return true;
     },
     lines: new RequestLines(logger, systemClock, lineBudget),
   };
   const tracing = Tracing.get();
-  const run = (message: Message, response: Response) => {
-    const exchange = new Exchange(surface, message, response);
-    const running = tracing ? tracing.serve(exchange) : exchange.run();
-    running.catch((error: unknown) => {
-      // Such as a header that nobody may send: the answer cannot be written, and no other either.
+  const run = (message: Message, response: Response, place?: Place<TimedRoute>) => {
+    const exchange = new Exchange(surface, message, response, place);
+    // Such as a header that nobody may send: the answer cannot be written, and no other either.
+    const failed = (error: unknown) => {
       logger.error(`http: ${message.method}: ${describeChain(error)}`);
       response.destroy();
-    });
+    };
+    try {
+      const running = tracing ? tracing.serve(exchange) : exchange.run();
+      running?.catch(failed);
+    } catch (error) {
+      failed(error);
+    }
   };
-  return run;
-}
-
-/** What reads as it is written, and leads nowhere else. */
-const PLAIN_PATH = /^(?:\/[\w\-~!$&'()*+,;=:@.]+)+\/?$/;
-const DOTS = /\/\.{1,2}(?:\/|$)/;
-
-/** Whether a row takes it, and neither the pages nor whoever it is handed on to. */
-function isForRow(router: Router<TimedRoute>, { method, url }: ReadyMessage): boolean {
-  const mark = url.indexOf('?');
-  const path = mark < 0 ? url : url.slice(0, mark);
-  if (!PLAIN_PATH.test(path) || DOTS.test(path) || router.isAbove(path)) return false;
-  const row = router.match(path)?.methods.get(method);
-  return row !== undefined && row.endless === undefined;
+  return (message, response) => run(message, response);
 }

@@ -22,6 +22,7 @@ import type { Audit, Audited } from './audit.ts';
 import { refuseElsewhere } from './elsewhere.ts';
 import type { FastPath } from './fast/fast-path.ts';
 import { cleanPath, isPrintable } from './path.ts';
+import type { Place } from './place.ts';
 import {
   type Begin,
   type Message,
@@ -83,13 +84,16 @@ export class Exchange {
   /** Where there is an audit log. */
   readonly audited: Audited | undefined;
   readonly #surface: Surface;
+  readonly #place: Place<TimedRoute> | undefined;
   #request: Request | undefined;
   #row: TimedRoute | undefined;
   /** Set on the answer; what is for the pages, and what is no request, gets none. */
   #common: Readonly<Record<string, string>> = {};
 
-  constructor(surface: Surface, message: Message, response: Response) {
+  /** `place`: what its target is known to lead to. */
+  constructor(surface: Surface, message: Message, response: Response, place?: Place<TimedRoute>) {
     this.#surface = surface;
+    this.#place = place;
     this.message = message;
     this.response = response;
     this.audited = surface.told.audit?.begins(message, response);
@@ -110,21 +114,43 @@ export class Exchange {
     return this.#request?.token ?? '';
   }
 
-  async run(): Promise<void> {
+  /** Undefined where it was answered at once. */
+  run(): Promise<void> | undefined {
     const from = systemClock.monotonic();
+    let reply: Reply | Promise<Reply> | undefined;
+    try {
+      reply = this.#reply();
+    } catch (error) {
+      reply = this.#failed(error);
+    }
+    // Node's parser is still at work with its own message.
+    const isLater = reply instanceof Promise || !(this.message instanceof ReadyMessage);
+    return isLater ? this.#endLater(reply, from) : this.#end(reply as Reply | undefined, from);
+  }
+
+  async #endLater(coming: Reply | Promise<Reply> | undefined, from: number): Promise<void> {
     let reply: Reply | undefined;
     try {
-      reply = await this.#reply();
+      reply = await coming;
     } catch (error) {
-      this.#log(error);
-      reply = this.#refusal(error);
-      // What is not handed on after all is refused as a row refuses it.
-      const { responseHeaders, rowHeaders } = this.#surface.settings;
-      if (this.#common === responseHeaders) this.#common = rowHeaders;
+      reply = this.#failed(error);
     }
+    await this.#end(reply, from);
+  }
+
+  #failed(error: unknown): Reply {
+    this.#log(error);
+    const reply = this.#refusal(error);
+    // What is not handed on after all is refused as a row refuses it.
+    const { responseHeaders, rowHeaders } = this.#surface.settings;
+    if (this.#common === responseHeaders) this.#common = rowHeaders;
+    return reply;
+  }
+
+  #end(reply: Reply | undefined, from: number): Promise<void> | undefined {
     if (reply === undefined) {
       this.#showPage();
-      return;
+      return undefined;
     }
     const writing: Writing = {
       common: this.#common,
@@ -132,10 +158,13 @@ export class Exchange {
       gzip: acceptsGzip(this.message),
     };
     const { pending } = reply;
-    await this.#send(pending ? await this.#wait(pending, writing) : reply, writing);
-    this.#took(systemClock.monotonic() - from, pending !== undefined);
-    // A body that nobody wanted must not keep the connection waiting.
-    if (!this.message.complete) this.message.resume();
+    const sending = pending
+      ? this.#wait(pending, writing).then((told) => this.#send(told, writing))
+      : this.#send(reply, writing);
+    const sent = () => this.#took(systemClock.monotonic() - from, pending !== undefined);
+    if (sending !== undefined) return sending.then(sent);
+    sent();
+    return undefined;
   }
 
   #showPage(): void {
@@ -150,25 +179,21 @@ export class Exchange {
     const time = this.#request?.isEndless ? undefined : this.time;
     if (time === undefined) this.#surface.places.times.answeredWith(statusCode);
     else time.took(ms, statusCode, hasWaited);
+    // A body that nobody wanted must not keep the connection waiting.
+    if (!this.message.complete) this.message.resume();
   }
 
   /** Undefined where it is for the pages. */
   #reply(): Reply | Promise<Reply> | undefined {
     const { places, guards, settings } = this.#surface;
-    const { router, fallback } = places;
+    const { fallback } = places;
     if (isEncodedTwice(this.message)) return NOT_DECODED;
-    const request = new Request(this.message, this.response, settings.prettyJson);
+    const request = new Request(this.message, this.response, settings.prettyJson, this.#place);
     this.#request = request;
     this.#saysWhoAsks(this.#surface.access, request);
     const { path } = request;
-    if (!settings.disableUnprintableCharFilter && !isPrintable(path)) {
-      throw new ProconsulError('invalid', 'Bad Request: unprintable characters in the path');
-    }
-    if (cleanPath(path) !== path || router.isAbove(path)) return undefined;
-    const match = router.match(path);
-    if (match === undefined && (path === '/' || fallback === undefined || places.isPage(path))) {
-      return undefined;
-    }
+    const match = this.#place?.match ?? this.#match(path);
+    if (match === 'page') return undefined;
     this.#common = match === undefined ? settings.responseHeaders : settings.rowHeaders;
     for (const guard of guards) guard(request);
     if (match === undefined) {
@@ -186,6 +211,19 @@ export class Exchange {
     this.#row = row;
     request.handTo(row);
     return this.#runRow(row, request);
+  }
+
+  /** Undefined where it is to be handed on. */
+  #match(path: string): Match<TimedRoute> | 'page' | undefined {
+    const { places, settings } = this.#surface;
+    const { router, fallback } = places;
+    if (!settings.disableUnprintableCharFilter && !isPrintable(path)) {
+      throw new ProconsulError('invalid', 'Bad Request: unprintable characters in the path');
+    }
+    if (cleanPath(path) !== path || router.isAbove(path)) return 'page';
+    const match = router.match(path);
+    if (match !== undefined) return match;
+    return path === '/' || fallback === undefined || places.isPage(path) ? 'page' : undefined;
   }
 
   /** Nothing of the request is looked at before it is known who asks. */
@@ -265,17 +303,21 @@ export class Exchange {
     }
   }
 
-  async #send(reply: Reply, writing: Writing): Promise<void> {
-    const { fastPath } = this.#surface.told;
+  #send(reply: Reply, writing: Writing): Promise<void> | undefined {
     if (hasStream(reply)) {
-      if (reply.passedOn) fastPath?.passesOn(this, reply.passedOn, writing.common);
-      await sendStream(reply, writing.common, this.response);
-      return;
+      if (reply.passedOn)
+        this.#surface.told.fastPath?.passesOn(this, reply.passedOn, writing.common);
+      return sendStream(reply, writing.common, this.response);
     }
     const made = this.#wireOf(reply, writing);
-    const wire = made instanceof Promise ? await made : made;
-    if (reply.shared !== undefined)
-      fastPath?.answers(this, { shared: reply.shared, writing }, wire);
+    if (made instanceof Promise) return made.then((wire) => this.#sendWire(wire, reply, writing));
+    this.#sendWire(made, reply, writing);
+    return undefined;
+  }
+
+  #sendWire(wire: Wire, { shared }: Reply, writing: Writing): void {
+    const { fastPath } = this.#surface.told;
+    if (shared !== undefined) fastPath?.answers(this, { shared, writing }, wire);
     else if (this.#row !== undefined) fastPath?.writes(this, this.#surface.begin);
     try {
       sendWire(wire, this.response);

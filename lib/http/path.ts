@@ -13,11 +13,14 @@ export function splitTarget(target: string): { path: string; query: string } {
   const mark = local.indexOf('?');
   const raw = mark < 0 ? local : local.slice(0, mark);
   const query = mark < 0 ? '' : local.slice(mark + 1);
-  // A parameter that cannot be read must not be as if it were not there: it may be a condition.
-  if (BROKEN_ENCODING.test(query)) {
-    throw new ProconsulError('invalid', 'Bad Request: invalid percent-encoding in the query');
-  }
+  refuseBroken(query);
   return { path: decodePath(raw), query };
+}
+
+/** A parameter that cannot be read must not be as if it were not there: it may be a condition. */
+export function refuseBroken(query: string): void {
+  if (!BROKEN_ENCODING.test(query)) return;
+  throw new ProconsulError('invalid', 'Bad Request: invalid percent-encoding in the query');
 }
 
 const BROKEN_ENCODING = /%(?![\da-f]{2})/i;

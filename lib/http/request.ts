@@ -7,7 +7,8 @@ import { bodyTurn } from '../long-turns.ts';
 import { bodyOf } from './body.ts';
 import { connectionOf } from './connection.ts';
 import { Params } from './params.ts';
-import { localTarget, splitTarget } from './path.ts';
+import { localTarget, refuseBroken, splitTarget } from './path.ts';
+import type { Place } from './place.ts';
 import type { Message, Response } from './ready-exchange.ts';
 import type { HttpRequest, Limit } from './route.ts';
 import { isRaw, type RowBody, type Takes } from './takes.ts';
@@ -42,9 +43,15 @@ export class Request implements HttpRequest {
   #gone: AbortController | undefined;
   #row: Takes | undefined;
 
-  /** Throws where the target is none. */
-  constructor(message: Message, response: Response, prettyJson: boolean) {
-    const { path, query } = splitTarget(message.url ?? '/');
+  /** `place`: what its target is known to lead to. Throws where the target is none. */
+  constructor(
+    message: Message,
+    response: Response,
+    prettyJson: boolean,
+    place?: Pick<Place<unknown>, 'path' | 'query'>,
+  ) {
+    const { path, query } = place ?? splitTarget(message.url ?? '/');
+    if (place !== undefined) refuseBroken(query);
     this.path = path;
     this.queryString = query;
     this.params = new Params(query);

@@ -11,6 +11,8 @@ export interface Match<R> {
 /** Finds the rows for a path: an exact one first, else the longest that ends in '/'. */
 export class Router<R extends Named = Route> {
   readonly #paths = new Map<string, Map<Method, R>>();
+  /** Where rows stand below, and none at. */
+  readonly #above = new Set<string>();
   /** No path that ends in '/' is longer: what comes behind it in a request's is never looked at. */
   #longest = 0;
 
@@ -22,11 +24,15 @@ export class Router<R extends Named = Route> {
       this.#paths.set(route.path, methods);
       this.#longest = Math.max(this.#longest, route.path.length);
     }
+    for (const path of this.#paths.keys()) {
+      const above = path.slice(0, -1);
+      if (path.endsWith('/') && !this.#paths.has(above)) this.#above.add(above);
+    }
   }
 
   /** Whether rows stand below the path, and none at it. */
   isAbove(path: string): boolean {
-    return !this.#paths.has(path) && this.#paths.has(`${path}/`);
+    return this.#above.has(path);
   }
 
   match(path: string): Match<R> | undefined {

@@ -11,7 +11,7 @@ import type { CheckStatus } from '../../../lib/model.ts';
 import { checkFromBody, isStatus } from '../../definitions/check-spec.ts';
 import { agentCheck } from '../../state/views.ts';
 import type { OwnContext, RegistrationContext } from '../context.ts';
-import { NODE, takenElsewhere } from '../elsewhere.ts';
+import { isOwn, NODE, takenElsewhere } from '../elsewhere.ts';
 import { filtered } from '../filtered.ts';
 import { maySeeChecks, ownerOf, vetCheck, vetOf } from '../vetting.ts';
 import { settled } from './services.ts';
@@ -128,22 +128,39 @@ async function deregister(agent: Context, request: HttpRequest): Promise<Reply> 
   return {};
 }
 
-async function report(
+/** Most are this agent's own, change nothing, and are answered at once. */
+function report(
+  agent: Context,
+  request: HttpRequest,
+  status: CheckStatus,
+  said: string,
+): Reply | Promise<Reply> {
+  const isKnown = agent.local.checks.has(request.rest);
+  if (isOwn(agent, request, isKnown)) return reportOwn(agent, request, status, said);
+  return reportElsewhere(agent, request, status, said);
+}
+
+async function reportElsewhere(
   agent: Context,
   request: HttpRequest,
   status: CheckStatus,
   said: string,
 ): Promise<Reply> {
-  const { rest, caller } = request;
-  const isKnown = agent.local.checks.has(rest);
-  const isTaken = await takenElsewhere(agent, request, isKnown, (elsewhere, named) =>
+  const isTaken = await takenElsewhere(agent, request, false, (elsewhere, named) =>
     elsewhere.report(request, { ...named, status, output: agent.checks.kept(said) }),
   );
-  if (isTaken) return {};
+  return isTaken ? {} : reportOwn(agent, request, status, said);
+}
+
+function reportOwn(
+  agent: Context,
+  { rest, caller }: HttpRequest,
+  status: CheckStatus,
+  said: string,
+): Reply | Promise<Reply> {
   vetCheck(agent, caller, rest);
   agent.registrar.report(rest, status, said);
   const serviceId = agent.local.checks.get(rest)?.definition.ServiceID ?? '';
-  // Most reports change nothing, and are answered at once.
-  if (agent.antiEntropy.owes(serviceId)) await agent.antiEntropy.push(serviceId);
-  return {};
+  if (!agent.antiEntropy.owes(serviceId)) return {};
+  return agent.antiEntropy.push(serviceId).then(() => ({}));
 }

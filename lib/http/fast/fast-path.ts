@@ -261,7 +261,7 @@ export class FastPath implements Shortcut {
     };
     const isHeld = held !== undefined && held.tag === taken.holds;
     try {
-      (isHeld ? held.still : ready).writeTo(taken.socket, sent);
+      (isHeld ? held.still : ready).answerTo(taken.socket, sent);
     } catch {
       // There is no room for it, which its route says.
       return undefined;

@@ -6,6 +6,7 @@ import { LARGE_BYTES } from '../../body-room.ts';
 import { type Clock, systemClock } from '../../clock.ts';
 import { takeHeadRoom } from '../../head-room.ts';
 import { KEEP_ALIVE_MS } from '../../limits.ts';
+import { Together } from '../../together.ts';
 import { STALLED_MS, sendBody } from '../delivery.ts';
 import type { Wire } from '../reply.ts';
 
@@ -17,6 +18,8 @@ const CLOSE = '\r\nConnection: close';
 const AFTER_DATE = `${KEEP_ALIVE}\r\n\r\n`;
 /** As in every year of four digits. */
 const DATE_LENGTH = 29;
+/** Of the whole process, since there is one loop. */
+const together = new Together();
 
 export class ReadyBytes {
   readonly status: number;
@@ -65,6 +68,12 @@ export class ReadyBytes {
     }
     if (socket.writableLength > 0) this.#isOnItsWay = true;
     sent();
+  }
+
+  /** The same for one whose request has just come: if it is short, with the others of this turn. */
+  answerTo(socket: Socket, sent: () => void): void {
+    if (this.#wire.body.length > LARGE_BYTES) this.writeTo(socket, sent);
+    else together.send(() => socket.destroyed || this.writeTo(socket, sent));
   }
 
   #writeLarge(socket: Socket, sent: () => void): void {
@@ -126,46 +135,54 @@ export interface Once {
   readonly sent: (closes: boolean) => void;
 }
 
-/** As Node's server writes it. Throws where a large one finds no room, and then has written nothing. */
-export function writeOnce(socket: Socket, wire: Wire, { isLast, begins, sent }: Once): void {
+/**
+ * As Node's server writes it, with the others of this turn where it is short. Throws where a large one finds no room,
+ * and then has written nothing.
+ */
+export function writeOnce(socket: Socket, wire: Wire, once: Once): void {
+  if (wire.body.length > LARGE_BYTES) {
+    writeLargeOnce(socket, wire, once);
+    return;
+  }
+  once.begins();
+  together.send(() => socket.destroyed || writeShortOnce(socket, wire, once));
+}
+
+function writeShortOnce(socket: Socket, wire: Wire, { isLast, sent }: Once): void {
+  const closes = isLast || says(wire, 'connection');
   const { body } = wire;
-  // What says itself what becomes of the connection ends it.
-  const saysItself = says(wire, 'connection');
-  const closes = isLast || saysItself;
-  if (wire.isUsual === true && !closes) {
-    begins();
-    readyOf(wire).writeTo(socket, () => sent(false));
-    return;
-  }
-  const connection = isLast ? CLOSE : KEEP_ALIVE;
-  const after = `${saysItself ? '' : connection}\r\n\r\n`;
-  const at = says(wire, 'date') ? '' : dateOf(systemClock.now());
-  const head = `${beforeDate(wire)}${at}${after}`;
-  const ends = () => {
-    sent(closes);
-    if (closes) socket.destroySoon();
-  };
-  if (body.length > LARGE_BYTES) {
-    const first = () => {
-      begins();
-      socket.setTimeout(STALLED_MS);
-      socket.write(head, 'latin1');
-    };
-    sendBody(socket, body, first, () => {
-      if (!closes) socket.setTimeout(KEEP_ALIVE_MS);
-      ends();
-    });
-    return;
-  }
-  begins();
-  if (body.length <= MAX_COPIED_BYTES) socket.write(head + body.toString('latin1'), 'latin1');
-  else {
+  if (wire.isUsual === true && !closes) readyOf(wire).writeTo(socket, () => undefined);
+  else if (body.length <= MAX_COPIED_BYTES) {
+    socket.write(headOf(wire, isLast) + body.toString('latin1'), 'latin1');
+  } else {
     socket.cork();
-    socket.write(head, 'latin1');
+    socket.write(headOf(wire, isLast), 'latin1');
     socket.write(body);
     socket.uncork();
   }
-  ends();
+  sent(closes);
+  if (closes) socket.destroySoon();
+}
+
+function writeLargeOnce(socket: Socket, wire: Wire, { isLast, begins, sent }: Once): void {
+  const closes = isLast || says(wire, 'connection');
+  const first = () => {
+    begins();
+    socket.setTimeout(STALLED_MS);
+    socket.write(headOf(wire, isLast), 'latin1');
+  };
+  sendBody(socket, wire.body, first, () => {
+    if (!closes) socket.setTimeout(KEEP_ALIVE_MS);
+    sent(closes);
+    if (closes) socket.destroySoon();
+  });
+}
+
+/** What says itself what becomes of the connection ends it. */
+function headOf(wire: Wire, isLast: boolean): string {
+  const connection = isLast ? CLOSE : KEEP_ALIVE;
+  const after = `${says(wire, 'connection') ? '' : connection}\r\n\r\n`;
+  return `${beforeDate(wire)}${says(wire, 'date') ? '' : dateOf(systemClock.now())}${after}`;
 }
 
 /** Whether the answer brings this header itself: names are told apart without regard to case. */
