@@ -71,7 +71,8 @@ export class Stream<Request extends AnyRequest> {
   #nonces = 0;
   #refusals = 0;
   #isWriting = false;
-  #isTaking = false;
+  /** A request, and all names anew. */
+  #taking = 0;
   /** Something was to be told meanwhile. */
   #isHeldUp = false;
   #isDue = false;
@@ -94,16 +95,18 @@ export class Stream<Request extends AnyRequest> {
    * and nothing is told of a part of them, for what is missing would be taken away.
    */
   take(request: Request, done: () => void): void {
-    if (this.#isOver) return;
-    this.#isTaking = true;
-    const steps = this.#beginTaking(request);
+    if (!this.#isOver) this.#takeAll(this.#beginTaking(request), done);
+  }
+
+  #takeAll(steps: Iterator<void> | undefined, done: () => void): void {
+    this.#taking++;
     let most = 1;
     const take = () => {
       if (steps !== undefined && this.#takeSome(steps, most)) {
         most = NAMES_AT_ONCE;
         return this.#inTurn(take);
       }
-      this.#isTaking = false;
+      this.#taking--;
       if (this.#isHeldUp) this.#tell();
       else this.#soon();
       done();
@@ -162,21 +165,15 @@ export class Stream<Request extends AnyRequest> {
     this.#member?.leave();
   }
 
+  /** In its turns, for which no other stream's token waits. */
   #seeAgain(before: Member): void {
-    if (this.#isOver) {
-      before.leave();
-      return;
-    }
-    try {
-      if (this.#member?.view !== before.view) {
-        for (const each of this.#subscriptions.values()) each.again();
-      }
-      this.#soon();
-    } catch (error) {
-      this.#options.refuse(error);
-    } finally {
-      before.leave();
-    }
+    const isOther = !this.#isOver && this.#member?.view !== before.view;
+    if (isOther) this.#takeAll(this.#again(), () => before.leave());
+    else before.leave();
+  }
+
+  *#again(): Generator<void> {
+    for (const each of this.#subscriptions.values()) yield* each.again();
   }
 
   #taken(request: Request): Iterator<void> | undefined {
@@ -235,8 +232,8 @@ export class Stream<Request extends AnyRequest> {
 
   readonly #tell = (): void => {
     if (this.#isWriting || this.#isOver) return;
-    this.#isHeldUp = this.#isTaking;
-    if (this.#isTaking) return;
+    this.#isHeldUp = this.#taking > 0;
+    if (this.#isHeldUp) return;
     this.#isDue = false;
     for (const kind of KINDS) {
       const answer = this.#answerOf(kind);

@@ -38,11 +38,12 @@ export abstract class Subscription<Request> {
   /** They are to be told anew, as if they never had been. */
   abstract forget(names: readonly string[]): void;
 
-  /** The same names, of what may be seen by now. */
-  again(): void {
+  /** The same names, of what may be seen by now: a step for each, which needs no more room than it had. */
+  *again(): Generator<void> {
     for (const [name, before] of this.#names) {
-      this.#names.set(name, this.#dealings.subscribe(name));
       before.cancel();
+      this.#names.set(name, this.#dealings.subscribe(name));
+      yield;
     }
   }
 
