@@ -128,7 +128,14 @@ function targetRules(wanted: Wanted, how: How, target: TargetWanted): TargetRule
       policy: policy ?? wanted.policy,
       preferences: { ...PREFERENCES, ...tuning.preferences, zone: wanted.zone },
       slowStart: { ...SLOW_START, ...tuning.slowStart },
-      outliers: { ...OUTLIERS, ...wanted.outliers, ...tuning.outliers },
+      outliers: {
+        ...{ ...OUTLIERS, ...wanted.outliers, ...tuning.outliers },
+        successRate: {
+          ...OUTLIERS.successRate,
+          ...wanted.outliers?.successRate,
+          ...tuning.successRate,
+        },
+      },
     },
     near: nearOf(wanted, how, target),
     blamesEvery5xx: wanted.outliers !== undefined,

@@ -5,7 +5,7 @@
 import { durationComplaint, NS_PER_MS, parseDuration } from '../duration.ts';
 import { ProconsulError } from '../errors.ts';
 import type { CircuitLimits } from './circuit.ts';
-import { NO_OUTLIERS, type OutlierRules } from './outliers.ts';
+import type { OutlierRules, SuccessRateRules } from './outliers.ts';
 import type { Preferences } from './pools.ts';
 import type { RetryBudgetRules } from './retry-budget.ts';
 import type { SlowStart } from './slow-start.ts';
@@ -14,7 +14,9 @@ import type { SlowStart } from './slow-start.ts';
 export interface Tuning {
   readonly slowStart?: Pick<SlowStart, 'windowMs'>;
   readonly preferences?: Partial<Omit<Preferences, 'zone'>>;
-  readonly outliers?: Partial<OutlierRules>;
+  readonly outliers?: Partial<Omit<OutlierRules, 'successRate'>>;
+  /** Of those, beside how many fail in a row. */
+  readonly successRate?: Partial<SuccessRateRules>;
   readonly limits?: Partial<CircuitLimits>;
   readonly retries?: Partial<RetryBudgetRules>;
   /** Only hosts with all of these labels. */
@@ -93,10 +95,7 @@ export const TUNINGS: ReadonlyMap<string, Row> = new Map<string, Row>([
     'outlier-deviations',
     {
       help: 'Set a host aside whose rate of success is so many standard deviations below the mean; 0 is never.',
-      read: (text) => {
-        const deviations = numberIn(text, 0, MAX_DEVIATIONS);
-        return { outliers: { successRate: { ...NO_OUTLIERS.successRate, deviations } } };
-      },
+      read: (text) => ({ successRate: { deviations: numberIn(text, 0, MAX_DEVIATIONS) } }),
     },
   ],
   [
@@ -118,6 +117,20 @@ export const TUNINGS: ReadonlyMap<string, Row> = new Map<string, Row>([
     {
       help: 'For how long a host is set aside at most; 5m.',
       read: (text) => ({ outliers: { maxEjectMs: durationIn(text, 1) } }),
+    },
+  ],
+  [
+    'outlier-min-calls',
+    {
+      help: 'With fewer in an -outlier-interval a host has no rate of success; 100.',
+      read: (text) => ({ successRate: { minCalls: countIn(text, 1) } }),
+    },
+  ],
+  [
+    'outlier-min-hosts',
+    {
+      help: 'Of fewer hosts rates of success are not compared; 5.',
+      read: (text) => ({ successRate: { minHosts: countIn(text, 2) } }),
     },
   ],
   [

@@ -188,6 +188,24 @@ describe('what flags say of how a sidecar calls', () => {
       assert.equal((await ask(port, '/', { headers: { Cookie } })).text, text);
   });
 
+  it('-outlier-deviations: few hosts with few calls are compared where -outlier-min-hosts and -outlier-min-calls say so', async () => {
+    const rates = { 'outlier-failures': '0', 'outlier-deviations': '1' };
+    const few = { 'outlier-min-hosts': '3', 'outlier-min-calls': '2' };
+    for (const [flags, isSetAside] of [
+      [rates, false],
+      [{ ...rates, ...few }, true],
+    ] as const) {
+      const { port, backend, hosts, clock } = await start(['a', 'b', 'c'], flags);
+      await backend('c').kill();
+      const failed = async () => (await hosts()).find(({ id }) => id === 'm/c')?.failed;
+      await shares(port, 9);
+      const before = await failed();
+      await clock.advance(10_000);
+      await shares(port, 9);
+      assert.equal((await failed()) === before, isSetAside, JSON.stringify(flags));
+    }
+  });
+
   it('-outlier-failures, -outlier-time: one failure sets a host aside, for as long as is said', async () => {
     const flags = { 'outlier-failures': '1', 'outlier-time': '20s' };
     const { port, backend, hosts, clock } = await start(['a', 'b'], flags);

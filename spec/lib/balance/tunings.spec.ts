@@ -10,13 +10,12 @@ const VALUES: Readonly<Record<string, readonly [text: string, comesTo: object]>>
   'max-requests': ['7', { limits: { requests: 7 } }],
   'max-retries': ['0', { limits: { retries: 0 } }],
   near: ['1500us', { near: { withinMs: 1.5 } }],
-  'outlier-deviations': [
-    '1.9',
-    { outliers: { successRate: { deviations: 1.9, minHosts: 5, minCalls: 100 } } },
-  ],
+  'outlier-deviations': ['1.9', { successRate: { deviations: 1.9 } }],
   'outlier-failures': ['0', { outliers: { inARow: 0 } }],
   'outlier-interval': ['2s', { outliers: { intervalMs: 2000 } }],
   'outlier-max-time': ['1m', { outliers: { maxEjectMs: 60_000 } }],
+  'outlier-min-calls': ['10', { successRate: { minCalls: 10 } }],
+  'outlier-min-hosts': ['3', { successRate: { minHosts: 3 } }],
   'outlier-percent': ['25', { outliers: { maxShare: 0.25 } }],
   'outlier-time': ['1500ms', { outliers: { ejectMs: 1500 } }],
   'panic-threshold': ['50', { preferences: { panicBelow: 0.5 } }],
@@ -41,6 +40,8 @@ describe('TUNINGS', () => {
     ['slow-start', '25h', /it must be 0ms to 24h/],
     ['near', '0', /it must be 0.1ms to 24h/],
     ['outlier-time', '0', /it must be 1ms to 24h/],
+    ['outlier-min-hosts', '1', /it must be 2 to 1000000/],
+    ['outlier-min-calls', '0', /it must be 1 to 1000000/],
     ['panic-threshold', '101', /it must be 0 to 100/],
     ['panic-threshold', '-1', /it must be 0 to 100/],
     ['panic-threshold', '', /it must be 0 to 100/],
@@ -88,6 +89,17 @@ describe('tuningOf', () => {
         ['b', '2'],
       ],
       slowStart: { windowMs: 1000 },
+    });
+  });
+
+  it('puts together what is said of one thing by several names', () => {
+    const rates = [
+      tuningIn('outlier-deviations', '2'),
+      tuningIn('outlier-min-hosts', 'web=3'),
+      tuningIn('outlier-min-calls', '10'),
+    ];
+    assert.deepEqual(tuningOf('web', rates), {
+      successRate: { deviations: 2, minHosts: 3, minCalls: 10 },
     });
   });
 
