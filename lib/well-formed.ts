@@ -2,6 +2,7 @@
  * Half of a pair of UTF-16 may stand in JSON, and in no UTF-8: it is in no URL, in no certificate, and Envoy refuses
  * everything that comes with a message in which it is.
  */
+import { cleanPath } from './http/path.ts';
 
 const HALF_OF_A_PAIR = /[\ud800-\udfff]/gu;
 
@@ -13,14 +14,13 @@ export function wellFormed(text: string): string {
   return text.replace(HALF_OF_A_PAIR, '\ufffd');
 }
 
-/** A path with these in it is led elsewhere, and answered with a page. */
-const WAYS: ReadonlySet<string> = new Set(['.', '..']);
 /** In no path: what is asked with it is refused, and so there is nothing of that name. */
 const NOWHERE = '%00';
 
-/** As one part of a path. A name with half of a pair is another's then, so whoever lists names leaves it out. */
+/** As one part of a path. One by which it would be led elsewhere, to be answered with a page, is nowhere. A name with half of a pair is another's then, so whoever lists names leaves it out. */
 export function inPath(name: string): string {
-  return WAYS.has(name) ? NOWHERE : percentEncoded(name);
+  const path = `/${name}`;
+  return cleanPath(path) === path ? percentEncoded(name) : NOWHERE;
 }
 
 /** Whatever the text: that of a language throws at half of a pair. */

@@ -116,6 +116,7 @@ async function proxyIdOf({ flags, host, client }: Invocation): Promise<string> {
 
 async function bootstrapOf(invocation: Invocation): Promise<object> {
   const { flags, host, client } = invocation;
+  const envoyVersion = envoyVersionIn(flags.text('envoy-version') || ENVOY_VERSION);
   const admin = placeOf('admin bind', flags.text('admin-bind') || 'localhost:19000');
   const api = client(host.signal);
   const proxyId = await proxyIdOf(invocation);
@@ -134,9 +135,23 @@ async function bootstrapOf(invocation: Invocation): Promise<object> {
     accessLog: flags.text('admin-access-log-path') || '/dev/null',
     agent: agentPlace(invocation),
     token: headers['X-Consul-Token'] ?? '',
-    envoyVersion: flags.text('envoy-version') || ENVOY_VERSION,
+    envoyVersion,
   });
   return withTelemetry(begun, telemetryOf(objectIn(proxy?.Config), at, host.env));
+}
+
+/** An older one would not understand what it is told, and say so of each part of it. */
+function envoyVersionIn(text: string): string {
+  const numbers = (version: string) => version.split('.').map(Number);
+  const [major = 0, minor = 0] = numbers(text);
+  const [oldest = 0, least = 0] = numbers(ENVOY_VERSION);
+  const isOne = /^\d{1,4}(?:\.\d{1,4}){2}(?:-[\w.]+)?$/.test(text);
+  const why = !isOne
+    ? `it is not a version as ${ENVOY_VERSION} is`
+    : `Envoy is told what those before ${ENVOY_VERSION} do not know`;
+  if (isOne && (major > oldest || (major === oldest && minor >= least))) return text;
+  const value = JSON.stringify(text);
+  throw new ProconsulError('invalid', `invalid value ${value} for flag -envoy-version: ${why}`);
 }
 
 const NO_AUTHORITY =

@@ -34,14 +34,14 @@ describe('proconsul connect envoy', function () {
 
   it('prints with -bootstrap where Envoy is told all else, in the API of today', async () => {
     const { code, out } = await run(
-      '-sidecar-for=web -bootstrap -grpc-addr=127.0.0.1:9502 -admin-bind=127.0.0.1:19999 -token=t',
+      '-sidecar-for=web -bootstrap -grpc-addr=127.0.0.1:9502 -admin-bind=127.0.0.1:19999 -token=t -envoy-version=1.30.1',
     );
     assert.equal(code, 0);
     const said = JSON.parse(out);
     assert.deepEqual(said.node, {
       cluster: 'web',
       id: 'web-sidecar-proxy',
-      metadata: { namespace: 'default', envoy_version: '1.18.0', long_patterns: 'taken' },
+      metadata: { namespace: 'default', envoy_version: '1.30.1', long_patterns: 'taken' },
     });
     assert.equal(said.admin.address.socket_address.port_value, 19_999);
     const [cluster] = said.static_resources.clusters;
@@ -232,6 +232,15 @@ describe('proconsul connect envoy', function () {
     [
       '-bootstrap -sidecar-for=web -admin-bind=nonsense',
       /^Invalid admin bind address: .*missing port/,
+    ],
+    ['-bootstrap -proxy-id=../..', /^Failed looking up proxy info for \.\.\/\.\.: [^<]*$/],
+    [
+      '-bootstrap -sidecar-for=web -envoy-version=9',
+      /^invalid value "9" for flag -envoy-version: it is not a version as 1\.18\.0 is\n/,
+    ],
+    [
+      '-bootstrap -sidecar-for=web -envoy-version=1.14.5',
+      /^invalid value "1\.14\.5" for flag -envoy-version: Envoy is told what those before 1\.18\.0 do not know\n/,
     ],
     ['-bootstrap -proxy-id=none', /^Failed looking up proxy info for none: .*404/],
     ['-gateway=mesh', /^No mesh-gateway services registered with this agent\n/],
