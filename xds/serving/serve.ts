@@ -18,8 +18,9 @@ import type { Worlds } from '../worlds.ts';
 import { type DeltaRequest, DeltaSubscription } from './delta-subscription.ts';
 import { Health } from './health.ts';
 import { Pace } from './pace.ts';
+import { Refusals } from './refusals.ts';
 import { addressIn, Shares } from './shares.ts';
-import { type AnyRequest, Stream, type StreamCounts, type StreamOptions } from './stream.ts';
+import { type AnyRequest, Stream, type StreamOptions } from './stream.ts';
 import { type WholeRequest, WholeSubscription } from './whole-subscription.ts';
 import { HEALTH, SERVICES, Wire } from './wire.ts';
 
@@ -32,8 +33,11 @@ export interface ServingOptions {
   readonly counts: ServingCounts;
 }
 
-export interface ServingCounts extends StreamCounts {
+/** Of all streams of a process. */
+export interface ServingCounts {
   streams: number;
+  answers: number;
+  refusals: number;
 }
 
 /** Of a process; each takes some ten kilobytes, and more by what it asks for. */
@@ -71,10 +75,12 @@ export class Serving {
   readonly #health: Health;
   readonly #pace = new Pace();
   readonly #shares = new Shares(MAX_STREAMS);
+  readonly #refusals: Refusals;
   readonly #streams = new Set<{ review(): Promise<void> }>();
 
   constructor(options: ServingOptions) {
     this.#options = options;
+    this.#refusals = new Refusals(options.counts, options.logger);
     this.#health = new Health(options.isReady, Object.keys(SERVICES));
     for (const [name, { kind, whole, delta }] of Object.entries(SERVICES)) {
       this.#add(name, {
@@ -94,6 +100,7 @@ export class Serving {
   /** To be called from time to time: tokens change, and so does whether the state may be shown. */
   async review(): Promise<void> {
     this.#health.review();
+    this.#refusals.review();
     for (const stream of this.#streams) await stream.review();
   }
 
@@ -130,6 +137,7 @@ export class Serving {
     const stream = new Stream<Request>({
       ...serves,
       ...{ wire: WIRE, pace: this.#pace, counts, views, worlds, logger },
+      refusals: this.#refusals,
       ...{ token: tokenIn(call.metadata), address },
       write: (answer, done) => void call.write(answer, done),
       refuse,

@@ -10,6 +10,7 @@ import type { Member, Views } from '../views.ts';
 import type { World } from '../world.ts';
 import type { ClientNode, Worlds } from '../worlds.ts';
 import type { Pace } from './pace.ts';
+import type { Refusals } from './refusals.ts';
 import type { Dealings, Subscription } from './subscription.ts';
 import type { Wire } from './wire.ts';
 
@@ -40,7 +41,8 @@ export interface StreamOptions<Request extends AnyRequest> {
   readonly address: string;
   readonly wire: Wire;
   readonly pace: Pick<Pace, 'soon'>;
-  readonly counts: StreamCounts;
+  readonly counts: { answers: number };
+  readonly refusals: Pick<Refusals, 'take'>;
   readonly views: Views;
   readonly worlds: Worlds;
   readonly logger: Logger;
@@ -50,16 +52,8 @@ export interface StreamOptions<Request extends AnyRequest> {
   readonly refuse: (error: unknown) => void;
 }
 
-/** Of all streams of a process. */
-export interface StreamCounts {
-  answers: number;
-  refusals: number;
-}
-
-/** Of one stream: of more than these one in so many is logged. */
-const MANY_REFUSALS = 20;
 const NAMES_AT_ONCE = 16;
-/** Of each thing in a log line that a client says. */
+/** Of what a client says that it is, in log lines. */
 const MAX_SAID = 500;
 
 export class Stream<Request extends AnyRequest> {
@@ -69,7 +63,6 @@ export class Stream<Request extends AnyRequest> {
   #world: World | undefined;
   #node = '';
   #nonces = 0;
-  #refusals = 0;
   #isWriting = false;
   /** A request, and all names anew. */
   #taking = 0;
@@ -182,23 +175,16 @@ export class Stream<Request extends AnyRequest> {
       this.#node = node.id.slice(0, MAX_SAID);
       this.#world = this.#options.worlds.of(node);
     }
-    if (fault !== null) this.#refused(request, fault.message);
+    if (fault !== null) {
+      const { type_url: type } = request;
+      this.#options.refusals.take({ client: this.#node, type, why: fault.message });
+    }
     const kind = this.#options.kind ?? kindOf(request.type_url);
     // Of a kind that is not served there is nothing, and nobody is to wait for more than that.
     if (kind === undefined) return undefined;
     if (hasSomething(request)) this.#member?.comesWithSomething();
     const subscription = this.#subscriptions.get(kind) ?? this.#begin(kind);
     return subscription.take(request);
-  }
-
-  #refused({ type_url }: Request, message: string): void {
-    const { counts, logger } = this.#options;
-    counts.refusals++;
-    this.#refusals++;
-    // Who refuses all that it is told has said so by then.
-    if (this.#refusals > MANY_REFUSALS && this.#refusals % MANY_REFUSALS !== 0) return;
-    const [type, why] = [type_url.slice(0, MAX_SAID), message.slice(0, MAX_SAID)];
-    logger.warn('xds: a client refused what it was told', { client: this.#node, type, why });
   }
 
   #begin(kind: Kind): Subscription<Request> {
