@@ -2,6 +2,7 @@
  * Who has things followed, and made: of what all may ask for together, those of one address have half at most, so that there
  * is some left for the clients of others. What is made of no question at all counts too.
  */
+import type { Cancel } from '../lib/clock.ts';
 import { ProconsulError } from '../lib/errors.ts';
 import { networkOf } from '../lib/ip.ts';
 
@@ -35,6 +36,10 @@ export class Account {
   #made = 0;
   #named = 0;
   #subscribed = 0;
+  /** Whoever was refused something that is asked for still. */
+  readonly #refused = new Set<() => void>();
+  #isOffering = false;
+  #isToOffer = false;
   /** The names of each thing that has several, and how many resources have each. */
   readonly #of = new Map<string, Map<string, number>>();
 
@@ -60,6 +65,7 @@ export class Account {
   /** Nobody on it has such a one any more. */
   unmake(of: NameOf | undefined): void {
     this.#made--;
+    this.#offer();
     const names = of && this.#of.get(of.what);
     if (names === undefined) return;
     const left = (names.get(of?.name ?? '') ?? 1) - 1;
@@ -77,6 +83,25 @@ export class Account {
 
   unsubscribe(): void {
     this.#subscribed--;
+    this.#offer();
+  }
+
+  /** Calls as room comes, until it is cancelled. */
+  listenForRoom(listener: () => void): Cancel {
+    this.#refused.add(listener);
+    return () => void this.#refused.delete(listener);
+  }
+
+  /** Once for all that ends together; what is refused anew makes no room. */
+  #offer(): void {
+    if (this.#refused.size === 0 || this.#isOffering || this.#isToOffer) return;
+    this.#isToOffer = true;
+    setImmediate(() => {
+      this.#isToOffer = false;
+      this.#isOffering = true;
+      for (const listener of [...this.#refused]) listener();
+      this.#isOffering = false;
+    });
   }
 
   get size(): number {
@@ -98,6 +123,7 @@ export class Account {
     const left = (this.#followed.get(what) ?? 1) - 1;
     if (left > 0) this.#followed.set(what, left);
     else this.#followed.delete(what);
+    this.#offer();
   }
 }
 

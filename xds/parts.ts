@@ -29,16 +29,16 @@ export class Parts {
   readonly #users = new Map<string, Set<User>>();
   /** Of what is made one by one, what is there. */
   readonly #made = new Map<string, Subscribed>();
-  /** And could not be made. */
+  /** And could not be made, for want of room: nobody is told that they are not there. */
   readonly #refused = new Set<string>();
-  /** Nobody asks for those that use it any more. */
-  readonly stop: Cancel;
+  #unlisten: Cancel | undefined;
+  readonly #stop: Cancel;
 
   /** Throws 'busy' where too much is asked. */
   constructor(options: PartsOptions) {
     this.#options = options;
     const { among } = options;
-    this.stop = 'all' in among ? this.#among(among) : this.#apart(among);
+    this.#stop = 'all' in among ? this.#among(among) : this.#apart(among);
   }
 
   /** Names, but those of what is made. */
@@ -67,8 +67,7 @@ export class Parts {
     if (this.#index === undefined) return undefined;
     const found = this.#index.get(name);
     if (found === undefined) return NONE;
-    const made = this.#made.get(name);
-    return made === undefined ? found : made.current;
+    return 'each' in this.#options.among ? this.#made.get(name)?.current : found;
   }
 
   release(name: string, user: User): void {
@@ -80,23 +79,28 @@ export class Parts {
     this.#endWithLast();
   }
 
+  /** Nobody is there to be told any more. */
+  stop(): void {
+    this.#unlisten?.();
+    this.#stop();
+  }
+
   #begin(name: string): Set<User> {
+    if (this.#isToMake(name)) this.#make(name);
+    else this.#options.account.make(undefined);
     const users = new Set<User>();
-    this.#options.account.make(undefined);
     this.#users.set(name, users);
-    try {
-      this.#follow(name);
-    } catch (error) {
-      this.#end(name);
-      throw error;
-    }
     return users;
   }
 
   #end(name: string): void {
     this.#users.delete(name);
-    this.#options.account.unmake(undefined);
-    this.#letGo(name);
+    this.#refused.delete(name);
+    const made = this.#made.get(name);
+    this.#made.delete(name);
+    // What is made stands for its name in the account.
+    if (made === undefined) this.#options.account.unmake(undefined);
+    else made.cancel();
   }
 
   #endWithLast(): void {
@@ -141,38 +145,71 @@ export class Parts {
     this.#index = now;
     const changed = before === undefined ? this.#users.keys() : differing(before, now);
     const named = [...changed].filter((name) => this.#users.has(name));
-    this.#followAgain([...named, ...this.#refused]);
+    let refused: unknown;
+    for (const name of [...named, ...this.#refused]) {
+      const why = this.#isToMake(name) ? this.#tryToMake(name) : undefined;
+      refused ??= why;
+      if (!now.has(name)) this.#letGo(name);
+    }
+    if (refused !== undefined) this.#options.sources.questions.fault(refused);
+    this.#listenForRoom();
     for (const name of named) this.#tell(name);
   }
 
-  #followAgain(names: readonly string[]): void {
-    const errors = names.flatMap((name) => {
-      try {
-        if (this.#index?.has(name) === true) this.#follow(name);
-        else this.#letGo(name);
-        return [];
-      } catch (error) {
-        this.#refused.add(name);
-        return [error];
-      }
-    });
-    // Where the first is too much, all that come after it are.
-    if (errors.length > 0) this.#options.sources.questions.fault(errors[0]);
+  #isToMake(name: string): boolean {
+    const isApart = 'each' in this.#options.among;
+    return isApart && this.#index?.has(name) === true && !this.#made.has(name);
   }
 
-  #follow(name: string): void {
+  /** Why not, where it is refused. */
+  #tryToMake(name: string): unknown {
+    const { account } = this.#options;
+    account.unmake(undefined);
+    try {
+      this.#make(name);
+      this.#refused.delete(name);
+      return undefined;
+    } catch (error) {
+      account.make(undefined);
+      // Behind those that were not tried since.
+      this.#refused.delete(name);
+      this.#refused.add(name);
+      return error;
+    }
+  }
+
+  #make(name: string): void {
     const { among, subscribe } = this.#options;
-    const isThere = this.#index?.has(name) === true;
-    if ('all' in among || !isThere || this.#made.has(name)) return;
-    const made = subscribe(among.each(name), () => this.#tell(name));
-    this.#made.set(name, made);
-    this.#refused.delete(name);
+    if ('each' in among)
+      this.#made.set(
+        name,
+        subscribe(among.each(name), () => this.#tell(name)),
+      );
   }
 
   #letGo(name: string): void {
     this.#refused.delete(name);
-    this.#made.get(name)?.cancel();
+    const made = this.#made.get(name);
+    if (made === undefined) return;
     this.#made.delete(name);
+    made.cancel();
+    this.#options.account.make(undefined);
+  }
+
+  #listenForRoom(): void {
+    if (this.#refused.size === 0) {
+      this.#unlisten?.();
+      this.#unlisten = undefined;
+      return;
+    }
+    this.#unlisten ??= this.#options.account.listenForRoom(() => {
+      for (const name of [...this.#refused]) {
+        // Where there is no room for one there is none for others.
+        if (this.#tryToMake(name) !== undefined) break;
+        this.#tell(name);
+      }
+      this.#listenForRoom();
+    });
   }
 
   #tell(name: string): void {

@@ -102,20 +102,44 @@ describe('names that a registered proxy does not have', function () {
     });
   }
 
-  it('are tried again where there was no room for them when they came', async () => {
-    const { agent, has, logger, nameOf, views } = await startProxy(SERVICES, { made: 8 });
-    const more = has('endpoints', nameOf('endpoints', 'more'));
-    const others = Array.from({ length: 7 }, (_, i) => has('endpoints', `none-${i}`));
-    await until(() => more.current?.length === 0);
-    assert.throws(() => has('endpoints', 'one too many'), /have 8 resources already/);
-    const say = (...services: readonly string[]) =>
-      agent.say(`/v1/agent/service/${ID}`, registered({}, upstreamsTo(services)));
-    say(...SERVICES, 'more');
-    await until(() => logger.lines.some((line) => line.includes('have 8 resources already')));
-    assert.deepEqual(more.current, []);
-    for (const each of others) each.cancel();
-    say(...SERVICES.slice(1), 'more');
-    await until(() => more.current?.length === 1);
+  it('cost those of an address one of what they may have, whether they are there or not', async () => {
+    for (const kind of ['endpoints', 'routes'] as const) {
+      const { agent, has, nameOf, views } = await startProxy(SERVICES, { made: SERVICES.length });
+      const all = SERVICES.map((service) => has(kind, nameOf(kind, service)));
+      await until(() => all.every(({ current }) => current?.length === 1));
+      assert.throws(() => has(kind, 'one too many'), /have 20 resources already/);
+      const say = (services: readonly string[]) =>
+        agent.say(`/v1/agent/service/${ID}`, registered({}, upstreamsTo(services)));
+      say(SERVICES.slice(1));
+      await until(() => all[0]?.current?.length === 0);
+      assert.throws(() => has(kind, 'one too many'), /have 20 resources already/);
+      all[0]?.cancel();
+      const more = has(kind, nameOf(kind, 'more'));
+      say([...SERVICES, 'more']);
+      await until(() => more.current?.length === 1);
+      views.stop();
+    }
+  });
+
+  it('are not taken for absent where there is no room for what there is, and are told as room comes', async () => {
+    // The proxy and its chains, and the endpoints of one service.
+    const { has, logger, nameOf, views } = await startProxy(SERVICES, { followed: 26 });
+    const [first, ...others] = ['s1', 's2', 's3'].map((service) =>
+      has('endpoints', nameOf('endpoints', service)),
+    );
+    await until(() => first?.current?.length === 1);
+    await until(() => logger.lines.some((line) => line.includes('too many questions')));
+    const told = () => others.map(({ current }) => current?.length);
+    assert.deepEqual(told(), [undefined, undefined]);
+    const absent = has('endpoints', 'none');
+    assert.deepEqual(absent.current, []);
+    absent.cancel();
+    assert.deepEqual(told(), [undefined, undefined]);
+    first?.cancel();
+    await until(() => told().includes(1));
+    for (const each of others) if (each.current?.length === 1) each.cancel();
+    await until(() => told().includes(1));
+    assert.equal(logger.lines.filter((line) => line.includes('too many questions')).length, 1);
     views.stop();
   });
 
