@@ -15,10 +15,12 @@ export class Waiting {
   readonly units: number;
   readonly turn: Promise<void>;
   readonly #isOver: () => boolean;
+  readonly #onBegun: () => void;
   #begin = (): void => undefined;
   #isDone = false;
 
-  constructor(units: number, isOver: () => boolean) {
+  constructor(units: number, isOver: () => boolean, onBegun: () => void) {
+    this.#onBegun = onBegun;
     this.units = units;
     this.#isOver = isOver;
     this.turn = new Promise((resolve) => {
@@ -30,6 +32,7 @@ export class Waiting {
   begin(): number {
     if (this.#isDone) return 0;
     this.#isDone = true;
+    this.#onBegun();
     this.#begin();
     return this.#isOver() ? 0 : this.units;
   }
@@ -39,8 +42,14 @@ export class Waiting {
 export class Turns {
   #left = PER_TURN;
   #isArmed = false;
+  #waiting = 0;
   /** The line whose turn is next stands first. */
   readonly #lines = new Map<Account, Set<Waiting>>();
+
+  /** However many lines each stands in. */
+  get waiting(): number {
+    return this.#waiting;
+  }
 
   /** Undefined where it may begin at once. */
   take(account: Account, units: number, isOver: () => boolean): Waiting | undefined {
@@ -49,7 +58,8 @@ export class Turns {
       this.#left -= units;
       return undefined;
     }
-    const waiting = new Waiting(units, isOver);
+    this.#waiting++;
+    const waiting = new Waiting(units, isOver, () => this.#waiting--);
     this.also(waiting, account);
     return waiting;
   }

@@ -45,6 +45,11 @@ export class Views {
     return { resources, questions };
   }
 
+  /** How much stands in line. */
+  get waiting(): number {
+    return this.#turns.waiting;
+  }
+
   /**
    * From an address. Rejects with a ProconsulError 'forbidden' where nobody knows the token. Whoever comes from another
    * server is told nothing older than there; `before` is who it was here, where its token comes to something else by now.

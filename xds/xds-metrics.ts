@@ -5,7 +5,7 @@ import type { Views } from './views.ts';
 
 export interface MeasuredXds {
   readonly counts: Readonly<ServingCounts>;
-  readonly views: Pick<Views, 'size'>;
+  readonly views: Pick<Views, 'size' | 'waiting'>;
   readonly polls: { readonly held: number };
 }
 
@@ -19,6 +19,11 @@ export function xdsMetrics({ counts, views, polls }: MeasuredXds): readonly Metr
       () => views.size.resources,
     ),
     gauge('proconsul.xds.questions', 'questions followed for them', () => views.size.questions),
+    gauge(
+      'proconsul.xds.waiting',
+      'names and questions that wait for their turn',
+      () => views.waiting,
+    ),
     counter('proconsul.xds.answers', 'answers to streams of xDS', () => counts.answers),
     counter('proconsul.xds.refusals', 'answers that a client refused', () => counts.refusals),
   ];

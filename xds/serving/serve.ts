@@ -20,6 +20,7 @@ import { Health } from './health.ts';
 import { Pace } from './pace.ts';
 import { Refusals } from './refusals.ts';
 import { addressIn, Shares } from './shares.ts';
+import { Standing } from './standing.ts';
 import { type AnyRequest, Stream, type StreamOptions } from './stream.ts';
 import { type WholeRequest, WholeSubscription } from './whole-subscription.ts';
 import { HEALTH, SERVICES, Wire } from './wire.ts';
@@ -76,11 +77,13 @@ export class Serving {
   readonly #pace = new Pace();
   readonly #shares = new Shares(MAX_STREAMS);
   readonly #refusals: Refusals;
+  readonly #standing: Standing;
   readonly #streams = new Set<{ review(): Promise<void> }>();
 
   constructor(options: ServingOptions) {
     this.#options = options;
     this.#refusals = new Refusals(options.counts, options.logger);
+    this.#standing = new Standing(options.logger);
     this.#health = new Health(options.isReady, Object.keys(SERVICES));
     for (const [name, { kind, whole, delta }] of Object.entries(SERVICES)) {
       this.#add(name, {
@@ -101,6 +104,7 @@ export class Serving {
   async review(): Promise<void> {
     this.#health.review();
     this.#refusals.review();
+    this.#standing.review(this.#options.views.waiting);
     for (const stream of this.#streams) await stream.review();
   }
 
