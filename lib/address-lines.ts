@@ -1,4 +1,5 @@
 /** Of each address one thing is done at a time; what else it asks for waits for that, and holds up nobody else. */
+import { loop } from './clock.ts';
 import { gone, ProconsulError } from './errors.ts';
 import { networkOf } from './ip.ts';
 
@@ -36,10 +37,10 @@ export class AddressLines {
       throw new ProconsulError('busy', 'too many from your address wait for it already');
     }
     return new Promise((resolve, reject) => {
-      const begin = () => {
+      const begin = loop.mine(() => {
         signal.removeEventListener('abort', leave);
         resolve();
-      };
+      });
       const leave = () => {
         line.delete(begin);
         reject(gone());
@@ -50,13 +51,16 @@ export class AddressLines {
     });
   }
 
+  /** In another turn: many may wait for what is not long enough to be made in slices. */
   #next(address: string): void {
-    const line = this.#waiting.get(address);
-    const [begin] = line ?? [];
-    if (line === undefined || begin === undefined) this.#waiting.delete(address);
-    else {
-      line.delete(begin);
-      begin();
-    }
+    loop.nextTurn(() => {
+      const line = this.#waiting.get(address);
+      const [begin] = line ?? [];
+      if (line === undefined || begin === undefined) this.#waiting.delete(address);
+      else {
+        line.delete(begin);
+        begin();
+      }
+    });
   }
 }

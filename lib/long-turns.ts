@@ -12,6 +12,8 @@ export const SLICE = 512 * 1024;
 export const SHORT = 64 * 1024;
 /** As much as may wait for the log; what is more has been read in vain. */
 const MAX_BODIES_BYTES = 64 * 1024 * 1024;
+/** For so many bytes an archive counts, of which there may be one: however large it is it makes nobody too many. */
+const MOST_COUNTED = MAX_BODIES_BYTES / 4;
 
 export interface Kind {
   /** How many want a turn. */
@@ -110,8 +112,7 @@ class Bodies implements Kind {
     sender.bytes += body.bytes;
     this.#bytes += body.bytes;
     this.size++;
-    // One alone may be as large as it likes.
-    while (this.#bytes > MAX_BODIES_BYTES && this.size > 1) this.#refuseOne();
+    while (this.#bytes > MAX_BODIES_BYTES) this.#refuseOne();
     return () => this.#leave(address, body);
   }
 
@@ -169,7 +170,7 @@ export interface ReadBody {
 export function bodyTurn({ bytes, address, onceOver }: ReadBody): Promise<void> {
   return new Promise((resolve, reject) => {
     const leave = bodies.enter(address, {
-      bytes,
+      bytes: Math.min(bytes, MOST_COUNTED),
       begin: loop.mine(resolve),
       refuse: loop.mine(reject),
     });

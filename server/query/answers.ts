@@ -31,6 +31,8 @@ const ANSWER_OVERHEAD_BYTES = 3072 + ROOM_BYTES;
 
 /** A few milliseconds of evaluating. */
 const WAKES_PER_TURN = 64;
+/** And no more where so many rows were looked at for them: some ten milliseconds. */
+const ROWS_PER_TURN = 10_000;
 
 export interface AnswersOptions {
   readonly state: () => State;
@@ -45,6 +47,8 @@ export class Answers implements AnswerKeeper {
   readonly #kept: ByteCache<string, LiveAnswer>;
   readonly #waited = new Map<string, LiveAnswer>();
   readonly #toWake: (() => void)[] = [];
+  /** How many rows were looked at in this turn's wakes. */
+  #looked = 0;
   /** How often an answer was asked for, was evaluated, and was evaluated for those who wait. */
   reads = 0;
   evaluations = 0;
@@ -123,6 +127,10 @@ export class Answers implements AnswerKeeper {
     for (const live of [...this.#waited.values()]) live.release();
   }
 
+  evaluated(looked: number): void {
+    this.#looked += looked;
+  }
+
   rendered(live: LiveAnswer, { body }: Answer): void {
     const isMade = !(body instanceof Work);
     // Of a large one it is told twice.
@@ -150,7 +158,12 @@ export class Answers implements AnswerKeeper {
   /** Some in a turn: one entry may touch ten thousand answers, and each is evaluated anew. */
   #wakeSome(): void {
     const rest = this.#toWake;
-    for (const wake of rest.splice(0, WAKES_PER_TURN)) wake();
+    this.#looked = 0;
+    let woken = 0;
+    while (woken < Math.min(rest.length, WAKES_PER_TURN) && this.#looked < ROWS_PER_TURN) {
+      rest[woken++]?.();
+    }
+    rest.splice(0, woken);
     if (rest.length > 0) setImmediate(() => this.#wakeSome());
   }
 

@@ -43,6 +43,8 @@ export interface Waiter extends Wait {
 
 /** Who keeps answers is told what this one takes. */
 export interface AnswerKeeper {
+  /** It was evaluated, for which so many rows were looked at one by one. */
+  evaluated(looked: number): void;
   /** It has an answer again, or its body at last. */
   rendered(live: LiveAnswer, answer: Answer): void;
   /** What it read was touched: it has no answer any more. */
@@ -106,6 +108,7 @@ export class LiveAnswer {
     if (this.#answer !== undefined) return this.#answer;
     const reader = new Reader(this.#deps.state(), this.query.rights);
     const content = this.query.run(reader);
+    this.#deps.keeper.evaluated(reader.looked);
     const answer = render(content, this.query.pretty === true, reader);
     this.#answer = answer;
     this.#watch(reader);

@@ -20,6 +20,7 @@ export function historyOfService(service: string, asked: Asked): Query {
       const list = new Newest(reader.remembered, asked);
       const since = new Map<Past, number>();
       for (const past of reader.remembered.ofService(service)) {
+        if (past === undefined) continue;
         list.add(past, past);
         for (const check of past.checks) list.add(past, check, check.id);
         noteNode(reader.remembered, past, since);

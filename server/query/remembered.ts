@@ -24,27 +24,28 @@ export class Remembered {
 
   /**
    * Of a service's instances: of those that are there, then of those that are gone. Others may write while they are gone
-   * through: of what goes meanwhile it is told that it went, and what comes is left out.
+   * through: of what goes meanwhile it is told that it went, and what comes is left out. Undefined for each that is not
+   * handed out: to pass it over takes its time too.
    */
-  *ofService(service: string): Iterable<Past> {
+  *ofService(service: string): Iterable<Past | undefined> {
     const { catalog, history } = this.#state;
     const seen = new Set<Past>();
+    const handOut = (past: Past | undefined) => {
+      if (past === undefined || seen.has(past) || !this.#sees(this.#sight.past(past)))
+        return undefined;
+      seen.add(past);
+      return past;
+    };
     for (const instance of [...catalog.instancesOf(service)]) {
-      const past = history.live(instance.Node, instance.ID);
-      if (!this.#sees(this.#sight.instance(instance)) || past === undefined) continue;
-      if (!this.#sees(this.#sight.past(past))) continue;
-      seen.add(past);
-      yield past;
+      const isSeen = this.#sees(this.#sight.instance(instance));
+      yield isSeen ? handOut(history.live(instance.Node, instance.ID)) : undefined;
     }
-    for (const past of [...history.goneOf(service)]) {
-      if (seen.has(past) || !this.#sees(this.#sight.past(past))) continue;
-      seen.add(past);
-      yield past;
-    }
+    for (const past of [...history.goneOf(service)]) yield handOut(past);
     this.#noteOf(healthTopic(service), seen, this.#sight.serviceNamed(service));
   }
 
   #sees(isSeen: boolean): boolean {
+    this.#sight.looked++;
     this.#sight.asked(isSeen);
     return isSeen;
   }

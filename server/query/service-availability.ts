@@ -34,7 +34,7 @@ const LONGEST = 720 * HOUR;
 /** They and what they come to are held until all have been gone through: some megabytes. */
 const MAX_CHANGES = 20_000;
 /** What it takes beside the writing of it, as slices count: of an instance, of a change, of a window's figures. */
-const COST = { instance: 640, change: 64, figures: 1000, step: 128 };
+const COST = { hidden: 64, instance: 640, change: 64, figures: 1000, step: 128 };
 
 function tooMuch(service: string): ProconsulError {
   const why = `more than ${MAX_CHANGES} changes of it are remembered`;
@@ -101,6 +101,10 @@ function* spansOfAll(remembered: Remembered, service: string, now: number) {
   const spans: Span[][] = [];
   let changes = 0;
   for (const past of remembered.ofService(service)) {
+    if (past === undefined) {
+      yield COST.hidden;
+      continue;
+    }
     const known = nodes.pastOf(past);
     const own = known.checks.reduce((sum, { length }) => sum + length, known.life.length);
     changes += own;

@@ -90,8 +90,10 @@ describe('the turn of a body', () => {
     assert.equal(begun.length, 64);
   });
 
-  it('comes to one that is alone, however large it is', async () => {
-    await Promise.all(sent('a', 1, () => undefined, 256 * MB));
+  it('comes to an archive, however large it is and whoever sends others beside it', async () => {
+    const archive = sent('a', 1, () => undefined, 256 * MB);
+    const others = sent('b', 40, () => undefined);
+    await Promise.all([...archive, ...others, ...sent('a', 1, () => undefined)]);
   });
 
   it('is left at once by who has gone, who takes nobody the room', async () => {

@@ -12,15 +12,15 @@ const knownHere = stored('left', 'session');
 export function forgetWhoLeft(): void {
   if (last.read() === knownHere.read()) return;
   forgetTab();
-  stay();
+  stay(last.read());
 }
 
 export function someoneLeaves(name: string): void {
   last.write(name);
-  stay();
+  stay(name);
 }
 
-/** Who left was somebody else: what this tab keeps stays. */
-export function stay(): void {
-  knownHere.write(last.read());
+/** Of who left by this name nothing is kept here any more, or it was somebody else: what this tab keeps stays. */
+export function stay(name: string): void {
+  knownHere.write(name);
 }

@@ -129,8 +129,9 @@ function newNonce(): string {
 
 /** Who logs out leaves nothing to whoever comes next: what any part of the page has kept goes with it. */
 export function forgetToken(): void {
-  someoneLeaves(newNonce());
-  others?.postMessage(token.peek());
+  const name = newNonce();
+  someoneLeaves(name);
+  others?.postMessage({ left: token.peek(), name } satisfies Left);
   leaveNothing();
 }
 
@@ -141,6 +142,12 @@ function leaveNothing(): void {
   location.reload();
 }
 
+/** What they are told: by which token somebody was here who left, and the name of that. */
+interface Left {
+  readonly left: string;
+  readonly name: string;
+}
+
 /** The other tabs of this browser. */
 let others: BroadcastChannel | undefined;
 
@@ -148,8 +155,10 @@ function hearOthers(): void {
   // A browser may keep what was left, with the token of then, for whoever goes back.
   addEventListener('pageshow', ({ persisted }) => persisted && location.reload());
   others = new BroadcastChannel('proconsul.logout');
-  others.addEventListener('message', ({ data }) => {
-    if (data !== '' && data === token.peek()) leaveNothing();
-    else stay();
+  others.addEventListener('message', ({ data }: MessageEvent<Left>) => {
+    const { left, name } = data;
+    // The storage may not say it here yet.
+    stay(name);
+    if (left !== '' && left === token.peek()) leaveNothing();
   });
 }

@@ -49,9 +49,11 @@ interface Told {
 
 export function historyRoutes(deps: Deps): Route[] {
   const lines = new AddressLines(MAX_WAITING);
-  const toldOf = () => ({ tellings: new Tellings(deps.clock), lines });
-  const told = { availability: toldOf(), performance: toldOf() };
-  return [
+  return [...changeRoutes(deps, lines), ...figureRoutes(deps, lines)];
+}
+
+function changeRoutes(deps: Deps, lines: AddressLines): Route[] {
+  const rows = [
     readRoute(deps, {
       path: '/v1/internal/history/service/',
       rest: 'service',
@@ -69,6 +71,18 @@ export function historyRoutes(deps: Deps): Route[] {
       does: 'lists what became of a node, and of what is on it',
       query: ({ rest, params }) => historyOfNode(required(rest, 'node name'), askedOf(params)),
     }),
+  ];
+  // All that is remembered of it is looked at at once: for one of an address in a turn.
+  return rows.map((row) => ({
+    ...row,
+    handle: (request) => lines.run(request, async () => await row.handle(request)),
+  }));
+}
+
+function figureRoutes(deps: Deps, lines: AddressLines): Route[] {
+  const toldOf = () => ({ tellings: new Tellings(deps.clock), lines });
+  const told = { availability: toldOf(), performance: toldOf() };
+  return [
     {
       method: 'GET',
       path: '/v1/internal/availability/service/',
@@ -134,6 +148,7 @@ async function ofNow(
   figures: (reader: Reader, service: string, now: number) => Steps<object>,
 ): Promise<Reply> {
   const service = required(request.rest, 'service name');
+  const isTold = request.params.has('stream');
   function* made(): Steps<{ json: object; headers: Reply['headers'] & object }> {
     const { caller } = request;
     const state = deps.state();
@@ -144,11 +159,11 @@ async function ofNow(
   const written = async () => {
     await request.callerStill();
     const { json, headers } = await wantedBy(request, inSlices(made));
-    const bytes = await wantedBy(request, encodeJsonBytes(json, request.pretty));
+    const bytes = await wantedBy(request, encodeJsonBytes(json, request.pretty && !isTold));
     return { bytes, headers: { 'Content-Type': 'application/json', ...headers } };
   };
   const look = () => fresh(deps, request, () => lines.run(request, written));
-  if (!request.params.has('stream')) return await look();
+  if (!isTold) return await look();
   return await tellings.open(request, {
     // The reader shows what may be seen.
     right: shows('service:read'),

@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
 import { webOn } from '../../support/factories.ts';
 import { FakeAccess, MASTER, withToken } from '../../support/fakes/fake-access.ts';
-import { getText, RawClient } from '../../support/servers/raw-client.ts';
 import {
   startServer,
   startServerWith,
   type TestServer,
 } from '../../support/servers/start-server.ts';
-import { Turns } from '../../support/turns.ts';
 import { until } from '../../support/until.ts';
 
 interface Row {
@@ -35,77 +33,6 @@ async function began(server?: TestServer) {
     (await rows(path)).map(({ CheckID, From, To }) => `${CheckID} ${From} ${To}`);
   return { ...started, put, get, clock, set, rows, told };
 }
-
-describe('figures of a service', () => {
-  const MANY = '/v1/internal/availability/service/web?steps=100';
-
-  /** Of some instances on a node with a hundred changes: a figure takes three slices. */
-  async function withChanges() {
-    const started = await began();
-    const { put } = started;
-    const at = { Node: 'a', Address: '10.0.0.1' };
-    for (let n = 0; n < 100; n++) {
-      const Status = n % 2 === 0 ? 'passing' : 'critical';
-      await put('/v1/catalog/register', { ...at, Check: { CheckID: 'n', Name: 'n', Status } });
-    }
-    for (let n = 0; n < 60; n++) {
-      await put('/v1/catalog/register', { ...at, Service: { ID: `web-${n}`, Service: 'web' } });
-    }
-    return started;
-  }
-
-  it('are made in slices, between which all else goes on, and of an address one at a time', async () => {
-    const { get, put } = await withChanges();
-    let asked = 0;
-    const figures = Array.from({ length: 60 }, async () => {
-      const { status } = await get(MANY);
-      asked++;
-      return status;
-    });
-    await until(() => asked > 0);
-    const { status } = await put('/v1/kv/large', Buffer.alloc(100_000));
-    assert.equal(status, 200);
-    // Other slices are between its own, and not all that was asked for before.
-    assert(asked < 50, `${asked} were made before a write`);
-    const turns = new Turns();
-    assert.deepEqual(new Set(await Promise.all(figures)), new Set([200]));
-    assert(turns.stop() >= 20);
-  });
-
-  it('are not made for one who closes his side while he waits for them', async () => {
-    const { get, port } = await withChanges();
-    const others = Array.from({ length: 10 }, () => get(MANY));
-    const client = await RawClient.connect(port);
-    client.send(getText(MANY));
-    client.end();
-    await client.ended();
-    assert.equal(client.unread, 0);
-    for (const { status } of await Promise.all(others)) assert.equal(status, 200);
-  });
-
-  it('are told to one who has closed his side where he has not to wait', async () => {
-    const { set, port } = await began();
-    await set('passing');
-    const client = await RawClient.connect(port);
-    client.send(getText('/v1/internal/availability/service/web'));
-    client.end();
-    assert.match((await client.answer()).head, /^HTTP\/1\.1 200/);
-  });
-
-  it('are those of a moment, whatever is written while they are made', async () => {
-    const { get, put, clock, server } = await withChanges();
-    await clock.advance(60_000);
-    const before = (await get(MANY)).json as { Time: string; Windows: unknown };
-    const asked = get(MANY);
-    const writes = Array.from({ length: 30 }, (_, n) =>
-      put('/v1/catalog/deregister', { Node: 'a', ServiceID: `web-${2 * n}` }),
-    );
-    const { Windows } = (await asked).json as { Windows: unknown };
-    await Promise.all(writes);
-    assert.deepEqual(Windows, before.Windows);
-    assert.equal([...server.state.catalog.instancesOf('web')].length, 30);
-  });
-});
 
 describe('GET /v1/internal/history/service/:service', () => {
   it('tells what became of instances and checks, the oldest first', async () => {
