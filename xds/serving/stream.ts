@@ -176,8 +176,9 @@ export class Stream<Request extends AnyRequest> {
       this.#world = this.#options.worlds.of(node);
     }
     if (fault !== null) {
+      const { refusals, address } = this.#options;
       const { type_url: type } = request;
-      this.#options.refusals.take({ client: this.#node, type, why: fault.message });
+      refusals.take({ address, client: this.#node, type, why: fault.message });
     }
     const kind = this.#options.kind ?? kindOf(request.type_url);
     // Of a kind that is not served there is nothing, and nobody is to wait for more than that.
