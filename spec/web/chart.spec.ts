@@ -45,6 +45,12 @@ describe('lines over time', () => {
       assert.deepEqual(chart.showing(span, time), { from, to: from + 10 });
   });
 
+  it('go on being looked at closer as time goes, and their oldest with it', () => {
+    assert.deepEqual(chart.still({ from: 0, to: 10 }, { from: 5, to: 45 }), { from: 5, to: 15 });
+    assert.deepEqual(chart.still({ from: 10, to: 20 }, { from: 5, to: 45 }), { from: 10, to: 20 });
+    assert.deepEqual(chart.still({ from: 0, to: 4 }, { from: 5, to: 45 }), { from: 5, to: 45 });
+  });
+
   it('say which of their times is next to a moment', () => {
     const found = [-5, 4, 6, 39, 100].map((time) => chart.nearest(TIMES, time));
     assert.deepEqual(found, [0, 0, 1, 4, 4]);

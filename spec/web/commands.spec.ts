@@ -121,7 +121,7 @@ class Trying {
 }
 
 describe('an action of the page as a command', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   const folder = mkdtempSync(join(tmpdir(), 'proconsul-commands-'));
   after(() => rmSync(folder, { recursive: true }));
   it('does the same by curl, by proconsul and by the page', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { barriersOn, describePage, openPage, SCREENS } from '../support/browser.ts';
 import { TcpProxy } from '../support/servers/tcp-proxy.ts';
-import { told } from '../support/told.ts';
+import { takeBack, told } from '../support/told.ts';
 import { until } from '../support/until.ts';
 import { startWebServer, type WebServer } from '../support/web-server.ts';
 
@@ -129,6 +129,20 @@ describePage('the page of a node', () => {
     await page.getByRole('button', { name: 'End maintenance' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'End maintenance' }).click();
     await told(page, 'The maintenance of n1 has ended.');
+  });
+
+  it('is put back there with the reason that somebody had given', async () => {
+    const { open, put, get } = await startWebServer();
+    await put('/v1/agent/maintenance?enable=true&reason=disk');
+    const page = await open('nodes/n1');
+    await page.getByRole('button', { name: 'End maintenance' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'End maintenance' }).click();
+    await takeBack(page, 'The maintenance of n1 has ended.');
+    const maintained = async () => {
+      const checks = await get<readonly { CheckID: string; Notes: string }[]>('/v1/health/node/n1');
+      return checks.find(({ CheckID }) => CheckID === '_node_maintenance')?.Notes;
+    };
+    await until(async () => (await maintained()) === 'disk');
   });
 
   it('is put there alone, wherever a balancer leads what is asked next', async () => {

@@ -59,6 +59,13 @@ export function showing(span: Span, time: number): Span {
   return { from: span.from + by, to: span.to + by };
 }
 
+/** The part, as far as it is still there: the oldest goes as time does, and what is looked at goes along. */
+export function still(part: Span, whole: Span): Span {
+  if (part.to <= whole.from || part.from >= whole.to) return whole;
+  const by = Math.max(0, whole.from - part.from);
+  return { from: part.from + by, to: Math.min(part.to + by, whole.to) };
+}
+
 /** One that stands alone is a dot; what is not known is a gap. */
 export function pathOf(
   times: readonly number[],

@@ -1,4 +1,5 @@
 /** What may be done with an instance: by its own agent, or, where none keeps its node, in the catalog. */
+import type { Check } from '../../lib/model.ts';
 import {
   deregister,
   type Entry,
@@ -18,13 +19,13 @@ import { May } from './may.tsx';
 export function InstanceActions({ entry }: { readonly entry: Entry }) {
   const say = instanceWords.value;
   const { Service, Checks } = entry;
-  const isMaintained = Checks.some((each) => each.ServiceID === Service.ID && isMaintenance(each));
+  const maintained = Checks.find((each) => each.ServiceID === Service.ID && isMaintenance(each));
   const isNodeKept = isKept(Checks);
   return (
     <May right={{ Resource: 'service', Access: 'write', Segment: Service.Service }}>
       {isNodeKept && (
-        <button type="button" onClick={() => askMaintenance(entry, !isMaintained)}>
-          {isMaintained ? say.endMaintenance : say.startMaintenance}
+        <button type="button" onClick={() => askMaintenance(entry, maintained)}>
+          {maintained !== undefined ? say.endMaintenance : say.startMaintenance}
         </button>
       )}
       <button type="button" onClick={() => askDeregister(entry, isNodeKept)}>
@@ -34,7 +35,9 @@ export function InstanceActions({ entry }: { readonly entry: Entry }) {
   );
 }
 
-function askMaintenance({ Node, Service }: Entry, enable: boolean): void {
+/** `maintained` by the check that says so, where it is. */
+function askMaintenance({ Node, Service }: Entry, maintained: Check | undefined): void {
+  const enable = maintained === undefined;
   const say = instanceWords.peek();
   const { ID } = Service;
   const place = { node: Node.Node, id: ID };
@@ -45,7 +48,7 @@ function askMaintenance({ Node, Service }: Entry, enable: boolean): void {
     verb: enable ? say.startMaintenance : say.endMaintenance,
     done: enable ? say.maintained(ID) : say.served(ID),
     undo: {
-      action: () => maintenance(place, { enable: !enable, reason: say.reason }),
+      action: () => maintenance(place, { enable: !enable, reason: maintained?.Notes ?? '' }),
       at: maintenanceAt(place),
       left: (there) => (there !== undefined) === enable,
     },

@@ -128,7 +128,7 @@ function useLooks(times: readonly number[], latest: number) {
   const [over, setOver] = useState<chart.Span>();
   const begun = useRef<number | undefined>(undefined);
   const whole = chart.wholeOf(times);
-  const span = part !== undefined && part.to <= whole.to && part.from >= whole.from ? part : whole;
+  const span = part === undefined ? whole : chart.still(part, whole);
   const last = times.length - 1;
   const at = cursor === undefined ? latest : chart.nearest(times, cursor);
   const moveTo = (to: number) => {

@@ -1,5 +1,5 @@
 /** What may be done with a node: by its agent, or, where none lives there, by a server. */
-import { SERF_HEALTH } from '../../lib/model.ts';
+import { type Check, SERF_HEALTH } from '../../lib/model.ts';
 import {
   forceLeave,
   isKept,
@@ -19,13 +19,13 @@ export function NodeActions({ node }: { readonly node: NodeInFull }) {
   const say = nodeWords.value;
   const { Node: name } = node;
   const checks = node.Checks ?? [];
-  const isMaintained = checks.some((each) => each.ServiceID === '' && isMaintenance(each));
+  const maintained = checks.find((each) => each.ServiceID === '' && isMaintenance(each));
   const writes = { Resource: 'node', Access: 'write', Segment: name } as const;
   if (isKept(checks)) {
     return (
       <May key="kept" right={writes}>
-        <button type="button" onClick={() => askMaintenance(name, !isMaintained)}>
-          {isMaintained ? say.endMaintenance : say.startMaintenance}
+        <button type="button" onClick={() => askMaintenance(name, maintained)}>
+          {maintained !== undefined ? say.endMaintenance : say.startMaintenance}
         </button>
       </May>
     );
@@ -49,7 +49,9 @@ export function NodeActions({ node }: { readonly node: NodeInFull }) {
   );
 }
 
-function askMaintenance(name: string, enable: boolean): void {
+/** `maintained` by the check that says so, where it is. */
+function askMaintenance(name: string, maintained: Check | undefined): void {
+  const enable = maintained === undefined;
   const say = nodeWords.peek();
   const { reason, elsewhere } = instanceWords.peek();
   const place = { node: name };
@@ -61,7 +63,7 @@ function askMaintenance(name: string, enable: boolean): void {
     verb,
     done: enable ? say.maintained(name) : say.served(name),
     undo: {
-      action: () => maintenance(place, { enable: !enable, reason }),
+      action: () => maintenance(place, { enable: !enable, reason: maintained?.Notes ?? '' }),
       at: maintenanceAt(place),
       left: (there) => (there !== undefined) === enable,
     },
