@@ -1,12 +1,12 @@
 /** Hands on to a server what an agent does not answer itself. */
-import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { Clock } from '../../lib/clock.ts';
 import { NS_PER_MS } from '../../lib/duration.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import { HELD_HEADER } from '../../lib/http/held.ts';
 import type { Reply, Shared } from '../../lib/http/reply.ts';
 import type { HttpRequest } from '../../lib/http/route.ts';
-import { MAX_SNAPSHOT_BYTES, MAX_WAIT_MS } from '../../lib/limits.ts';
+import { MAX_SNAPSHOT_BYTES, MAX_WAIT_MS, MIN_GZIP_BYTES } from '../../lib/limits.ts';
 import { counter, gauge, type Metric } from '../../lib/metrics/metric.ts';
 import { Rate, type RateLimit } from '../../lib/rate.ts';
 import type { ServerAnswer } from './answer.ts';
@@ -17,7 +17,7 @@ import { type Asked, type CachedAnswer, type CachedQuery, QueryCache } from './q
 import { ringKey } from './ring-key.ts';
 import { type QueryRequest, SharedQueries } from './shared-queries.ts';
 import { withoutParams } from './targets.ts';
-import type { Upstream } from './upstream.ts';
+import type { Upstream, UpstreamRequest } from './upstream.ts';
 
 /** So long a server may take beyond what it is asked to wait, before another one is asked. */
 const READ_MS = 5000;
@@ -199,21 +199,21 @@ export class Forwarder {
     const maxBytes = isArchive ? MAX_SNAPSHOT_BYTES : this.#options.maxBodyBytes;
     const body = method === 'GET' ? undefined : await request.body(maxBytes);
     const { upstream } = this.#options;
-    const token = this.#tokenOf(request);
-    const response = await upstream.send({
+    const asked: UpstreamRequest = {
       way: 'client',
       client,
       method,
       target,
       key: ringKey(target),
-      token,
+      token: this.#tokenOf(request),
       headers: sendable(request.headers),
       timeoutMs: isArchive ? ARCHIVE_MS : patience,
       signal,
       ...(body !== undefined && { body }),
-    });
-    if (response.statusCode === FORBIDDEN) {
-      return whole(await upstream.read(response, { token, way: 'client' }));
+    };
+    const response = await upstream.send(asked);
+    if (response.statusCode === FORBIDDEN || isShortOutcome(method, response)) {
+      return whole(await upstream.read(response, asked));
     }
     // Who does not read would keep a place that others need.
     response.setTimeout(SLOW_MS, () => response.destroy());
@@ -267,6 +267,14 @@ function whole({ status, headers, body }: ServerAnswer): Reply {
   const readable = status === FORBIDDEN && headers['content-encoding'] === undefined;
   const said = readable ? { text: `${SERVER_REFUSES}${body}` } : { bytes: body };
   return { status, headers: passed(headers), ...said };
+}
+
+const WRITING: ReadonlySet<string> = new Set(['PUT', 'POST', 'DELETE']);
+
+/** What nearly all writes are answered: to have it streamed takes as long as all else of passing it on. */
+function isShortOutcome(method: string, { headers }: IncomingMessage): boolean {
+  const isPlain = headers['content-encoding'] === undefined;
+  return WRITING.has(method) && isPlain && Number(headers['content-length']) < MIN_GZIP_BYTES;
 }
 
 function passed(headers: IncomingHttpHeaders): Record<string, string> {

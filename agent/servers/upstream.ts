@@ -94,13 +94,7 @@ export class Upstream {
 
   /** As `send`, with all of the body. */
   async ask(request: UpstreamRequest): Promise<ServerAnswer> {
-    const response = await this.send(request);
-    try {
-      return await this.read(response, request);
-    } catch (cause) {
-      if (cause instanceof ProconsulError) throw cause;
-      throw mayRepeat(request, cause) ? noLeader(cause) : answerLost('the server', cause);
-    }
+    return await this.read(await this.send(request), request);
   }
 
   /**
@@ -136,15 +130,17 @@ export class Upstream {
     throw noLeader(cause ?? new ProconsulError('unavailable', 'no server is known'));
   }
 
-  /** All of an answer that `send` gave. */
-  async read(
-    response: IncomingMessage,
-    { token, way }: Pick<UpstreamRequest, 'token' | 'way'>,
-  ): Promise<ServerAnswer> {
-    const claim = FOR_CLIENTS.has(way) ? largeBodies.claim() : undefined;
-    const answer = await readAnswer(response, this.#options.clock, claim);
-    if (answer.status === 403 && answer.body.equals(NOT_FOUND)) this.#onUnknown(token);
-    return answer;
+  /** All of an answer that `send` gave to the request; rejects as that does. */
+  async read(response: IncomingMessage, request: UpstreamRequest): Promise<ServerAnswer> {
+    const claim = FOR_CLIENTS.has(request.way) ? largeBodies.claim() : undefined;
+    try {
+      const answer = await readAnswer(response, this.#options.clock, claim);
+      if (answer.status === 403 && answer.body.equals(NOT_FOUND)) this.#onUnknown(request.token);
+      return answer;
+    } catch (cause) {
+      if (cause instanceof ProconsulError) throw cause;
+      throw mayRepeat(request, cause) ? noLeader(cause) : answerLost('the server', cause);
+    }
   }
 
   metrics(): readonly Metric[] {

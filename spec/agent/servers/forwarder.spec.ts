@@ -201,6 +201,27 @@ describe('what an agent does not answer itself', () => {
     assert.equal(requests, 1);
   });
 
+  for (const status of [200, 403]) {
+    it(`is not known to be done where its answer (${status}) breaks off`, async () => {
+      const { url, errors } = await agentBefore((request, response) => {
+        response.writeHead(status, { 'Content-Length': 10 });
+        response.write('half', () => request.socket.destroy());
+      });
+      const answer = await fetch(`${url}/v1/kv/a`, { method: 'PUT', body: 'v' });
+      assert.equal(answer.status, 500);
+      assert.equal(answer.headers.get('x-proconsul-applied'), 'unknown');
+      assert.deepEqual(errors, []);
+    });
+  }
+
+  it('has the length that a server says of what it does not send', async () => {
+    const { url } = await agentBefore((_, response) => {
+      response.writeHead(200, { 'Content-Length': 10 }).end();
+    });
+    const answer = await fetch(`${url}/v1/kv/a`, { method: 'HEAD' });
+    assert.equal(answer.headers.get('content-length'), '10');
+  });
+
   it('is sent to another server when the first says that it did nothing', async () => {
     let refusals = 0;
     const refuse: RequestListener = (_, response) => {
