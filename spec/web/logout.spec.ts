@@ -94,6 +94,28 @@ describePage('who logs out', () => {
     await button(away, 'Log out').waitFor();
   });
 
+  it('is logged out with windows of the version before, and they with him', async () => {
+    const server = await startWebServer([ACCESS_CONTROL]);
+    const page = await server.openAs(ROOT, 'access');
+    const before = await page.context().newPage();
+    await before.goto(page.url());
+    await before.evaluate(
+      "window.heard = []; (window.old = new BroadcastChannel('proconsul.logout')).onmessage = ({ data }) => heard.push(data)",
+    );
+    await before.evaluate("old.postMessage('somebody else')");
+    await before.evaluate(`old.postMessage(${JSON.stringify(ROOT)})`);
+    await page.getByText('You have no token').waitFor();
+    const other = await server.openAs(ROOT, 'access');
+    const beside = await other.context().newPage();
+    await beside.goto(other.url());
+    await beside.evaluate(
+      "window.heard = []; new BroadcastChannel('proconsul.logout').onmessage = ({ data }) => heard.push(data)",
+    );
+    await button(other, 'Log out').click();
+    await confirm(other, 'Log out');
+    await until(() => beside.evaluate<boolean>(`heard.includes(${JSON.stringify(ROOT)})`));
+  });
+
   it('cannot be taken back by whoever comes next', async () => {
     const server = await startWebServer([ACCESS_CONTROL]);
     const made = JSON.parse(await server.put('/v1/acl/token', { Description: 'one' }, ROOT));

@@ -132,6 +132,8 @@ export function forgetToken(): void {
   const name = newNonce();
   someoneLeaves(name);
   others?.postMessage({ left: token.peek(), name } satisfies Left);
+  // A window of the version before hears this.
+  others?.postMessage(token.peek());
   leaveNothing();
 }
 
@@ -155,10 +157,10 @@ function hearOthers(): void {
   // A browser may keep what was left, with the token of then, for whoever goes back.
   addEventListener('pageshow', ({ persisted }) => persisted && location.reload());
   others = new BroadcastChannel('proconsul.logout');
-  others.addEventListener('message', ({ data }: MessageEvent<Left>) => {
-    const { left, name } = data;
+  others.addEventListener('message', ({ data }: MessageEvent<Left | string>) => {
+    const { left, name } = typeof data === 'string' ? { left: data, name: undefined } : data;
     // The storage may not say it here yet.
-    stay(name);
+    if (name !== undefined) stay(name);
     if (left !== '' && left === token.peek()) leaveNothing();
   });
 }
