@@ -7,6 +7,7 @@ import type { Awaiting, Pending, Place, Reply, Shared } from '../../lib/http/rep
 import { errorReply, indexedErrorReply } from '../../lib/http/respond.ts';
 import { Lately } from '../../lib/lately.ts';
 import { WAIT_JITTER_FRACTION } from '../../lib/limits.ts';
+import { hasRoom } from '../../lib/looking.ts';
 import { Work } from '../../lib/slices.ts';
 import type { Answer, Wait, Waiter, Waiting } from '../query/live-answer.ts';
 import { asked, type Query, type Question } from '../query/query.ts';
@@ -73,6 +74,11 @@ export class SharedRead {
   afterWait(answer: Answer): Answer | Promise<Answer> {
     if (this.request.demand.consistency !== 'consistent') return answer;
     return this.deps.readiness.read('consistent', () => this.current());
+  }
+
+  /** Whether the answer may be had in this turn: there already, or with room to evaluate it. */
+  get isAtHand(): boolean {
+    return hasRoom() || this.deps.answers.knows(this.question);
   }
 
   /** The answer as the state stands. */
@@ -151,7 +157,8 @@ class SharedAnswer implements Shared {
     // a quorum, on who else has what it is made of.
     const isAgreed = this.#read.deps.readiness.isAgreed(request.demand.consistency);
     const isPlain = request.wait.seenIndex === 0 && !isCached(request) && !isAgreed;
-    return isPlain && caller.stands() ? this.#read.reply() : undefined;
+    const mayTell = isPlain && caller.stands() && this.#read.isAtHand;
+    return mayTell ? this.#read.reply() : undefined;
   }
 }
 
@@ -182,7 +189,8 @@ export class PendingRead implements Pending {
 
   stands(): boolean {
     const { caller, request } = this.#read;
-    return caller.stands() && this.#read.current().index === request.wait.seenIndex;
+    if (!caller.stands() || !this.#read.isAtHand) return false;
+    return this.#read.current().index === request.wait.seenIndex;
   }
 
   join(awaiting: Awaiting): Place {

@@ -8,6 +8,7 @@
 import { ByteCache } from '../../lib/byte-cache.ts';
 import type { Cancel, Clock } from '../../lib/clock.ts';
 import { ROOM_BYTES } from '../../lib/head-room.ts';
+import { hasTime } from '../../lib/looking.ts';
 import { Work } from '../../lib/slices.ts';
 import type { State } from '../state/state.ts';
 import {
@@ -29,10 +30,8 @@ const MAX_IDLE_MS = 5 * 60_000;
 /** What an answer keeps alive beside its body and key: itself, its query, and its place in Watcher. */
 const ANSWER_OVERHEAD_BYTES = 3072 + ROOM_BYTES;
 
-/** A few milliseconds of evaluating. */
+/** A few milliseconds of evaluating; where they take longer it is fewer. */
 const WAKES_PER_TURN = 64;
-/** And no more where so many rows were looked at for them: some ten milliseconds. */
-const ROWS_PER_TURN = 10_000;
 
 export interface AnswersOptions {
   readonly state: () => State;
@@ -47,8 +46,6 @@ export class Answers implements AnswerKeeper {
   readonly #kept: ByteCache<string, LiveAnswer>;
   readonly #waited = new Map<string, LiveAnswer>();
   readonly #toWake: (() => void)[] = [];
-  /** How many rows were looked at in this turn's wakes. */
-  #looked = 0;
   /** How often an answer was asked for, was evaluated, and was evaluated for those who wait. */
   reads = 0;
   evaluations = 0;
@@ -90,6 +87,12 @@ export class Answers implements AnswerKeeper {
     }
   }
 
+  /** Whether it is there, and need not be evaluated. */
+  knows(query: Question): boolean {
+    const live = this.#kept.peek(query.key)?.value ?? this.#waited.get(query.key);
+    return live?.isKnown === true;
+  }
+
   /** For whom an answer from a cache is good enough: whether it was kept for such a one before. */
   wasCached(query: Question): boolean {
     const live = this.#find(query);
@@ -127,10 +130,6 @@ export class Answers implements AnswerKeeper {
     for (const live of [...this.#waited.values()]) live.release();
   }
 
-  evaluated(looked: number): void {
-    this.#looked += looked;
-  }
-
   rendered(live: LiveAnswer, { body }: Answer): void {
     const isMade = !(body instanceof Work);
     // Of a large one it is told twice.
@@ -158,11 +157,9 @@ export class Answers implements AnswerKeeper {
   /** Some in a turn: one entry may touch ten thousand answers, and each is evaluated anew. */
   #wakeSome(): void {
     const rest = this.#toWake;
-    this.#looked = 0;
     let woken = 0;
-    while (woken < Math.min(rest.length, WAKES_PER_TURN) && this.#looked < ROWS_PER_TURN) {
-      rest[woken++]?.();
-    }
+    do rest[woken++]?.();
+    while (woken < Math.min(rest.length, WAKES_PER_TURN) && hasTime());
     rest.splice(0, woken);
     if (rest.length > 0) setImmediate(() => this.#wakeSome());
   }

@@ -1,6 +1,7 @@
 /** One query's answer, kept as long as nothing touches it, and those who wait for the next one. */
 import type { Cancel, Clock } from '../../lib/clock.ts';
 import { encodeJsonBytes, encodeTexts } from '../../lib/json-bytes.ts';
+import { looked } from '../../lib/looking.ts';
 import { Work } from '../../lib/slices.ts';
 import type { State } from '../state/state.ts';
 import type { Content, Question } from './query.ts';
@@ -43,8 +44,6 @@ export interface Waiter extends Wait {
 
 /** Who keeps answers is told what this one takes. */
 export interface AnswerKeeper {
-  /** It was evaluated, for which so many rows were looked at one by one. */
-  evaluated(looked: number): void;
   /** It has an answer again, or its body at last. */
   rendered(live: LiveAnswer, answer: Answer): void;
   /** What it read was touched: it has no answer any more. */
@@ -103,12 +102,18 @@ export class LiveAnswer {
     return this.#waiters.size;
   }
 
+  get isKnown(): boolean {
+    return this.#answer !== undefined;
+  }
+
   /** Throws what the query throws, and then watches what it watched before. */
   current(): Answer {
     if (this.#answer !== undefined) return this.#answer;
     const reader = new Reader(this.#deps.state(), this.query.rights);
+    const { clock } = this.#deps;
+    const from = clock.monotonic();
     const content = this.query.run(reader);
-    this.#deps.keeper.evaluated(reader.looked);
+    looked(clock.monotonic() - from);
     const answer = render(content, this.query.pretty === true, reader);
     this.#answer = answer;
     this.#watch(reader);

@@ -229,11 +229,6 @@ export class Reader implements Reads {
     return new EurekaReader(this.#state, this.#sight, (topic) => void this.#note(topic));
   }
 
-  /** How many rows were looked at one by one, as far as they may be many: what the evaluation has taken. */
-  get looked(): number {
-    return this.#sight.looked;
-  }
-
   /** What became of what is there, and of what is gone. */
   get remembered(): Remembered {
     return new Remembered(this.#state, this.#sight, (...read) => this.#noteOf(...read));

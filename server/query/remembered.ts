@@ -45,7 +45,6 @@ export class Remembered {
   }
 
   #sees(isSeen: boolean): boolean {
-    this.#sight.looked++;
     this.#sight.asked(isSeen);
     return isSeen;
   }

@@ -22,8 +22,6 @@ export class Sight {
   /** Nothing has to be looked at one by one. */
   readonly all: boolean;
   #hasHidden = false;
-  /** How many rows were looked at one by one, as far as they may be many. */
-  looked = 0;
 
   constructor(rights: Rights) {
     this.#rights = rights;
@@ -39,7 +37,6 @@ export class Sight {
   of<T>(rows: Iterable<T>, sees: (row: T) => boolean): Iterable<T> {
     if (this.all) return rows;
     const all = [...rows];
-    this.looked += all.length;
     const seen = all.filter(sees);
     if (seen.length < all.length) this.#hasHidden = true;
     return seen;
