@@ -47,6 +47,8 @@ export interface ClusterOptions {
   readonly hasKube?: boolean;
   /** Whether there will be two masters that are written to. */
   readonly splits?: boolean;
+  /** Whether what was acknowledged may be lost. */
+  readonly loses?: boolean;
   /** Whether nothing will go wrong: then nobody is refused. */
   readonly isFaultless?: boolean;
   /** Whether servers find the master by asking sentinels, and hear of another one from them. */
@@ -63,6 +65,7 @@ export class SimCluster {
   readonly answers: Answers;
   readonly log: Log;
   readonly splits: boolean;
+  readonly loses: boolean;
   readonly isFaultless: boolean;
   /** The first is the master to begin with; none where the log is in files. */
   readonly redis: readonly SimRedis[];
@@ -94,6 +97,7 @@ export class SimCluster {
     log,
     agents,
     splits = false,
+    loses = false,
     isFaultless = false,
     hasAccess = false,
     isSealed = false,
@@ -111,6 +115,7 @@ export class SimCluster {
     this.answers = new Answers(world);
     this.log = log;
     this.splits = splits;
+    this.loses = loses;
     this.isFaultless = isFaultless;
     this.#putBack = replaceGlobals({ world, network });
     this.redis = log === 'file' ? [] : pairOfRedis({ world, network, scripts, taps });

@@ -149,6 +149,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const { seed, log = 'quorum', seconds = 60, workloads: names = ALL } = options;
   const faults = options.faults ?? faultsOf(options);
   const splits = faults.some((fault) => fault.splits === true);
+  const loses = faults.some((fault) => fault.loses === true);
   const needsAgents = names.some((name) => NEED_AGENTS.includes(name)) || seed % EVERY === 0;
   const { agents = needsAgents ? AGENTS : 0 } = options;
   const cluster = new SimCluster({
@@ -156,6 +157,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     log,
     agents,
     splits,
+    loses,
     isFaultless: faults.length === 0,
     hasAccess: names.includes('access'),
     isSealed: names.includes('rotation'),
@@ -184,9 +186,9 @@ export async function run(options: RunOptions): Promise<RunResult> {
       verdicts.push(`broken: ${error instanceof Error ? error.stack : String(error)}`);
     }
     verdicts.push(...cluster.history.verdict(), ...cluster.answers.verdict());
-    // What clients were told may be gone then, and none of them can know.
-    const loses = faults.some((fault) => fault.loses === true);
-    if (!loses) verdicts.push(...workloads.flatMap((each) => each.verdict()));
+    // What clients were told may be gone then, and most of them cannot know.
+    const judged = workloads.filter(({ bearsLoss }) => !loses || bearsLoss === true);
+    verdicts.push(...judged.flatMap((each) => each.verdict()));
     if (verdicts.length === 0) verdicts.push(...(await lastVerdicts(cluster, faults)));
     const { trace, events, now } = world;
     return { verdicts, faults, trace, events, simulatedMs: now };

@@ -211,6 +211,7 @@ const OTHERS: readonly Defect[] = [
     name: 'a key that is forgotten as soon as a snapshot is saved, which Redis may lose again',
     log: 'redis',
     workloads: ['rotation'],
+    seed: 3,
     edits: [
       {
         file: 'server/keyring.ts',

@@ -8,7 +8,7 @@ export const LOG_DEFECTS: readonly Defect[] = [
     name: 'a quorum that loses: acknowledged when one server has it',
     log: 'quorum',
     workloads: ['registers'],
-    seed: 1,
+    seed: 2,
     edits: [
       {
         file: `${REDIS}/log/quorum.ts`,

@@ -37,8 +37,9 @@ const FAULTLESS = 0.05;
 /** Of all runs: they have few faults, and so each of them time to heal before the next. */
 const SPARSE = 0.2;
 const SPARSE_MS = 25_000;
-/** Of those that prefer something. */
+/** Of those that prefer something; and of these: some defects need calm before, and some many attempts. */
 const PREFERRED = 0.5;
+const PREFERRED_SPARSE = 0.5;
 /** A longer run has as many, and more time between them. */
 const ORDINARY_MS = 50_000;
 /** The workloads go on for so long after the last fault. */
@@ -56,7 +57,7 @@ export function drawFaults(random: Random, options: FaultsOptions): Fault[] {
   const preferred = prefers.map((draw) => drawsOf(log).indexOf(draw)).filter((kind) => kind >= 0);
   const isPreferred = preferred.length > 0 && random.next() < PREFERRED;
   if (isPreferred) kinds.splice(0, count, preferred[between(random, 0, preferred.length)] ?? 0);
-  const isSparse = isPreferred || random.next() < SPARSE;
+  const isSparse = random.next() < (isPreferred ? PREFERRED_SPARSE : SPARSE);
   const usualMs = (isSparse ? SPARSE_MS : EVERY_MS) * Math.max(1, untilMs / ORDINARY_MS);
   const everyMs = usualMs * (0.5 + random.next());
   const faults: Fault[] = [];

@@ -10,12 +10,16 @@ import { ROTATED_KEY } from '../cluster.ts';
 import { Clients } from './clients.ts';
 
 const PAUSE_MS = 1200;
+/** Of a run of two: the operator does one thing right after the other, so that one fault can undo all of it. */
+const HURRIED_MS = 40;
 const RETRY_MS = 250;
 const WRITE_MS = 300;
 /** To take a key out waits for a snapshot. */
 const PATIENT_MS = 15_000;
 /** The last fault is long over by then. */
 const GIVE_UP_MS = 40_000;
+/** What was begun, and may be lost half-way, is begun anew. */
+const LOST_MS = 5000;
 /** A key is forgotten by then: in a run that is long enough the operator looks. */
 const FORGOTTEN_MS = FORGET_AFTER_MS + 60_000;
 /** Whoever was behind has applied it by then. */
@@ -33,10 +37,13 @@ interface Pool {
 }
 
 export class Rotation extends Clients {
+  /** What a server cannot open it has no more, whatever Redis has lost. */
+  readonly bearsLoss = true;
   #key = ROTATED_KEY;
   /** When the last one was taken out. */
   #removedAt = 0;
   #made = 0;
+  readonly #pauseMs = this.cluster.world.random.next() < 0.5 ? HURRIED_MS : PAUSE_MS;
   #giveUpAt = 0;
   /** By key, what is known to be there; undefined where nobody knows. */
   readonly #written = new Map<string, string | undefined>();
@@ -45,7 +52,6 @@ export class Rotation extends Clients {
   rotations = 0;
 
   async run(untilMs: number): Promise<void> {
-    this.#giveUpAt = untilMs + GIVE_UP_MS;
     await Promise.all([
       this.as('operator', (client) => this.#rotate(client, untilMs)),
       this.as('secretary', (client) => this.#write(client, untilMs)),
@@ -65,24 +71,30 @@ export class Rotation extends Clients {
   }
 
   async #rotate(client: SimClient, untilMs: number): Promise<void> {
-    const { world } = this.cluster;
+    const { world, loses } = this.cluster;
     while (world.now < untilMs) {
       const [before, next] = [this.#key, keyOf(++this.#made)];
       this.#isDone = false;
-      if (!(await this.#do(client, 'POST', next))) return;
-      await this.rest(client, PAUSE_MS);
-      if (!(await this.#do(client, 'PUT', next))) return;
-      await this.rest(client, PAUSE_MS);
-      // Who is away all the while would have to be given it by hand.
-      await this.#untilAllHave(client, next);
-      if (!(await this.#do(client, 'DELETE', before))) return;
-      this.#removedAt = world.now;
-      this.#key = next;
-      this.#isDone = true;
-      this.rotations++;
-      await this.rest(client, PAUSE_MS);
+      this.#giveUpAt = loses ? world.now + LOST_MS : untilMs + GIVE_UP_MS;
+      if (await this.#change(client, before, next)) {
+        this.#removedAt = world.now;
+        this.#key = next;
+        this.#isDone = true;
+        this.rotations++;
+      } else if (!loses) return;
+      await this.rest(client, this.#pauseMs);
       if (this.rotations % LOOKS_EVERY === 0) await this.#untilForgotten(client, untilMs);
     }
+  }
+
+  async #change(client: SimClient, before: string, next: string): Promise<boolean> {
+    if (!(await this.#do(client, 'POST', next))) return false;
+    await this.rest(client, this.#pauseMs);
+    if (!(await this.#do(client, 'PUT', next))) return false;
+    await this.rest(client, this.#pauseMs);
+    // Who is away all the while would have to be given it by hand.
+    await this.#untilAllHave(client, next);
+    return await this.#do(client, 'DELETE', before);
   }
 
   async #untilForgotten(client: SimClient, untilMs: number): Promise<void> {
@@ -95,8 +107,9 @@ export class Rotation extends Clients {
 
   /** Redis may have stood still, or come back, and then it takes longer: only where all is calm. */
   #judgeKept(): void {
-    const { servers, calmMs, world } = this.cluster;
-    if (!this.#isDone || Math.min(calmMs, world.now - this.#removedAt) < FORGOTTEN_MS) return;
+    const { servers, calmMs, world, loses } = this.cluster;
+    if (loses || !this.#isDone || Math.min(calmMs, world.now - this.#removedAt) < FORGOTTEN_MS)
+      return;
     for (const { machine, keptKeys } of servers) {
       if (keptKeys.join() === this.#key) continue;
       this.violations.add('other keys are kept than there are', machine.name);
@@ -112,7 +125,7 @@ export class Rotation extends Clients {
         await client.pause(RETRY_MS);
       }
       if (world.now >= this.#giveUpAt) {
-        this.violations.add('a server does not hear of a key', machine.name);
+        this.#violated('a server does not hear of a key', machine.name);
       }
     }
   }
@@ -127,13 +140,18 @@ export class Rotation extends Clients {
       world.say(`${method} of key ${this.#made} at ${port}: ${said.replaceAll('\n', ' ').trim()}`);
       if (answer?.status === 200) return true;
       if (answer?.text.includes('not in the keyring') === true) {
-        this.violations.add('a key that was installed is not there', said);
+        this.#violated('a key that was installed is not there', said);
         return false;
       }
       await client.pause(RETRY_MS);
     }
-    this.violations.add('nobody changes the key', method);
+    this.#violated('nobody changes the key', method);
     return false;
+  }
+
+  /** Unless what led to it may be lost. */
+  #violated(what: string, detail: string): void {
+    if (!this.cluster.loses) this.violations.add(what, detail);
   }
 
   async #write(client: SimClient, untilMs: number): Promise<void> {
@@ -156,11 +174,12 @@ export class Rotation extends Clients {
     }
     const [{ Keys = {}, PrimaryKeys = {} } = {}] = JSON.parse(answer.text) as Partial<Pool>[];
     const found = `${Object.keys(PrimaryKeys)} of ${Object.keys(Keys)}`;
-    if (!this.#isDone || found === `${this.#key} of ${this.#key}`) return;
+    if (!this.#isDone || this.cluster.loses || found === `${this.#key} of ${this.#key}`) return;
     this.violations.add('a server has other keys', `${name}: ${found}, not ${this.#key}`);
   }
 
   async #judgeWritten(client: SimClient, port: number, name: string): Promise<void> {
+    if (this.cluster.loses) return;
     for (const [key, value] of this.#written) {
       if (value === undefined) continue;
       const answer = await client.ask(port, 'GET', `/v1/kv/${key}?raw`);

@@ -6,6 +6,8 @@ export interface Workload {
   run(untilMs: number): Promise<void>;
   /** A last look, when everything has had time to heal. */
   look?(): Promise<void>;
+  /** Whether it judges nothing that was acknowledged where that may be lost. */
+  readonly bearsLoss?: boolean;
   /** What must not be, and is. */
   verdict(): readonly string[];
 }
