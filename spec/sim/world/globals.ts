@@ -162,9 +162,10 @@ export function replaceGlobals({ world, network }: Place): () => void {
     Buffer.from(Array.from({ length: size }, () => Math.floor(bytes.next() * 256))),
   );
   const connect = (...args: Args): SimSocket => {
-    const options = typeof args[0] === 'object' ? (args[0] as { port?: number }) : undefined;
+    const options = typeof args[0] === 'object' ? (args[0] as ConnectOptions) : undefined;
     const port = Number(options?.port ?? args[0]);
     const socket = network.connect(world.here, port);
+    socket.setKeepAlive(options?.keepAlive, options?.keepAliveInitialDelay);
     const listener = args.find((each) => typeof each === 'function');
     if (listener !== undefined) socket.once('connect', listener as Fn);
     return socket;
@@ -211,4 +212,10 @@ export function replaceGlobals({ world, network }: Place): () => void {
     for (const each of undo.reverse()) each();
     syncBuiltinESMExports();
   };
+}
+
+interface ConnectOptions {
+  readonly port?: number;
+  readonly keepAlive?: boolean;
+  readonly keepAliveInitialDelay?: number;
 }

@@ -17,6 +17,10 @@ export interface Way {
 }
 
 const RESEND_MS = 200;
+/** A kernel that is asked to see whether the other end is there gives it up after ten probes, a second apart. */
+const PROBED_MS = 10_000;
+/** Its own time before the first of them is two hours: nobody's run is so long. */
+const LEAST_PROBE_MS = 1000;
 /** What is no longer goes into the kernel at once; longer pieces are written when the other end has them. */
 const KERNEL_BYTES = 64 * 1024;
 
@@ -41,6 +45,8 @@ export class SimSocket extends Duplex {
   /** The other end's process is gone, and nobody has said so. */
   #gone: Machine | undefined;
   #knocks = false;
+  /** After so long in which the other end is gone, and nothing is said, the kernel asks; undefined for never. */
+  #probeMs: number | undefined;
   bytesRead = 0;
   bytesWritten = 0;
 
@@ -91,6 +97,9 @@ export class SimSocket extends Duplex {
   peerIsGone(machine: Machine): void {
     this.#gone = machine;
     if (this.#lastArrival > this.#world.now) this.#say(machine);
+    if (this.#probeMs === undefined) return;
+    this.#world.as(this.#own, this.#probeMs, () => this.#say(machine));
+    this.#world.as(this.#own, this.#probeMs + PROBED_MS, () => this.reset());
   }
 
   #say(machine: Machine): void {
@@ -160,7 +169,8 @@ export class SimSocket extends Duplex {
     return this;
   }
 
-  setKeepAlive(): this {
+  setKeepAlive(isAsked = false, afterMs = 0): this {
+    this.#probeMs = isAsked && afterMs >= LEAST_PROBE_MS ? afterMs : undefined;
     return this;
   }
 

@@ -66,6 +66,27 @@ describe('a world', () => {
     network.end();
   });
 
+  it('has a kernel look after a machine that lost its power, where it was asked to', async () => {
+    const world = new World(1);
+    const network = new Network(world);
+    const [server, client] = [world.machine('s'), world.machine('c')];
+    network.listen({ machine: server, boot: 0 }, 80, () => undefined);
+    const ended: number[] = [];
+    for (const afterMs of [0, 1000]) {
+      const socket = network.connect({ machine: client, boot: 0 }, 80);
+      socket.setKeepAlive(true, afterMs);
+      socket.on('error', () => ended.push(afterMs));
+    }
+    await world.until(world.sleep(100));
+    network.killed(server, 3000);
+    world.kill(server);
+    await world.until(world.sleep(2900));
+    assert.equal(ended.length, 0);
+    await world.until(world.sleep(2000));
+    assert.deepEqual(ended, [1000]);
+    network.end();
+  });
+
   it('lets one hear who does not hear it', async () => {
     const world = new World(1);
     const network = new Network(world);
