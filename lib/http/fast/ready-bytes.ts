@@ -18,8 +18,8 @@ const CLOSE = '\r\nConnection: close';
 const AFTER_DATE = `${KEEP_ALIVE}\r\n\r\n`;
 /** As in every year of four digits. */
 const DATE_LENGTH = 29;
-/** Of the whole process, since there is one loop. */
-const together = new Together();
+/** Of the whole process, since there is one loop: but where many processes are simulated in one. */
+export const answers = { together: new Together() };
 
 export class ReadyBytes {
   readonly status: number;
@@ -73,7 +73,7 @@ export class ReadyBytes {
   /** The same for one whose request has just come: if it is short, with the others of this turn. */
   answerTo(socket: Socket, sent: () => void): void {
     if (this.#wire.body.length > LARGE_BYTES) this.writeTo(socket, sent);
-    else together.send(() => socket.destroyed || this.writeTo(socket, sent));
+    else answers.together.send(() => socket.destroyed || this.writeTo(socket, sent));
   }
 
   #writeLarge(socket: Socket, sent: () => void): void {
@@ -145,7 +145,7 @@ export function writeOnce(socket: Socket, wire: Wire, once: Once): void {
     return;
   }
   once.begins();
-  together.send(() => socket.destroyed || writeShortOnce(socket, wire, once));
+  answers.together.send(() => socket.destroyed || writeShortOnce(socket, wire, once));
 }
 
 function writeShortOnce(socket: Socket, wire: Wire, { isLast, sent }: Once): void {

@@ -5,6 +5,8 @@
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { Transform } from 'node:stream';
 import { loop } from '../../../lib/clock.ts';
+import { answers } from '../../../lib/http/fast/ready-bytes.ts';
+import { Together } from '../../../lib/together.ts';
 import { seededRandom } from '../../support/fakes/seeded-random.ts';
 import { SimDatagrams } from './datagrams.ts';
 import { fileCallsOf } from './files.ts';
@@ -143,6 +145,17 @@ export function replaceGlobals({ world, network }: Place): () => void {
     replace(globalThis, name, cancel);
   }
   replace(loop, 'nextTurn', (fn: () => void) => world.shared(TURN_MS, fn));
+  // One for each process, and none of an earlier world.
+  const ofTurns = new Map<string, Together>();
+  const togetherHere = () => {
+    const owner = world.here;
+    const process = `${owner.machine.name} ${owner.boot}`;
+    const known = ofTurns.get(process);
+    const its = known ?? new Together((call) => void world.as(owner, TURN_MS, call));
+    if (known === undefined) ofTurns.set(process, its);
+    return its;
+  };
+  replace(answers, 'together', { send: (send: () => void) => togetherHere().send(send) });
   replace(loop, 'mine', (fn: Fn) => {
     const owner = world.here;
     return (...args: Args) => void world.as(owner, 0, () => fn(...args));
