@@ -16,7 +16,9 @@ function asking(remoteAddress: string) {
 }
 
 describe('what is worked out at once', () => {
-  afterEach(async () => {
+  /** A turn that nobody has taken anything of: it is one for the whole process. */
+  beforeEach(async () => {
+    looked(1000);
     while (!hasRoom()) await nextTurn();
   });
 

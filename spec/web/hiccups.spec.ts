@@ -70,7 +70,6 @@ describePage('the page, where a server does not answer', () => {
       { status: 401, body: '<html>Unauthorized</html>', contentType: 'text/html' },
       { status: 200, body: '<html>Please log in</html>', contentType: 'text/html' },
       { status: 204 },
-      { status: 502, body: '<html><h1>Bad gateway</h1>'.repeat(50), contentType: 'text/html' },
     ]) {
       await page.route('**/v1/**', (route) => route.fulfill(answer));
       for (const address of ['nodes', 'kv?key=color', 'services']) {
@@ -83,6 +82,24 @@ describePage('the page, where a server does not answer', () => {
       await page.getByRole('button', { name: 'Try now' }).click();
       await page.getByText('Something in between').waitFor({ state: 'detached' });
     }
+  });
+
+  it('is lost where somebody in between cannot reach it, and what was sent may have been done', async () => {
+    const { open, put, process } = await startWebServer();
+    await put('/v1/kv/color', 'blue');
+    const page = await open('kv?key=color');
+    const away = { status: 504, body: '<html>Gateway Timeout</html>', contentType: 'text/html' };
+    const isWrite = (method: string) => method === 'PUT';
+    await page.route('**/v1/kv/color*', (route) =>
+      isWrite(route.request().method()) ? route.fulfill(away) : route.fallback(),
+    );
+    await page.getByRole('textbox', { name: 'Value' }).fill('red');
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByText('The server has not answered in time: it may have been done').waitFor();
+    await page.route('**/v1/**', (route) => route.fulfill(away));
+    await page.goto(`http://127.0.0.1:${process.port}/ui/dc1/services`);
+    await page.getByText('The server cannot be reached.').waitFor();
+    assert.equal(await page.getByText('load the page anew').count(), 0);
   });
 
   it('asks for the data centre of its address, and says where that is none', async () => {

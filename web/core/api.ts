@@ -37,7 +37,7 @@ const PATIENCE_MS = 60_000;
 export async function ask<T>(path: string, asking: Asking = {}): Promise<Answer<T>> {
   const [response, text] = await fetched(path, asking).catch((cause) => fail(cause, asking));
   const index = indexOf(response.headers.get('X-Consul-Index') ?? '');
-  refuseInPlace(response);
+  refuseInPlace(response, asking.method);
   if (!response.ok) refuse(path, response, text, index);
   const isJson = isOf(response, 'json');
   // What is read is JSON; a write may be answered with nothing.
@@ -120,7 +120,11 @@ function refuse(path: string, { status }: Response, text: string, index: bigint)
 }
 
 /** The API says nothing in HTML, and of these nothing at all. */
-function refuseInPlace(response: Response): void {
+function refuseInPlace(response: Response, method = 'GET'): void {
+  // Whoever is in between lost the server, perhaps after he had handed it on: to load the page anew would lose that too.
+  if (isOf(response, 'html') && response.status >= 500) {
+    throw new Refusal('lost', 0, method === 'GET' ? '' : UNHEARD);
+  }
   if (isOf(response, 'html') || [204, 407, 511].includes(response.status)) {
     throw new Refusal('lost', response.status, IN_PLACE);
   }
