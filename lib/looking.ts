@@ -1,14 +1,16 @@
 /**
- * What is worked out at once for one who asks has some milliseconds of a turn of the loop. Whoever comes when they are
- * gone waits for a later turn, and of those each network has its next in turn: one client may ask for much by each of
- * hundreds of connections, and all of that came in one turn.
+ * What is worked out at once for one who asks has some milliseconds of a turn of the loop, for all together. Whoever comes
+ * when they are gone waits in line, where as much time goes to each network as to any other: one client may ask for much
+ * by each of hundreds of connections, and others for little.
  */
 import { type Cancel, loop } from './clock.ts';
 import { gone } from './errors.ts';
 import { networkOf } from './ip.ts';
-import { inTurns } from './long-turns.ts';
+import { inTurns, type Kind } from './long-turns.ts';
 
 const ROOM_MS = 10;
+/** Of a look that took no time that a clock tells. */
+const LEAST_MS = 0.01;
 
 export interface Looker {
   readonly remoteAddress: string;
@@ -16,60 +18,112 @@ export interface Looker {
   onceOver(call: Cancel): void;
 }
 
+/** Of this turn. */
 let tookMs = 0;
-/** Who waits, by network; the one whose turn is next stands first. */
-const lines = new Map<string, Set<() => void>>();
 
 /** So much of this turn has gone into it. */
 export function looked(ms: number): void {
-  const hadRoom = tookMs < ROOM_MS;
+  if (tookMs === 0 && ms > 0) {
+    loop.nextTurn(() => {
+      tookMs = 0;
+    });
+  }
   tookMs += ms;
-  if (!hadRoom || tookMs < ROOM_MS) return;
-  loop.nextTurn(() => {
-    tookMs = 0;
-  });
 }
 
-/** Whether there is room in this turn, for those too who have not waited. */
+/** How much of this turn has gone into it. */
+export function lookedFor(): number {
+  return tookMs;
+}
+
+/** Whether there is room in this turn, and nobody waits for some. */
 export function hasRoom(): boolean {
-  return tookMs < ROOM_MS && lines.size === 0;
+  return tookMs < ROOM_MS && line.size === 0;
 }
 
-/** Whether there is room for the next of those who are served in turns of their own. */
-export function hasTime(): boolean {
-  return tookMs < ROOM_MS;
+interface Network {
+  /** Of what it has had since somebody began to wait. */
+  usedMs: number;
+  readonly looks: Set<() => void>;
 }
 
-const begins = inTurns({
-  get size() {
-    return lines.size;
-  },
-  take: () => {
-    for (const [network, line] of lines) {
-      const [begin] = line;
-      lines.delete(network);
-      if (begin === undefined) continue;
-      line.delete(begin);
-      // Behind all others.
-      if (line.size > 0) lines.set(network, line);
-      begin();
-      return;
+class Line implements Kind {
+  readonly #networks = new Map<string, Network>();
+  size = 0;
+
+  /** What is returned leaves, and says whether it was still waiting. */
+  enter(address: string, look: () => void): () => boolean {
+    const usedMs = this.size === 0 ? 0 : this.#least();
+    const network = this.#networks.get(address) ?? { usedMs, looks: new Set() };
+    this.#networks.set(address, network);
+    network.looks.add(look);
+    this.size++;
+    return () => {
+      const wasIn = network.looks.delete(look);
+      if (wasIn) this.#left();
+      return wasIn;
+    };
+  }
+
+  take(): void {
+    const before = tookMs;
+    do this.#takeOne();
+    while (this.size > 0 && tookMs - before < ROOM_MS);
+  }
+
+  /** Of the network that has had least. */
+  #takeOne(): void {
+    let next: Network | undefined;
+    for (const each of this.#networks.values()) {
+      if (each.looks.size > 0 && each.usedMs < (next?.usedMs ?? Number.POSITIVE_INFINITY))
+        next = each;
     }
-  },
-});
+    const [look] = next?.looks ?? [];
+    if (next === undefined || look === undefined) return;
+    next.looks.delete(look);
+    const before = tookMs;
+    look();
+    next.usedMs += Math.max(LEAST_MS, tookMs - before);
+    this.#left();
+  }
 
-/** Resolves in a turn in which nobody else does, for one look. Rejects as soon as who asks has gone. */
-export function lookingTurn(asking: Looker): Promise<void> {
-  const network = networkOf(asking.remoteAddress);
-  const line = lines.get(network) ?? new Set();
-  lines.set(network, line);
+  /** Who comes back at once still has had what he had, until all others have had as much. */
+  #left(): void {
+    this.size--;
+    const least = this.#least();
+    for (const [address, { looks, usedMs }] of this.#networks) {
+      if (looks.size === 0 && usedMs <= least) this.#networks.delete(address);
+    }
+  }
+
+  #least(): number {
+    let least = Number.POSITIVE_INFINITY;
+    for (const { looks, usedMs } of this.#networks.values()) {
+      if (looks.size > 0) least = Math.min(least, usedMs);
+    }
+    return least;
+  }
+}
+
+const line = new Line();
+const begins = inTurns(line);
+
+/**
+ * What `look` comes to, in a later turn that has room for it. Rejects as it throws, and as soon as
+ * who asks has gone.
+ */
+export function inLine<T>(asking: Looker, look: () => T): Promise<T> {
   return new Promise((resolve, reject) => {
-    const begin = loop.mine(resolve);
-    line.add(begin);
+    const mine = loop.mine(() => {
+      try {
+        resolve(look());
+      } catch (error) {
+        reject(error);
+      }
+    });
+    const leave = line.enter(networkOf(asking.remoteAddress), mine);
     asking.onceOver(() => {
-      if (!line.delete(begin)) return;
-      if (line.size === 0 && lines.get(network) === line) lines.delete(network);
-      reject(gone());
+      if (leave()) reject(gone());
     });
     begins();
   });

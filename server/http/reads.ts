@@ -9,7 +9,7 @@ import { type Need, type Right, shows } from '../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../lib/http/route.ts';
 import { CACHED, READING, type Takes } from '../../lib/http/takes.ts';
 import { DEFAULT_WAIT_MS, MAX_WAIT_MS } from '../../lib/limits.ts';
-import { lookingTurn } from '../../lib/looking.ts';
+import { inLine } from '../../lib/looking.ts';
 import type { Wait } from '../query/live-answer.ts';
 import type { Query } from '../query/query.ts';
 import type { Consistency, Demand } from '../readiness.ts';
@@ -61,10 +61,15 @@ async function answerRead(deps: ReadDeps, read: Read, request: HttpRequest): Pro
   const options = { wait: waitOf(params), demand: demandOf(params) };
   const { demand, wait } = options;
   let shared = sharedRead(deps, read, request, options);
-  const evaluate = (): Reply | Promise<Reply> =>
-    shared.isAtHand ? evaluateNow() : lookingTurn(request).then(evaluateNow);
-  const evaluateNow = (): Reply => {
+  const renew = () => {
     if (shared.caller !== request.caller) shared = sharedRead(deps, read, request, options);
+  };
+  const evaluate = (): Reply | Promise<Reply> => {
+    renew();
+    return shared.isAtHand ? evaluateNow() : inLine(request, evaluateNow);
+  };
+  const evaluateNow = (): Reply => {
+    renew();
     // Another index is news, a lower one too: the client has seen what was lost with its log.
     if (wait.seenIndex === 0 || shared.current().index !== wait.seenIndex) {
       const cached = read.cacheable === true && params.has('cached');

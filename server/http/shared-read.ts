@@ -7,7 +7,7 @@ import type { Awaiting, Pending, Place, Reply, Shared } from '../../lib/http/rep
 import { errorReply, indexedErrorReply } from '../../lib/http/respond.ts';
 import { Lately } from '../../lib/lately.ts';
 import { WAIT_JITTER_FRACTION } from '../../lib/limits.ts';
-import { hasRoom } from '../../lib/looking.ts';
+import { hasRoom, inLine, type Looker } from '../../lib/looking.ts';
 import { Work } from '../../lib/slices.ts';
 import type { Answer, Wait, Waiter, Waiting } from '../query/live-answer.ts';
 import { asked, type Query, type Question } from '../query/query.ts';
@@ -43,6 +43,9 @@ interface Freshness {
 
 /** What a read keeps alive beside the answer's body: its query, parameters and headers, about. */
 const READ_BYTES = 6 * 1024;
+
+/** They stand in one line, whoever they are; who goes is told nothing. */
+const THE_FALLEN: Looker = { remoteAddress: 'fallen', onceOver: () => undefined };
 
 export class SharedRead {
   readonly deps: ReadDeps;
@@ -111,7 +114,10 @@ export class SharedRead {
     try {
       const caller = await this.request.callerNow();
       const read = new SharedRead(this.deps, this.request, caller);
-      return read.reply(await read.afterWait(read.current()));
+      const look = () => read.current();
+      // Thousands may fall at one time.
+      const answer = read.isAtHand ? look() : await inLine(THE_FALLEN, look);
+      return read.reply(await read.afterWait(answer));
     } catch (error) {
       return this.refusal(error);
     }

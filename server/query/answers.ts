@@ -8,7 +8,7 @@
 import { ByteCache } from '../../lib/byte-cache.ts';
 import type { Cancel, Clock } from '../../lib/clock.ts';
 import { ROOM_BYTES } from '../../lib/head-room.ts';
-import { hasTime } from '../../lib/looking.ts';
+import { lookedFor } from '../../lib/looking.ts';
 import { Work } from '../../lib/slices.ts';
 import type { State } from '../state/state.ts';
 import {
@@ -30,8 +30,9 @@ const MAX_IDLE_MS = 5 * 60_000;
 /** What an answer keeps alive beside its body and key: itself, its query, and its place in Watcher. */
 const ANSWER_OVERHEAD_BYTES = 3072 + ROOM_BYTES;
 
-/** A few milliseconds of evaluating; where they take longer it is fewer. */
 const WAKES_PER_TURN = 64;
+/** And no more where they have taken as long. */
+const WAKES_MS = 5;
 
 export interface AnswersOptions {
   readonly state: () => State;
@@ -157,9 +158,10 @@ export class Answers implements AnswerKeeper {
   /** Some in a turn: one entry may touch ten thousand answers, and each is evaluated anew. */
   #wakeSome(): void {
     const rest = this.#toWake;
+    const from = lookedFor();
     let woken = 0;
     do rest[woken++]?.();
-    while (woken < Math.min(rest.length, WAKES_PER_TURN) && hasTime());
+    while (woken < Math.min(rest.length, WAKES_PER_TURN) && lookedFor() - from < WAKES_MS);
     rest.splice(0, woken);
     if (rest.length > 0) setImmediate(() => this.#wakeSome());
   }

@@ -136,7 +136,7 @@ export class LiveAnswer {
   /** Tells the waiter of any answer but the one that it has seen; never at once. */
   wait(waiter: Waiter): Waiting {
     const waiting = new Waiting(this, waiter);
-    waiting.cancelTimer = this.#deps.clock.after(waiter.waitMs, () => this.#settle(waiting));
+    waiting.cancelTimer = this.#deps.clock.after(waiter.waitMs, () => this.#over(waiting));
     if (this.#waiters === NOBODY) this.#waiters = new Set();
     this.#waiters.add(waiting);
     // Something may have been applied between the caller's look and now.
@@ -241,6 +241,12 @@ export class LiveAnswer {
         return true;
       };
     }
+  }
+
+  /** The waits of many may be over at one time, and each for an answer that has to be evaluated. */
+  #over(waiting: Waiting): void {
+    if (this.isKnown) this.#settle(waiting);
+    else this.#deps.keeper.soon(() => this.#waiters.has(waiting) && this.#settle(waiting));
   }
 
   /** The wait is over: it gets what there is. */

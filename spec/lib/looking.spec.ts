@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { hasRoom, hasTime, looked, lookingTurn } from '../../lib/looking.ts';
+import { hasRoom, inLine, looked, lookedFor } from '../../lib/looking.ts';
 
 const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
@@ -22,46 +22,72 @@ describe('what is worked out at once', () => {
     while (!hasRoom()) await nextTurn();
   });
 
-  it('has some milliseconds of a turn, and as many of the next', async () => {
-    looked(9);
-    assert(hasRoom());
-    looked(9);
-    assert(!hasRoom() && !hasTime());
-    await nextTurn();
-    await nextTurn();
-    assert(hasRoom() && hasTime());
-  });
-
-  it('comes by one look in a turn to those who wait, of each network in turn', async () => {
-    const order: string[] = [];
-    const ask = (who: string, address: string) =>
-      lookingTurn(asking(address)).then(() => {
-        order.push(who);
-        looked(60);
-      });
-    const all = [
-      ...Array.from({ length: 20 }, (_, n) => ask('many', `2001:db8::${n + 1}`)),
-      ask('one', '10.0.0.1'),
-      ask('one', '10.0.0.1'),
-    ];
-    assert(!hasRoom(), 'those who wait come first');
-    let most = 0;
-    for (let before = 0; order.length < all.length; before = order.length) {
+  it('has some milliseconds of each turn, and nothing is left of those before', async () => {
+    for (let turn = 0; turn < 5; turn++) {
+      looked(9);
+      assert(hasRoom());
       await nextTurn();
-      most = Math.max(most, order.length - before);
+      await nextTurn();
+      assert.equal(lookedFor(), 0);
     }
-    await Promise.all(all);
-    assert.equal(most, 1);
-    assert(order.lastIndexOf('one') <= 4, order.join(' '));
+    looked(9);
+    looked(9);
+    assert(!hasRoom());
+    await nextTurn();
+    await nextTurn();
+    assert(hasRoom());
   });
 
-  it('is waited for by nobody who has gone', async () => {
-    const [goes, stays] = [asking('10.0.0.1'), asking('10.0.0.1')];
-    const turns = [lookingTurn(goes), lookingTurn(stays)];
+  it('comes to those who wait by one long look in a turn, or by many short ones', async () => {
+    for (const [ms, most] of [
+      [60, 1],
+      [1, 10],
+    ] as const) {
+      let came = 0;
+      const all = Array.from({ length: 30 }, () =>
+        inLine(asking('10.0.0.1'), () => {
+          came++;
+          looked(ms);
+        }),
+      );
+      assert(!hasRoom(), 'those who wait come first');
+      let found = 0;
+      for (let before = 0; came < all.length; before = came) {
+        await nextTurn();
+        found = Math.max(found, came - before);
+      }
+      assert.equal(found, most);
+      await Promise.all(all);
+    }
+  });
+
+  it('comes to each network for as long as to any other, from however many addresses', async () => {
+    const got = { long: 0, short: 0 };
+    const ask = (what: 'long' | 'short', address: string, ms: number): Promise<void> =>
+      inLine(asking(address), () => {
+        got[what] += ms;
+        looked(ms);
+      }).then(async () => {
+        // And again at once, for as long as there is somebody of both.
+        if (got.long < 600 && got.short < 600) await ask(what, address, ms);
+      });
+    await Promise.all([
+      ...Array.from({ length: 20 }, (_, n) => ask('long', `2001:db8::${n + 1}`, 60)),
+      ...Array.from({ length: 20 }, () => ask('short', '10.0.0.1', 1)),
+    ]);
+    const before = Math.min(got.long, got.short);
+    assert(before >= 400, JSON.stringify(got));
+  });
+
+  it('comes to nothing for one who has gone, and to an error as it throws one', async () => {
+    const goes = asking('10.0.0.1');
+    let came = 0;
+    const turn = inLine(goes, () => came++);
+    const fails = inLine(asking('10.0.0.1'), () => assert.fail('as it is'));
     goes.go();
-    await assert.rejects(turns[0] as Promise<void>, { code: 'unavailable' });
-    await turns[1];
-    stays.go();
-    assert(hasRoom() || !hasTime());
+    await assert.rejects(turn, { code: 'unavailable' });
+    await assert.rejects(fails, /as it is/);
+    assert.equal(came, 0);
+    assert(hasRoom());
   });
 });
