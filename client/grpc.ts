@@ -4,6 +4,7 @@
  */
 import type { experimental } from '@grpc/grpc-js';
 import { systemClock } from '../lib/clock.ts';
+import { ProconsulError } from '../lib/errors.ts';
 import { systemRandom } from '../lib/random.ts';
 import { inPath } from '../lib/well-formed.ts';
 import { instancesIn } from '../sidecar/endpoints.ts';
@@ -40,9 +41,20 @@ const PARAMETERS = ['tag', 'dc', 'near'];
 /** Without it a channel would call the first of them alone. */
 const ROUND_ROBIN = { loadBalancingConfig: [{ round_robin: {} }], methodConfig: [] };
 
-/** To be called once, before the first channel. */
+/** What resolvers hand over is said by these, since 1.14. */
+const NEEDED = ['registerResolver', 'statusOrFromValue', 'statusOrFromError'] as const;
+
+/**
+ * To be called once, before the first channel. Throws ProconsulError 'invalid' for a package that is too old: it would
+ * end the program with the first answer of the agent.
+ */
 export function register(grpc: GrpcPackage, options: GrpcOptions = {}): void {
   const { experimental: port } = grpc;
+  const missing = NEEDED.find((name) => typeof port?.[name] !== 'function');
+  if (missing !== undefined) {
+    const why = `this one has no experimental.${missing}`;
+    throw new ProconsulError('invalid', `proconsul/grpc needs @grpc/grpc-js 1.14 or newer: ${why}`);
+  }
   port.registerResolver(
     SCHEME,
     class extends ServiceResolver {
@@ -122,9 +134,17 @@ class ServiceResolver implements experimental.Resolver {
   #lost(service: string, { what, why, isRefused, isToSay }: Loss): void {
     if (isToSay) {
       const line = `instances of ${service} stay as they are: ${why}`;
-      this.#parts.options.onWarning?.(isRefused ? `${what}: ${line}` : line);
+      this.#warn(isRefused ? `${what}: ${line}` : line);
     }
     if (!this.#isKnown) this.#fail(`nothing is known of ${service} yet: ${why}`);
+  }
+
+  #warn(text: string): void {
+    try {
+      this.#parts.options.onWarning?.(text);
+    } catch {
+      // What the program does with a warning is its own: its channels are told all the same.
+    }
   }
 
   #fail(details: string): void {

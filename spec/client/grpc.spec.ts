@@ -105,4 +105,36 @@ describe('names of services for grpc-js', () => {
     const { call } = clientOf('consul://127.0.0.1:1/web');
     await assert.rejects(call(), /nothing is known of web yet: .*ECONNREFUSED/);
   }).timeout(PATIENCE_MS);
+
+  it('say so too where the program throws at the warning', async () => {
+    let warned = 0;
+    const throwing = () => {
+      warned++;
+      throw new Error('from the program');
+    };
+    register(grpc, { onWarning: throwing });
+    try {
+      const { call } = clientOf('consul://127.0.0.1:1/web');
+      await assert.rejects(call(), /nothing is known of web yet: .*ECONNREFUSED/);
+      assert.ok(warned > 0);
+    } finally {
+      register(grpc);
+    }
+  }).timeout(PATIENCE_MS);
+
+  it('are refused to a package that is too old, by its name', () => {
+    const { statusOrFromValue } = grpc.experimental;
+    const of13 = { registerResolver: () => assert.fail('was registered') };
+    for (const [experimental, missing] of [
+      [of13, 'statusOrFromValue'],
+      [{ ...of13, statusOrFromValue }, 'statusOrFromError'],
+      [{}, 'registerResolver'],
+      [undefined, 'registerResolver'],
+    ] as const) {
+      assert.throws(() => register({ ...grpc, experimental } as never), {
+        code: 'invalid',
+        message: `proconsul/grpc needs @grpc/grpc-js 1.14 or newer: this one has no experimental.${missing}`,
+      });
+    }
+  });
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -49,6 +50,21 @@ try {
 }
 `;
 
+const CHANNEL = `
+import * as grpc from '@grpc/grpc-js';
+import { register, type GrpcOptions } from 'proconsul/grpc';
+
+const options: GrpcOptions = { agent: { address: process.argv[2] ?? '' } };
+register(grpc, options);
+const client = new grpc.Client('consul:///nobody', grpc.credentials.createInsecure());
+const same = (bytes: Buffer) => bytes;
+const deadline = Date.now() + 60_000;
+client.makeUnaryRequest('/a.B/C', same, same, Buffer.alloc(0), { deadline }, (error) => {
+  console.log(error?.code, error?.details);
+  client.close();
+});
+`;
+
 const PLAIN = `import { Balancer } from 'proconsul/balance';
 new Balancer({ service: 'web', agent: { address: 'x' } });
 `;
@@ -91,6 +107,21 @@ describe('what a program imports', () => {
     );
   });
 
+  const build = async (source: string, needed: readonly string[]) => {
+    for (const name of needed) {
+      const link = join(program, 'node_modules', name);
+      if (!existsSync(link)) symlinkSync(resolve('node_modules', name), link);
+    }
+    const compilerOptions = {
+      ...{ strict: true, module: 'nodenext', target: 'es2022', types: ['node'], outDir: 'out' },
+      exactOptionalPropertyTypes: true,
+    };
+    const files = ['main.ts'];
+    writeFileSync(join(program, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
+    writeFileSync(join(program, 'main.ts'), source);
+    await run(resolve('node_modules/.bin/tsc'), ['-p', program], program);
+  };
+
   it('is typed, and balances over the instances of a registry', async function () {
     this.timeout(180_000);
     const registry = await startServer();
@@ -100,16 +131,7 @@ describe('what a program imports', () => {
       Address: '127.0.0.1',
       Service: { Service: 'web', Port: port },
     });
-    for (const name of ['undici', 'undici-types', '@types']) {
-      symlinkSync(resolve('node_modules', name), join(program, 'node_modules', name));
-    }
-    const compilerOptions = {
-      ...{ strict: true, module: 'nodenext', target: 'es2022', types: ['node'], outDir: 'out' },
-      exactOptionalPropertyTypes: true,
-    };
-    writeFileSync(join(program, 'tsconfig.json'), JSON.stringify({ compilerOptions }));
-    writeFileSync(join(program, 'main.ts'), PROGRAM);
-    await run(resolve('node_modules/.bin/tsc'), ['-p', program], program);
+    await build(PROGRAM, ['undici', 'undici-types', '@types']);
     const address = `http://127.0.0.1:${registry.port}`;
     const out = await run(process.execPath, ['out/main.js', address], program);
     assert.equal(out, 'web/a web/b web/c web/d\nunavailable\n');
@@ -125,5 +147,14 @@ describe('what a program imports', () => {
       `${here}console.log(statusCode, await body.text());\n${ends}`,
     );
     assert.equal(await run(process.execPath, ['page.mjs'], program), '200 web/users/7\n');
+  });
+
+  it('is typed for grpc-js, whose channels ask a registry', async function () {
+    this.timeout(180_000);
+    const registry = await startServer();
+    await build(CHANNEL, ['@grpc', '@types', 'undici-types']);
+    const address = `http://127.0.0.1:${registry.port}`;
+    const out = await run(process.execPath, ['out/main.js', address], program);
+    assert.match(out, /^14 .*no instance of nobody may be called/);
   });
 });
