@@ -47,7 +47,10 @@ export class Balancer {
 
   constructor(rules: BalancerRules, { random, now }: Omit<Scales, 'weightOf'>) {
     this.#rules = rules;
-    const weightOf = (host: Host) => weightAt(host, now(), rules.slowStart);
+    const weightOf =
+      rules.slowStart.windowMs === 0
+        ? ({ endpoint }: Host) => endpoint.weight
+        : (host: Host) => weightAt(host, now(), rules.slowStart);
     this.#scales = { random, now, weightOf };
     this.#outliers = new Outliers(rules.outliers, now(), random);
     this.#changed();

@@ -6,8 +6,10 @@ import { seededRandom } from './fakes/seeded-random.ts';
 
 export interface SimulatedHost {
   readonly endpoint: Endpoint;
-  /** Of an answer, once it is worked on; by an exponential distribution. */
-  readonly meanMs: number;
+  /** Of an answer, once it is worked on, at that second; by an exponential distribution. */
+  readonly meanMs: number | ((second: number) => number);
+  /** Whether its answers at that second are failures. */
+  readonly fails?: (second: number) => boolean;
   /** Calls that are worked on at once. */
   readonly workers: number;
 }
@@ -60,6 +62,7 @@ export function simulate(of: Simulated) {
   open(of.hosts);
   const exponential = (mean: number) => -Math.log(1 - random.next()) * mean;
   const latencies: number[] = [];
+  const sent: { readonly second: number; readonly id: string }[] = [];
   const hedging = of.hedging && new Hedging(of.hedging);
   let second = 0;
   const workMs = (mean: number) =>
@@ -71,7 +74,10 @@ export function simulate(of: Simulated) {
     const begun = time.ms;
     const end = balancer.begin(host);
     const worker = station.freeAt.indexOf(Math.min(...station.freeAt));
-    const doneAt = Math.max(begun, station.freeAt[worker] ?? 0) + workMs(station.of.meanMs);
+    const { meanMs, fails } = station.of;
+    const mean = typeof meanMs === 'number' ? meanMs : meanMs(begun / 1000);
+    const doneAt = Math.max(begun, station.freeAt[worker] ?? 0) + workMs(mean);
+    sent.push({ second: begun / 1000, id: host.id });
     station.freeAt[worker] = doneAt;
     station.calls++;
     station.peak = Math.max(station.peak, ++station.inside);
@@ -79,7 +85,7 @@ export function simulate(of: Simulated) {
       at: doneAt,
       run: () => {
         station.inside--;
-        end({ ok: true, ms: doneAt - begun });
+        end({ ok: fails?.(doneAt / 1000) !== true, ms: doneAt - begun });
         done();
       },
     });
@@ -128,7 +134,7 @@ export function simulate(of: Simulated) {
   }
   latencies.sort((a, b) => a - b);
   const quantile = (q: number) => latencies[Math.floor(latencies.length * q)] ?? Number.NaN;
-  return { quantile, stations, calls: latencies.length, second };
+  return { quantile, stations, calls: latencies.length, second, sent };
 }
 
 /** A heap, the earliest first. */
