@@ -1,7 +1,13 @@
 /** What clients of gRPC are told, and an Envoy that is no proxy of the mesh: listener, routes, clusters. */
 import assert from 'node:assert/strict';
 import { instance } from '../support/fakes/fake-agent-answers.ts';
-import { type Any, endpointsIn, openAds, startXds } from '../support/servers/xds-clients.ts';
+import {
+  type Any,
+  endpointsIn,
+  openAds,
+  startXds,
+  XdsClient,
+} from '../support/servers/xds-clients.ts';
 import { until } from '../support/until.ts';
 
 const CHAIN = '/v1/discovery-chain/';
@@ -119,6 +125,21 @@ describe('xDS for clients of gRPC', function () {
     assert.equal(cluster.circuit_breakers.thresholds[0].max_retries.value, 1024);
     const [web] = await stream.named('endpoints', ['web']);
     assert.deepEqual(endpointsIn(web), ['0  10.0.0.1:80 HEALTHY 1']);
+  });
+
+  it('is told by streams of one kind as well, and led on by ADS there too', async () => {
+    const xds = await startXds();
+    xds.agent.say(`${CHAIN}web`, plain('web'));
+    const openOne = (noun: 'Cluster' | 'Listener' | 'Route') => {
+      const service = `envoy.service.${noun.toLowerCase()}.v3.${noun}DiscoveryService`;
+      return new XdsClient(xds.port).stream(service, `Stream${noun}s`);
+    };
+    const [cluster] = await openOne('Cluster').named('clusters', ['web']);
+    assert.ok(cluster.eds_cluster_config.eds_config.ads);
+    const [listener] = await openOne('Listener').named('listeners', ['web']);
+    assert.ok(listener.api_listener.api_listener.rds.config_source.ads);
+    const [routes] = await openOne('Route').named('routes', ['web']);
+    assert.equal(routes.virtual_hosts[0].routes[0].route.cluster, 'web');
   });
 
   it('has a listener for every name, so that calls to an unknown one fail at once', async () => {
