@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { CIRCUIT_KINDS, Circuit } from '../../../lib/balance/circuit.ts';
 import { PeakEwma } from '../../../lib/balance/peak-ewma.ts';
 import { RetryBudget } from '../../../lib/balance/retry-budget.ts';
@@ -32,6 +33,12 @@ describe('Circuit', () => {
         ['retries', 0, 0],
       ],
     );
+  });
+
+  it('has each of its kinds in the page of its metrics', () => {
+    const lines = readFileSync('docs/sidecar.md', 'utf8').split('\n');
+    const row = lines.find((line) => line.includes('proconsul_sidecar_refused_total'));
+    for (const kind of CIRCUIT_KINDS) assert.ok(row?.includes(`\`${kind}\``), kind);
   });
 });
 
