@@ -7,6 +7,7 @@ import { describePage } from '../support/browser.ts';
 import { freePorts } from '../support/servers/free-ports.ts';
 import { killProconsuls, type Proconsul, startProconsul } from '../support/servers/proconsul.ts';
 import { send } from '../support/servers/start-server.ts';
+import { told } from '../support/told.ts';
 import { until } from '../support/until.ts';
 import { ACCESS_CONTROL, startWebServer } from '../support/web-server.ts';
 import { openAsRoot, patterns, shown, startWebWorld } from '../support/web-world.ts';
@@ -59,6 +60,25 @@ describePage('the page at an agent', () => {
     const page = await openAsRoot(port, 'cluster');
     await page.getByText('As s1 sees it').waitFor();
     await page.getByText('Differed at the last comparison').waitFor();
+  });
+
+  it('is where an agent that was killed is taken out', async () => {
+    const server = await startWebServer([...places.server, '-node=s1']);
+    const agent = await startAgent();
+    const page = await server.open('nodes/a1');
+    await page.getByRole('button', { name: 'Put into maintenance' }).waitFor();
+    await agent.kill();
+    await page.getByRole('button', { name: 'Force leave' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('proconsul force-leave a1').waitFor({ state: 'attached' });
+    await dialog.getByRole('button', { name: 'Force leave' }).click();
+    await told(page, 'a1 has left.');
+    await page.getByText('No node is called a1').waitFor();
+    const nodes = await server.get<readonly { Node: string }[]>('/v1/catalog/nodes');
+    assert.deepEqual(
+      nodes.map(({ Node }) => Node),
+      ['s1'],
+    );
   });
 
   it('is not there where ui_config says so', async () => {

@@ -195,6 +195,19 @@ describePage('the page of keys', () => {
     assert.equal(await get(server, 'color'), 'blue');
   });
 
+  it('deletes a folder, and what lies beside it stays', async () => {
+    const server = await start({ 'app/color': 'blue', 'app/web/size': '7', apple: 'red' });
+    const page = await open(server, '?folder=app/');
+    await button(page, 'Delete the folder').click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('Deletes every key whose name begins with app/, for good.').waitFor();
+    await dialog.getByRole('button', { name: 'Delete the folder' }).click();
+    await told(page, 'app/ is deleted.');
+    await page.getByText('There is no key in this folder').waitFor();
+    const { json } = await send(server.port, 'GET', '/v1/kv/?keys', {});
+    assert.deepEqual(json, ['apple']);
+  });
+
   it('says who has the lock, and for how long nobody takes it after him', async () => {
     const server = await start();
     const made = { Name: 'election', LockDelay: '90s', TTL: '30s' };

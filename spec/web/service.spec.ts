@@ -117,6 +117,18 @@ describePage('the page of an instance', () => {
     assert.deepEqual(await plain(), before);
   });
 
+  it('is deregistered at its own agent, for good', async () => {
+    const { open, put, get } = await startWebServer();
+    await put(AGENT, { Name: 'pay' });
+    const page = await open('services/pay/n1/pay');
+    await page.getByRole('button', { name: 'Deregister' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Deregister' }).click();
+    await told(page, 'pay is deregistered.');
+    await page.getByText('This instance is not registered any more').waitFor();
+    assert.deepEqual(await get('/v1/agent/services'), {});
+    assert.deepEqual(await get('/v1/health/service/pay'), []);
+  });
+
   it('is left to its own agent where another one keeps it', async () => {
     const { open, register, put } = await startWebServer();
     await register('m1', 'pay', 'passing');
