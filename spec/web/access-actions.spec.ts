@@ -89,4 +89,32 @@ describePage('what is done with access', () => {
     await takeBack(page, 'db is saved.');
     assert.deepEqual(await rule(), [[ID, 'web', '', 'builds']]);
   });
+
+  it('is nothing to whoever may only look, who is told so', async () => {
+    const server = await startWebServer([ACCESS_CONTROL]);
+    const Rules = 'acl = "read"';
+    const policy = await make<{ ID: string }>(server, 'policy', { Name: 'auditors', Rules });
+    const role = await make<{ ID: string }>(server, 'role', {
+      Name: 'ops',
+      Policies: [{ ID: policy.ID }],
+    });
+    await make(server, 'auth-method', { Name: 'ci', ...JWT });
+    await make(server, 'binding-rule', { AuthMethod: 'ci', BindType: 'role', BindName: 'ops' });
+    const { SecretID } = await make<{ SecretID: string }>(server, 'token', {
+      Roles: [{ ID: role.ID }],
+    });
+    const page = await server.openAs(SecretID, 'access');
+    const at = { policies: policy.ID, roles: role.ID, methods: 'ci' };
+    for (const [kind, id] of Object.entries(at)) {
+      await page.goto(page.url().replace(/access.*/, `access/${kind}/${id}?edit=yes&rule=new`));
+      await page.getByText('Your token may only look at this.').waitFor();
+      for (const name of ['Edit', 'Delete', 'Save', 'Make', 'New binding rule'])
+        assert.equal(await button(page, name).count(), 0, `${kind}: ${name}`);
+      await page.goto(page.url().replace(/access.*/, `access/new/${kind}`));
+      await page.getByText('Your token may not do that.').waitFor();
+      assert.equal(await button(page, 'Make').count(), 0, kind);
+    }
+    await page.goto(page.url().replace(/access.*/, 'access/methods/ci'));
+    await page.getByText('role ops').waitFor();
+  });
 });

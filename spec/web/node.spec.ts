@@ -3,7 +3,7 @@ import { barriersOn, describePage, openPage, SCREENS } from '../support/browser.
 import { TcpProxy } from '../support/servers/tcp-proxy.ts';
 import { takeBack, told } from '../support/told.ts';
 import { until } from '../support/until.ts';
-import { startWebServer, type WebServer } from '../support/web-server.ts';
+import { startGuardedServer, startWebServer, type WebServer } from '../support/web-server.ts';
 
 describePage('the page of nodes', () => {
   it('shows how each stands, with what is on it, and is live', async () => {
@@ -177,6 +177,25 @@ describePage('the page of a node', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Deregister' }).click();
     await page.getByText('No node is called m1').waitFor();
     assert.deepEqual(await nodes(), ['n1']);
+  });
+
+  it('is left as it is by whoever may only look at it, who is told so', async () => {
+    const { openWith, put } = await startGuardedServer();
+    const serf = { CheckID: 'serfHealth', Name: 'Serf', Status: 'critical' };
+    for (const more of [{ Node: 'bare' }, { Node: 'dead', Check: serf }])
+      await put('/v1/catalog/register', { Address: '10.0.0.1', ...more }, 'root');
+    const page = await openWith('node_prefix "" { policy = "read" }', 'nodes');
+    const writes = 'node_prefix "" { policy = "write" } operator = "write"';
+    const writer = await openWith(writes, 'nodes');
+    const can = { n1: 'Put into maintenance', dead: 'Force leave', bare: 'Deregister' };
+    for (const [name, action] of Object.entries(can)) {
+      await page.goto(page.url().replace(/nodes.*/, `nodes/${name}`));
+      await page.getByText('Your token may only look at this.').waitFor();
+      for (const each of Object.values(can))
+        assert.equal(await page.getByRole('button', { name: each }).count(), 0, `${name}: ${each}`);
+      await writer.goto(page.url());
+      await writer.getByRole('button', { name: action }).waitFor();
+    }
   });
 
   for (const [name, screen] of Object.entries(SCREENS)) {

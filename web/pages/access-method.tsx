@@ -15,7 +15,7 @@ import { useMay } from '../core/rights.ts';
 import { withoutSecrets } from '../core/secrets.ts';
 import { BindingRules } from '../ui/access-binding-rules.tsx';
 import { MethodForm } from '../ui/access-method-form.tsx';
-import { edit, isEditing, Kind, Thing, toList } from '../ui/access-thing.tsx';
+import { asksToEdit, edit, Kind, Thing, toList } from '../ui/access-thing.tsx';
 import { askFirst } from '../ui/asked.tsx';
 import { useEdited } from '../ui/edited.tsx';
 import { type Fact, Facts } from '../ui/facts.tsx';
@@ -29,15 +29,16 @@ import { uiWords } from '../words/ui-words.ts';
 export function Page({ id = '' }: Given) {
   const say = accessWords.value;
   const of = encodeURIComponent(id);
-  const [live, note] = useEdited(useLive<MethodRow>(`/v1/acl/auth-method/${of}`), isEditing());
+  const [live, note] = useEdited(useLive<MethodRow>(`/v1/acl/auth-method/${of}`), asksToEdit());
   const rules = useLive<readonly BindingRuleRow[]>(`/v1/acl/binding-rules?authmethod=${of}`);
   const tokens = useLive<readonly TokenRow[]>(`/v1/acl/tokens?authmethod=${of}`);
   const mayWrite = useMay(mayWriteAccess);
+  const isEditing = asksToEdit() && mayWrite;
   const { value } = live;
   return (
     <>
       <Heading title={value?.DisplayName ?? id} beside={<Kind kind="methods" />}>
-        {value !== undefined && !isEditing() && (
+        {value !== undefined && !isEditing && (
           <May right={mayWriteAccess}>
             <button type="button" onClick={() => edit(true)}>
               {uiWords.value.edit}
@@ -51,7 +52,7 @@ export function Page({ id = '' }: Given) {
       {note}
       <Thing kind="methods" of={live}>
         {(method) =>
-          isEditing() && mayWrite ? (
+          isEditing ? (
             <MethodForm method={method} />
           ) : (
             <>

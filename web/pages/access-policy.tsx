@@ -16,7 +16,7 @@ import { useMay } from '../core/rights.ts';
 import { draftOfPolicy, PolicyForm } from '../ui/access-forms.tsx';
 import { Holders } from '../ui/access-holders.tsx';
 import { Rules } from '../ui/access-rules.tsx';
-import { edit, isEditing, isId, Kind, Thing, toList } from '../ui/access-thing.tsx';
+import { asksToEdit, edit, isId, Kind, Thing, toList } from '../ui/access-thing.tsx';
 import { askFirst } from '../ui/asked.tsx';
 import { useEdited } from '../ui/edited.tsx';
 import { type Fact, Facts } from '../ui/facts.tsx';
@@ -30,16 +30,17 @@ export function Page({ id = '' }: Given) {
   const say = accessWords.value;
   const of = encodeURIComponent(id);
   const path = isId(id) ? `/v1/acl/policy/${of}` : '';
-  const [live, note] = useEdited(useLive<PolicyRow>(path), isEditing());
+  const [live, note] = useEdited(useLive<PolicyRow>(path), asksToEdit());
   const tokens = useLive<readonly TokenRow[]>(isId(id) ? `/v1/acl/tokens?policy=${of}` : '');
   const roles = useLive<readonly RoleRow[]>(isId(id) ? `/v1/acl/roles?policy=${of}` : '');
   const mayWrite = useMay(mayWriteAccess) && id !== MANAGEMENT_POLICY;
+  const isEditing = asksToEdit() && mayWrite;
   const { value } = live;
   const has = say.has(tokens.value?.length ?? 0, roles.value?.length ?? 0);
   return (
     <>
       <Heading title={value?.Name ?? id} beside={<Kind kind="policies" />}>
-        {value !== undefined && id !== MANAGEMENT_POLICY && !isEditing() && (
+        {value !== undefined && id !== MANAGEMENT_POLICY && !isEditing && (
           <May right={mayWriteAccess}>
             <button type="button" onClick={() => edit(true)}>
               {uiWords.value.edit}
@@ -53,7 +54,7 @@ export function Page({ id = '' }: Given) {
       {note}
       <Thing kind="policies" of={live} isId={isId(id)}>
         {(policy) =>
-          isEditing() && mayWrite ? (
+          isEditing ? (
             <PolicyForm policy={policy} />
           ) : (
             <>

@@ -14,7 +14,7 @@ import { useMay } from '../core/rights.ts';
 import { datacenter } from '../core/router.ts';
 import { draftOfRole, RoleForm } from '../ui/access-forms.tsx';
 import { Holders } from '../ui/access-holders.tsx';
-import { edit, isEditing, isId, Kind, Thing, toList } from '../ui/access-thing.tsx';
+import { asksToEdit, edit, isId, Kind, Thing, toList } from '../ui/access-thing.tsx';
 import { askFirst } from '../ui/asked.tsx';
 import { useEdited } from '../ui/edited.tsx';
 import { type Fact, Facts } from '../ui/facts.tsx';
@@ -28,15 +28,16 @@ import { uiWords } from '../words/ui-words.ts';
 export function Page({ id = '' }: Given) {
   const of = encodeURIComponent(id);
   const path = isId(id) ? `/v1/acl/role/${of}` : '';
-  const [live, note] = useEdited(useLive<RoleRow>(path), isEditing());
+  const [live, note] = useEdited(useLive<RoleRow>(path), asksToEdit());
   const tokens = useLive<readonly TokenRow[]>(isId(id) ? `/v1/acl/tokens?role=${of}` : '');
   const mayWrite = useMay(mayWriteAccess);
+  const isEditing = asksToEdit() && mayWrite;
   const { value } = live;
   const has = accessWords.value.has(tokens.value?.length ?? 0, 0);
   return (
     <>
       <Heading title={value?.Name ?? id} beside={<Kind kind="roles" />}>
-        {value !== undefined && !isEditing() && (
+        {value !== undefined && !isEditing && (
           <May right={mayWriteAccess}>
             <button type="button" onClick={() => edit(true)}>
               {uiWords.value.edit}
@@ -50,7 +51,7 @@ export function Page({ id = '' }: Given) {
       {note}
       <Thing kind="roles" of={live} isId={isId(id)}>
         {(role) =>
-          isEditing() && mayWrite ? (
+          isEditing ? (
             <RoleForm of={role} />
           ) : (
             <>

@@ -12,7 +12,7 @@ import { token as own } from '../core/token.ts';
 import { TokenForm } from '../ui/access-forms.tsx';
 import { TokenFacts } from '../ui/access-me.tsx';
 import { GrantedRules } from '../ui/access-rules.tsx';
-import { edit, isEditing, isId, Kind, Thing, toList } from '../ui/access-thing.tsx';
+import { asksToEdit, edit, isId, Kind, Thing, toList } from '../ui/access-thing.tsx';
 import { askFirst } from '../ui/asked.tsx';
 import { useEdited } from '../ui/edited.tsx';
 import { Heading } from '../ui/heading.tsx';
@@ -23,13 +23,14 @@ import { uiWords } from '../words/ui-words.ts';
 
 export function Page({ id = '' }: Given) {
   const path = isId(id) ? `/v1/acl/token/${id}?expanded` : '';
-  const [live, note] = useEdited(useLive<TokenInFull>(path), isEditing());
+  const [live, note] = useEdited(useLive<TokenInFull>(path), asksToEdit());
   const mayWrite = useMay(mayWriteAccess);
+  const isEditing = asksToEdit() && mayWrite;
   const { value } = live;
   return (
     <>
       <Heading title={value?.Description || id} beside={<Kind kind="tokens" />}>
-        {value !== undefined && !isEditing() && (
+        {value !== undefined && !isEditing && (
           <May right={mayWriteAccess}>
             <Actions token={value} />
           </May>
@@ -38,7 +39,7 @@ export function Page({ id = '' }: Given) {
       {note}
       <Thing kind="tokens" of={live} isId={isId(id)}>
         {(token) =>
-          isEditing() && mayWrite ? (
+          isEditing ? (
             <TokenForm token={token} />
           ) : (
             <>

@@ -64,7 +64,7 @@ export function toList(kind: AccessKind): void {
   go(listHref(kind), { replaces: true });
 }
 
-export function isEditing(): boolean {
+export function asksToEdit(): boolean {
   return query.value.get('edit') === 'yes';
 }
 
