@@ -3,8 +3,18 @@ import type { Rows } from '../../lib/json-bytes.ts';
 import type { KeyValue } from '../../lib/model.ts';
 import { firstOfTree } from '../../server/query/kv.ts';
 import { readJson } from '../../web/core/exact-json.ts';
-import { firstRows, pathOfRows } from '../../web/core/key-rows.ts';
+import { firstNames, firstRows, pathOfNames, pathOfRows } from '../../web/core/key-rows.ts';
 import { restoreKey, writeKey } from '../../web/core/keys-and-values.ts';
+
+describe('names of keys', () => {
+  it('are known to be the first alone where one more has come than is shown', () => {
+    const asked = new URL(pathOfNames('app/'), 'http://x').searchParams;
+    const limit = Number(asked.get('limit'));
+    const of = (length: number) => Array.from({ length }, (_, i) => `app/${i}`);
+    assert.deepEqual(firstNames(of(limit - 1)), { names: of(limit - 1), hasMore: false });
+    assert.deepEqual(firstNames(of(limit)), { names: of(limit - 1), hasMore: true });
+  });
+});
 
 describe('rows of keys', () => {
   it('are written and restored with the flags that they have', () => {

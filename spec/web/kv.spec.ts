@@ -71,25 +71,47 @@ describePage('the page of keys', () => {
       'app/shape': 'round',
     });
     const page = await open(server, '?folder=app/');
-    await page.getByRole('searchbox').fill('col');
+    await page.getByPlaceholder('Words in names', { exact: true }).waitFor();
+    await page.keyboard.press('/');
+    await page.keyboard.type('col');
     await button(page, 'shape').waitFor({ state: 'detached' });
     await page.getByRole('searchbox').fill('seven');
     await page.getByText('No key matches').waitFor();
     await page.getByLabel('With all below').check();
+    await page.getByPlaceholder('Words in names or values', { exact: true }).waitFor();
     await button(page, 'deep/size').waitFor();
     assert.equal(await button(page, 'color').count(), 0);
+  });
+
+  /** So many, one behind the other. */
+  async function fill(server: Proconsul, all: number, key: (n: number) => string): Promise<void> {
+    for (let from = 0; from < all; from += 64) {
+      const ops = Array.from({ length: Math.min(64, all - from) }, (_, i) => ({
+        KV: { Verb: 'set', Key: key(from + i), Value: btoa('x') },
+      }));
+      await put(server, '/v1/txn', ops);
+    }
+  }
+
+  it('shows of a large folder the first names, says so, and opens any other by its name', async () => {
+    const server = await start();
+    await fill(server, 10_001, (n) => `app/${String(n).padStart(5, '0')}`);
+    const page = await open(server, '?folder=app/');
+    await page.getByText('The first 10,000 names alone are shown and searched.').waitFor();
+    await page.getByRole('searchbox').fill('09999');
+    await button(page, '09999').waitFor();
+    await page.getByRole('searchbox').fill('10000');
+    await page.getByText('No key matches').waitFor();
+    await button(page, 'New key').click();
+    await page.getByLabel('Name').fill('app/10000');
+    await page.getByRole('dialog').getByRole('button', { name: 'New key' }).click();
+    await says(page, 'x');
   });
 
   it('shows of a large store the first of what is below, and says so', async () => {
     const server = await start();
     const key = (n: number) => `app/${String(n).padStart(4, '0')}`;
-    for (let from = 0; from < 1001; from += 64) {
-      const count = Math.min(64, 1001 - from);
-      const ops = Array.from({ length: count }, (_, i) => ({
-        KV: { Verb: 'set', Key: key(from + i), Value: btoa('x') },
-      }));
-      await put(server, '/v1/txn', ops);
-    }
+    await fill(server, 1001, key);
     const page = await open(server, '?deep=yes');
     await page.getByText('The first 1,000 keys alone are shown and searched.').waitFor();
     await button(page, key(0)).waitFor();

@@ -1,4 +1,4 @@
-/** Rows of all keys below a folder: so many as are read at once. */
+/** What is listed of keys: names of one folder, or rows of all below it; so many as are read at once. */
 import type { KeyValue } from '../../lib/model.ts';
 import { withQuery } from './asked-path.ts';
 import { pathOfKey } from './keys-and-values.ts';
@@ -8,6 +8,26 @@ const MAX_ROWS = 1000;
 const MAX_BYTES = 4 * 1024 * 1024;
 /** What the server counts for a row beside its value. */
 const ROW_BYTES = 128;
+
+/** A name is short, but a folder may be all of a store. */
+const MAX_NAMES = 10_000;
+
+export function pathOfNames(folder: string): string {
+  return withQuery(pathOfKey(folder), {
+    keys: 'yes',
+    separator: '/',
+    limit: String(MAX_NAMES + 1),
+  });
+}
+
+interface FirstNames {
+  readonly names: readonly string[];
+  readonly hasMore: boolean;
+}
+
+export function firstNames(answered: readonly string[]): FirstNames {
+  return { names: answered.slice(0, MAX_NAMES), hasMore: answered.length > MAX_NAMES };
+}
 
 export function pathOfRows(folder: string): string {
   // One more tells that there are more.

@@ -1,10 +1,11 @@
 /** Keys: folders on one side, and beside them what a key says, who has its lock, and what it said before. */
 import '../style/kv.css';
+import { useRef } from 'preact/hooks';
 import type { KeyValue } from '../../lib/model.ts';
-import { withQuery } from '../core/asked-path.ts';
 import { curlOf } from '../core/commands.ts';
-import { firstRows, pathOfRows } from '../core/key-rows.ts';
-import { canBeAsked, deleteFolder, pathOfKey, readKeys, wayTo } from '../core/keys-and-values.ts';
+import { firstNames, firstRows, pathOfNames, pathOfRows } from '../core/key-rows.ts';
+import { useKey } from '../core/keys.ts';
+import { canBeAsked, deleteFolder, readKeys, wayTo } from '../core/keys-and-values.ts';
 import { useLive } from '../core/live.ts';
 import { useMay } from '../core/rights.ts';
 import { query, setQuery } from '../core/router.ts';
@@ -18,6 +19,7 @@ import { NewKey } from '../ui/kv-new.tsx';
 import { everyOne } from '../ui/sees.ts';
 import { Seen } from '../ui/shown.tsx';
 import { kvWords } from '../words/kv-words.ts';
+import { shellWords } from '../words/shell-words.ts';
 
 export function Page() {
   const say = kvWords.value;
@@ -85,13 +87,20 @@ function List({ folder, open }: ListProps) {
   const say = kvWords.value;
   const isDeep = query.value.get('deep') === 'yes';
   const search = query.value.get('search') ?? '';
+  const input = useRef<HTMLInputElement>(null);
+  useKey(
+    '/',
+    () => shellWords.value.focusFilter,
+    () => input.current?.focus(),
+  );
   return (
     <>
       <div class="kv-search">
         <input
+          ref={input}
           type="search"
           aria-label={say.search}
-          placeholder={say.searchHint}
+          placeholder={isDeep ? say.searchDeepHint : say.searchHint}
           value={search}
           onInput={({ currentTarget }) => setQuery({ search: currentTarget.value })}
         />
@@ -118,13 +127,23 @@ interface SearchedProps extends ListProps {
 }
 
 function Flat({ folder, open, search }: SearchedProps) {
-  const live = useLive<readonly string[]>(
-    withQuery(pathOfKey(folder), { keys: 'yes', separator: '/' }),
-  );
+  const live = useLive<readonly string[]>(pathOfNames(folder));
   const names = <Names folder={folder} names={[]} open={open} search={search} />;
   return (
     <Seen of={live} sees={everyOne('key', folder)} isNone={isEmpty} missing={names}>
-      {(all) => <Names folder={folder} names={all} open={open} search={search} />}
+      {(all) => {
+        const { names: first, hasMore } = firstNames(all);
+        return (
+          <>
+            {hasMore && (
+              <p class="partial" role="status">
+                {kvWords.value.firstNames(first.length)}
+              </p>
+            )}
+            <Names folder={folder} names={first} open={open} search={search} />
+          </>
+        );
+      }}
     </Seen>
   );
 }

@@ -11,13 +11,16 @@ export const kvWords = words(
     size: 'Size',
     changed: 'Index',
     search: 'Search',
-    searchHint: 'Words in names or values',
+    searchHint: 'Words in names',
+    searchDeepHint: 'Words in names or values',
     deep: 'With all below, and their values',
     found: (n: number, all: number) => `${count(n)} of ${count(all)}`,
     none: 'There are no keys yet',
     noneHere: 'There is no key in this folder',
     noneHint: 'Write one here, or by a command:',
     noMatch: 'No key matches',
+    firstNames: (n: number) =>
+      `The first ${plural(n, 'name')} alone are shown and searched. Any other key is opened by its name, as a new one is.`,
     firstBelow: {
       many: (n: number) =>
         `The first ${plural(n, 'key')} alone are shown and searched. Open a folder to see what is in it.`,
@@ -85,13 +88,16 @@ export const kvWords = words(
     size: '大小',
     changed: '索引',
     search: '搜索',
-    searchHint: '搜索名称；显示值时也搜索值',
+    searchHint: '搜索名称',
+    searchDeepHint: '搜索名称和值',
     deep: '包括下级，并显示值',
     found: (n: number, all: number) => `${count(all)} 个中 ${count(n)} 个`,
     none: '还没有任何键',
     noneHere: '此文件夹中没有键',
     noneHint: '可在此写入，或使用命令：',
     noMatch: '没有匹配的键',
+    firstNames: (n: number) =>
+      `仅显示并搜索前 ${count(n)} 个名称。其他键可像新建键一样按名称打开。`,
     firstBelow: {
       many: (n: number) => `仅显示并搜索前 ${count(n)} 个键。请打开文件夹查看其中的内容。`,
       large: (n: number) =>
