@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { barriersOn, describePage, openPage, SCREENS } from '../support/browser.ts';
 import { type Proconsul, startProconsul } from '../support/servers/proconsul.ts';
 import { send } from '../support/servers/start-server.ts';
+import { slashLeadsTo } from '../support/slash.ts';
 import { until } from '../support/until.ts';
 
 const find = { Time: '2026-01-01T00:00:00.000Z', Address: '10.0.0.9:6379' };
@@ -63,9 +64,23 @@ describePage('the page of the cluster', () => {
   it('says where a name goes, which its address keeps', async () => {
     const server = await start();
     const page = await openPage(addressOf(server));
-    await page.getByLabel('Where does a name go?').fill('web');
+    const name = page.getByLabel('Where does a name go?');
+    await name.waitFor();
+    await slashLeadsTo(page, name);
+    await page.keyboard.type('web');
     await page.getByText('n1 is asked first').waitFor();
     assert.equal(page.url(), addressOf(server, '?name=web'));
+  });
+
+  it('is reached by keys, as others are from it', async () => {
+    const page = await openPage(addressOf(await start()).replace('cluster', 'services'));
+    await page.getByRole('heading', { name: 'Services' }).waitFor();
+    const leads = { c: 'Cluster', k: 'Key/Value', s: 'Services' };
+    for (const [key, name] of Object.entries(leads)) {
+      await page.keyboard.press('g');
+      await page.keyboard.press(key);
+      await page.getByRole('heading', { name, exact: true }).waitFor();
+    }
   });
 
   it('says how Redis stands, and when which one was found and what it came to', async () => {

@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core';
 import { barriersOn, describePage, openPage, SCREENS } from '../support/browser.ts';
 import { type Proconsul, startProconsul } from '../support/servers/proconsul.ts';
 import { send } from '../support/servers/start-server.ts';
+import { slashLeadsTo } from '../support/slash.ts';
 import { takeBack, told } from '../support/told.ts';
 import { until } from '../support/until.ts';
 
@@ -72,7 +73,7 @@ describePage('the page of keys', () => {
     });
     const page = await open(server, '?folder=app/');
     await page.getByPlaceholder('Words in names', { exact: true }).waitFor();
-    await page.keyboard.press('/');
+    await slashLeadsTo(page, page.getByRole('searchbox'));
     await page.keyboard.type('col');
     await button(page, 'shape').waitFor({ state: 'detached' });
     await page.getByRole('searchbox').fill('seven');

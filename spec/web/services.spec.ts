@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
 import { barriersOn, describePage, openPage, SCREENS } from '../support/browser.ts';
+import { slashLeadsTo } from '../support/slash.ts';
 import { until } from '../support/until.ts';
 import { startWebServer } from '../support/web-server.ts';
 
@@ -91,12 +92,7 @@ describePage('the page of services', () => {
     const page = await open('services');
     await rowOf(page, 'shop').waitFor();
     const box = page.getByRole('combobox', { name: 'Filter' });
-    // Rows may be there before what hears the key.
-    await until(async () => {
-      if (await box.evaluate((own) => own === own.ownerDocument.activeElement)) return true;
-      await page.keyboard.press('/');
-      return false;
-    });
+    await slashLeadsTo(page, box);
     await page.keyboard.type('pa');
     await rowOf(page, 'shop').waitFor({ state: 'detached' });
     // Each key is pressed upon what the one before has come to.

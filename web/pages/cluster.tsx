@@ -12,7 +12,9 @@ import {
   serverRows,
 } from '../core/cluster.ts';
 import { writeJson } from '../core/exact-json.ts';
+import { useKey } from '../core/keys.ts';
 import { askOnceMore, useAtRest, useTold } from '../core/live.ts';
+import type { Shown as Answer } from '../core/live-query.ts';
 import { query, setQuery } from '../core/router.ts';
 import { Finds, LogParts, milliseconds, OwnNode } from '../ui/cluster-log.tsx';
 import { Empty } from '../ui/empty.tsx';
@@ -31,6 +33,7 @@ export function Page() {
   const name = query.value.get('name') ?? '';
   const cluster = useTold<ClusterState>('/v1/operator/autopilot/state');
   const ring = useAtRest<RingState>(withQuery('/v1/agent/ring', { key: name }));
+  const steady = useSteady(ring);
   const log = useTold<LogState>('/v1/operator/log');
   const metrics = useTold<Metrics>('/v1/agent/metrics/stream');
   useNews(cluster.value);
@@ -41,15 +44,20 @@ export function Page() {
         title={say.title}
         beside={cluster.value && count > 0 && say.summary(count, cluster.value.FailureTolerance)}
       />
-      <Shown of={cluster}>{(value) => <Servers rows={serverRows(value, ring.value)} />}</Shown>
+      <Shown of={cluster}>{(value) => <Servers rows={serverRows(value, steady.value)} />}</Shown>
       <div class="cluster-parts">
         <Shown of={log}>{(value) => <LogParts log={value} metrics={metrics.value} />}</Shown>
         <section class="cluster-part ring-part">
           <h2>{say.ring}</h2>
           <p class="aside">{say.ringHint}</p>
-          <Shown of={ring}>
+          <Shown of={steady}>
             {(value) => (
-              <RingOf ring={value} name={name} numbers={numbersOf(cluster.value, value)} />
+              <RingOf
+                ring={value}
+                name={name}
+                isOfName={steady === ring}
+                numbers={numbersOf(cluster.value, value)}
+              />
             )}
           </Shown>
         </section>
@@ -89,6 +97,13 @@ function Servers({ rows }: { readonly rows: readonly ServerRow[] }) {
       sortedBy="name"
     />
   );
+}
+
+/** As it was until it is known: whoever is writing in it stays there. */
+function useSteady<T>(of: Answer<T>): Answer<T> {
+  const last = useRef(of);
+  if (of.standing !== 'coming') last.current = of;
+  return last.current;
 }
 
 function columns(): readonly Column<ServerRow>[] {
@@ -148,12 +163,20 @@ function standingOf({ NodeStatus, Healthy }: ServerRow) {
 interface RingOfProps {
   readonly ring: RingState;
   readonly name: string;
+  /** Not while it is asked where that goes. */
+  readonly isOfName: boolean;
   readonly numbers: ReadonlyMap<string, number>;
 }
 
-function RingOf({ ring, name, numbers }: RingOfProps) {
+function RingOf({ ring, name, isOfName, numbers }: RingOfProps) {
   const say = clusterWords.value;
-  const inTurn = name === '' ? [] : [ring.Server, ...ring.Then];
+  const input = useRef<HTMLInputElement>(null);
+  useKey(
+    '/',
+    () => clusterWords.value.nameOf,
+    () => input.current?.focus(),
+  );
+  const inTurn = name === '' || !isOfName ? [] : [ring.Server, ...ring.Then];
   const parts = ring.Servers.toSorted((a, b) => (a.Node < b.Node ? -1 : 1)).map((server) => ({
     number: numbers.get(server.ID) ?? 0,
     name: server.Node,
@@ -178,6 +201,7 @@ function RingOf({ ring, name, numbers }: RingOfProps) {
         <label>
           {say.nameOf}
           <input
+            ref={input}
             value={name}
             placeholder={say.nameHint}
             autoComplete="off"
