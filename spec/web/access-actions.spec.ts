@@ -112,6 +112,7 @@ describePage('what is done with access', () => {
         assert.equal(await button(page, name).count(), 0, `${kind}: ${name}`);
       await page.goto(page.url().replace(/access.*/, `access/new/${kind}`));
       await page.getByText('Your token may not do that.').waitFor();
+      await page.getByText('ask somebody who has one').waitFor();
       assert.equal(await button(page, 'Make').count(), 0, kind);
     }
     await page.goto(page.url().replace(/access.*/, 'access/methods/ci'));

@@ -77,11 +77,13 @@ describePage('the page of keys', () => {
     await page.keyboard.type('col');
     await button(page, 'shape').waitFor({ state: 'detached' });
     await page.getByRole('searchbox').fill('seven');
-    await page.getByText('No key matches').waitFor();
+    await page.getByText('“With all below” searches deeper, and values').waitFor();
     await page.getByLabel('With all below').check();
     await page.getByPlaceholder('Words in names or values', { exact: true }).waitFor();
     await button(page, 'deep/size').waitFor();
     assert.equal(await button(page, 'color').count(), 0);
+    await page.getByRole('searchbox').fill('eight');
+    await page.getByText('try fewer words, or the folder around it').waitFor();
   });
 
   /** So many, one behind the other. */

@@ -100,6 +100,21 @@ describePage('the page of a node', () => {
     });
   });
 
+  it('says what a node would have checks and metadata by, where it has none', async () => {
+    const { open, put } = await startWebServer();
+    await put('/v1/catalog/register', {
+      Node: 'm1',
+      Address: '10.0.0.1',
+      Service: { Service: 'a' },
+    });
+    const page = await open('nodes/m1?show=checks');
+    await page.getByText('/v1/agent/check/register').waitFor();
+    await page.getByRole('tab', { name: 'Metadata' }).click();
+    await page.getByText('node_meta').waitFor();
+    await page.goto(page.url().replace(/nodes.*/, 'services/a/m1/a?show=meta'));
+    await page.getByText('What meta says where it is registered').waitFor();
+  });
+
   it('says that there is none', async () => {
     const { open } = await startWebServer();
     const page = await open('nodes/nobody');

@@ -7,9 +7,19 @@ import { PolicyForm, RoleForm, TokenForm } from '../ui/access-forms.tsx';
 import { MethodForm } from '../ui/access-method-form.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { Heading } from '../ui/heading.tsx';
+import { LogIn } from '../ui/shown.tsx';
 import { accessFormWords } from '../words/access-form-words.ts';
 import { shellWords } from '../words/shell-words.ts';
 import { uiWords } from '../words/ui-words.ts';
+
+function MayNot() {
+  const { mayNot, mayNotHint } = uiWords.value;
+  return (
+    <Empty title={mayNot} hint={mayNotHint}>
+      <LogIn />
+    </Empty>
+  );
+}
 
 export function Page({ kind = '' }: Given) {
   const say = accessFormWords.value;
@@ -28,7 +38,7 @@ export function Page({ kind = '' }: Given) {
   return (
     <>
       <Heading title={found.title} />
-      {may === false ? <Empty title={uiWords.value.mayNot} /> : found.form}
+      {may === false ? <MayNot /> : found.form}
     </>
   );
 }

@@ -164,7 +164,11 @@ function Policies() {
       kind="policies"
       of={live}
       textsOf={({ Name, Description, ID }) => [Name, Description, ID]}
-      none={<Empty title={say.noPolicies} />}
+      none={
+        <Empty title={say.noPolicies} hint={say.noPoliciesHint}>
+          <Copyable text="proconsul acl policy create -name=NAME -rules=@rules.hcl" />
+        </Empty>
+      }
       keyOf={({ ID }) => ID}
       sortedBy="name"
       columns={[nameColumn('policies', say.policy), descriptionColumn()]}

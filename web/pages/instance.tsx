@@ -115,8 +115,9 @@ function Parts({ entry, past }: PartsProps) {
 
 function Meta({ of }: { readonly of: Instance['Meta'] }) {
   const facts = Object.entries(of ?? {});
+  const say = instanceWords.value;
   return facts.length === 0 ? (
-    <Empty title={instanceWords.value.noMeta} />
+    <Empty title={say.noMeta} hint={say.noMetaHint} />
   ) : (
     <Facts facts={facts} />
   );

@@ -152,13 +152,19 @@ function OwnChecks({ name, checks }: OwnChecksProps) {
   const past = usePast(name).value ?? [];
   const own = past.filter(({ ServiceID }) => ServiceID === '');
   const since = sinceOf(own, ({ CheckID }) => CheckID);
-  if (checks.length === 0) return <Empty title={nodeWords.value.noChecks} />;
+  if (checks.length === 0) return <NoChecks />;
   return <Checks checks={checks} since={since} />;
+}
+
+function NoChecks() {
+  const say = nodeWords.value;
+  return <Empty title={say.noChecks} hint={say.noChecksHint} />;
 }
 
 function Meta({ of }: { readonly of: NodeInFull['Meta'] }) {
   const facts = Object.entries(of ?? {});
-  if (facts.length === 0) return <Empty title={nodeWords.value.noMeta} />;
+  const say = nodeWords.value;
+  if (facts.length === 0) return <Empty title={say.noMeta} hint={say.noMetaHint} />;
   return <Facts facts={facts} />;
 }
 

@@ -30,7 +30,7 @@ export function Me() {
   const methods = useLive<readonly MethodRow[]>(mayRead ? '/v1/acl/auth-methods' : '');
   const hasToken = token.value !== '';
   if (self.standing === 'off') return <ControlIsOff />;
-  if (self.standing === 'refused') return <Empty title={self.problem} />;
+  if (self.standing === 'refused') return <Empty title={self.problem} hint={undefined} />;
   if (self.value === undefined && self.standing !== 'forbidden') {
     return <p class="loading">{uiWords.value.loading}</p>;
   }

@@ -3,7 +3,8 @@ import type { ComponentChildren } from 'preact';
 
 interface EmptyProps {
   readonly title: string;
-  readonly hint?: ComponentChildren;
+  /** What to do next; undefined where all that can be said is what a server said. */
+  readonly hint: ComponentChildren;
   readonly children?: ComponentChildren;
 }
 

@@ -28,7 +28,7 @@ export function Names({
   const shown = names.filter(
     (name) => name !== folder && hasAll(search, name.slice(folder.length)),
   );
-  if (shown.length === 0) return <None folder={folder} isSearched={search !== ''} />;
+  if (shown.length === 0) return <None folder={folder} isSearched={search !== ''} isDeep={false} />;
   return (
     <Table
       label={say.names}
@@ -58,7 +58,7 @@ export function AllBelow({
   const shown = rows.filter(({ Key, Value }) =>
     hasAll(search, Key.slice(folder.length), () => textOf(Value) ?? ''),
   );
-  if (shown.length === 0) return <None folder={folder} isSearched={search !== ''} />;
+  if (shown.length === 0) return <None folder={folder} isSearched={search !== ''} isDeep={true} />;
   return (
     <Table
       label={say.names}
@@ -126,9 +126,17 @@ function Name({ name, shown, open }: NameProps) {
   );
 }
 
-function None({ folder, isSearched }: { readonly folder: string; readonly isSearched: boolean }) {
+interface NoneProps {
+  readonly folder: string;
+  readonly isSearched: boolean;
+  /** Whether all below was looked at. */
+  readonly isDeep: boolean;
+}
+
+function None({ folder, isSearched, isDeep }: NoneProps) {
   const say = kvWords.value;
-  if (isSearched) return <Empty title={say.noMatch} />;
+  if (isSearched)
+    return <Empty title={say.noMatch} hint={isDeep ? say.noMatchDeepHint : say.noMatchHint} />;
   return (
     <Empty title={folder === '' ? say.none : say.noneHere} hint={say.noneHint}>
       <Copyable text={commandText({ words: ['kv', 'put'], args: [`${folder}name`, 'value'] })} />

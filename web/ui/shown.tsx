@@ -67,7 +67,7 @@ export function Shown<T>({ of, missing, children }: ShownProps<T>) {
   if (standing === 'missing') return <>{missing}</>;
   if (standing === 'refused') {
     return (
-      <Empty title={problem}>
+      <Empty title={problem} hint={undefined}>
         {otherDatacenter.value !== '' && (
           <a class="button" href={ownHref(...spot.value.parts)}>
             {say.atHome(ownDatacenter)}
@@ -102,7 +102,7 @@ export function MayNotSee({ said = '' }: { readonly said?: string }) {
 }
 
 /** Leads back to where somebody has been refused. */
-function LogIn() {
+export function LogIn() {
   const then = location.pathname + location.search;
   return <a href={withQuery(href('access'), { then })}>{uiWords.value.logIn}</a>;
 }

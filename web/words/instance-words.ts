@@ -23,6 +23,8 @@ export const instanceWords = words(
     goneHint: 'Its history may tell when it went.',
     none: 'Nothing is said',
     noMeta: 'There is no metadata',
+    noMetaHint:
+      'What meta says where it is registered is shown here, and services are found by it.',
     weights: 'Weights (passing / warning)',
     kind: 'Kind',
     destination: 'Stands in front of',
@@ -63,6 +65,7 @@ export const instanceWords = words(
     goneHint: '历史记录可能会显示它何时离开。',
     none: '无内容',
     noMeta: '没有元数据',
+    noMetaHint: '注册时给出的 meta 会显示在此，并可用于查找服务。',
     weights: '权重（正常 / 警告）',
     kind: '类型',
     destination: '代理的服务',

@@ -19,6 +19,10 @@ export const kvWords = words(
     noneHere: 'There is no key in this folder',
     noneHint: 'Write one here, or by a command:',
     noMatch: 'No key matches',
+    noMatchHint:
+      'Names of this folder were searched: “With all below” searches deeper, and values.',
+    noMatchDeepHint:
+      'Names and values of all below this folder were searched: try fewer words, or the folder around it.',
     firstNames: (n: number) =>
       `The first ${plural(n, 'name')} alone are shown and searched. Any other key is opened by its name, as a new one is.`,
     firstBelow: {
@@ -96,6 +100,8 @@ export const kvWords = words(
     noneHere: '此文件夹中没有键',
     noneHint: '可在此写入，或使用命令：',
     noMatch: '没有匹配的键',
+    noMatchHint: '已搜索此文件夹中的名称：选中“包括下级”可搜索更深的键，以及它们的值。',
+    noMatchDeepHint: '已搜索此文件夹及其下级的名称和值：请减少关键词，或到上级文件夹中搜索。',
     firstNames: (n: number) =>
       `仅显示并搜索前 ${count(n)} 个名称。其他键可像新建键一样按名称打开。`,
     firstBelow: {

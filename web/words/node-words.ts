@@ -28,7 +28,11 @@ export const nodeWords = words(
     noServices: 'No service runs here',
     noServicesHint: 'What is registered at the agent of this node is shown here.',
     noChecks: 'No check watches this node',
+    noChecksHint:
+      'A check that its agent is told of, by its configuration or /v1/agent/check/register, counts for all that is on it.',
     noMeta: 'There is no metadata',
+    noMetaHint:
+      'What node_meta says in the configuration of its agent is shown here, and nodes are found by it.',
     noSessions: 'No session rests on this node',
     noSessionsHint:
       'A session is what locks are held by: proconsul lock makes one, and so does the API.',
@@ -82,7 +86,10 @@ export const nodeWords = words(
     noServices: '此节点上没有服务',
     noServicesHint: '在此节点的 Agent 上注册的服务会显示在这里。',
     noChecks: '此节点没有检查',
+    noChecksHint:
+      '通过其 Agent 的配置或 /v1/agent/check/register 添加的节点检查，对该节点上的全部实例都有效。',
     noMeta: '没有元数据',
+    noMetaHint: '其 Agent 配置中的 node_meta 会显示在此，并可用于查找节点。',
     noSessions: '此节点没有会话',
     noSessionsHint: '锁由会话持有：proconsul lock 或 API 都会创建会话。',
     distances: '往返时间',

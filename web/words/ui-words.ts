@@ -64,6 +64,7 @@ export const uiWords = words(
     controlIsOffHint:
       'Whoever reaches this server may do everything. It is turned on by the configuration:',
     mayNot: 'Your token may not do that.',
+    mayNotHint: 'It takes one with the right to write: use that, or ask somebody who has one.',
     onlyLooks: 'Your token may only look at this.',
     notDone: 'Somebody else has changed it meanwhile: nothing was done.',
     unreachable: 'The server cannot be reached.',
@@ -136,6 +137,7 @@ export const uiWords = words(
     controlIsOff: '访问控制未启用',
     controlIsOffHint: '凡能访问此服务器者均可执行任何操作。可在配置中启用：',
     mayNot: '您的令牌没有此权限。',
+    mayNotHint: '此操作需要有写入权限的令牌：请改用这样的令牌，或请拥有者操作。',
     onlyLooks: '您的令牌只能查看此内容。',
     notDone: '其间已被他人更改：未执行任何操作。',
     unreachable: '无法连接服务器。',
