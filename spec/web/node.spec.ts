@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Page } from 'playwright-core';
 import { barriersOn, describePage, openPage, SCREENS } from '../support/browser.ts';
 import { TcpProxy } from '../support/servers/tcp-proxy.ts';
 import { takeBack, told } from '../support/told.ts';
@@ -115,10 +116,12 @@ describePage('the page of a node', () => {
     await page.getByText('What meta says where it is registered').waitFor();
   });
 
-  it('says that there is none', async () => {
-    const { open } = await startWebServer();
+  it('says that there is none, until there is one', async () => {
+    const { open, register } = await startWebServer();
     const page = await open('nodes/nobody');
     await page.getByText('No node is called nobody').waitFor();
+    await register('nobody', 'pay', 'passing');
+    await page.getByRole('row').filter({ hasText: 'pay' }).waitFor();
   });
 
   it('invalidates a session, of which it says in words when it ends', async () => {
@@ -180,18 +183,61 @@ describePage('the page of a node', () => {
     );
   });
 
-  it('is taken out where no agent keeps it', async () => {
-    const { open, register, get } = await startWebServer();
+  it('is taken out where no agent keeps it, and put back with all that was on it', async () => {
+    const { open, register, put, get } = await startWebServer();
     const nodes = async () => {
       const all = await get<readonly { Node: string }[]>('/v1/catalog/nodes');
       return all.map(({ Node }) => Node);
     };
-    await register('m1', 'pay', 'passing');
+    const plain = async () => {
+      const text = JSON.stringify(await get('/v1/internal/ui/node/m1'));
+      return JSON.parse(text.replaceAll(/"(Create|Modify)Index":\d+/g, '"Index":0'));
+    };
+    await register('m1', 'pay', 'passing', { Meta: { version: '7' }, Port: 80 });
+    await register('m1', 'shop', 'warning');
+    await put('/v1/catalog/register', {
+      Node: 'm1',
+      Address: '10.0.0.1',
+      ID: '11111111-1111-4111-8111-111111111111',
+      NodeMeta: { rack: 'r7' },
+      TaggedAddresses: { lan: '10.0.0.2' },
+      Check: {
+        CheckID: 'disk',
+        Name: 'Disk',
+        Status: 'warning',
+        Output: 'full',
+        Type: 'own',
+        Definition: { HTTP: 'http://127.0.0.1:1/', Interval: '10s' },
+      },
+    });
+    const before = await plain();
     const page = await open('nodes/m1');
     await page.getByRole('button', { name: 'Deregister' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Deregister' }).click();
     await page.getByText('No node is called m1').waitFor();
     assert.deepEqual(await nodes(), ['n1']);
+    await takeBack(page, 'm1 is deregistered.');
+    await page.getByRole('row').filter({ hasText: 'shop' }).waitFor();
+    assert.deepEqual(await plain(), before);
+  });
+
+  it('is put back by nobody who does not see all that was on it, or where that is too much', async () => {
+    const server = await startGuardedServer();
+    const add = (Node: string, Service: string) => {
+      const body = { Node, Address: '10.0.0.1', Service: { Service } };
+      return server.put('/v1/catalog/register', body, 'root');
+    };
+    await add('m1', 'pay');
+    for (let n = 0; n < 65; n++) await add('m2', `s-${n}`);
+    const takesOut = async (page: Page, node: string) => {
+      await page.getByRole('button', { name: 'Deregister' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Deregister' }).click();
+      await told(page, `${node} is deregistered.`);
+      assert.equal(await page.getByRole('button', { name: 'Undo' }).count(), 0);
+    };
+    const writes = 'node_prefix "" { policy = "write" }';
+    await takesOut(await server.openWith(writes, 'nodes/m1'), 'm1');
+    await takesOut(await server.openAs('root', 'nodes/m2'), 'm2');
   });
 
   it('is left as it is by whoever may only look at it, who is told so', async () => {

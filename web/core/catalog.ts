@@ -101,6 +101,31 @@ export function putBack({ Node: node, Service, Checks }: Entry): Action {
   return { method: 'PUT', path: '/v1/catalog/register', body };
 }
 
+/** One request for each: of a node with more nobody waits for it. */
+const MAX_PUT_BACK = 64;
+
+/** The node first, then what was on it, one instance after the other; undefined where that is too much. */
+export function putNodeBack({
+  Services,
+  Checks,
+  ...node
+}: NodeInFull): readonly Action[] | undefined {
+  const [services, checks] = [Services ?? [], Checks ?? []];
+  if (services.length > MAX_PUT_BACK) return undefined;
+  const { Meta: NodeMeta, ...rest } = plain(node);
+  const own = checks.filter(({ ServiceID }) => ServiceID === '').map(definition);
+  const body = { ...rest, NodeMeta, Checks: own };
+  return [
+    { method: 'PUT', path: '/v1/catalog/register', body },
+    ...services.map((Service) => putBack({ Node: node, Service, Checks: checks })),
+  ];
+}
+
+/** Where all that is on a node is seen. */
+export function nodeAt(node: string): string {
+  return `/v1/internal/ui/node/${encodeURIComponent(node)}`;
+}
+
 export function forceLeave(node: string): Action {
   return {
     method: 'PUT',
@@ -109,12 +134,13 @@ export function forceLeave(node: string): Action {
   };
 }
 
-function definition({ CheckID, Name, Status, Notes, Output, ServiceID, Definition }: Check) {
-  return { CheckID, Name, Status, Notes, Output, ServiceID, Definition };
+function definition(check: Check) {
+  const { CheckID, Name, Status, Notes, Output, ServiceID, Type, Definition } = check;
+  return { CheckID, Name, Status, Notes, Output, ServiceID, Type, Definition };
 }
 
 /** Without what the catalog itself says of it. */
-function plain(service: Instance): object {
-  const { CreateIndex: _, ModifyIndex: __, ...rest } = service;
+function plain<T extends Node | Instance>(row: T): Omit<T, 'CreateIndex' | 'ModifyIndex'> {
+  const { CreateIndex: _, ModifyIndex: __, ...rest } = row;
   return rest;
 }

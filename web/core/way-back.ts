@@ -10,8 +10,8 @@ import { Refusal } from './refusal.ts';
 import { indexOf, seenAt } from './seen.ts';
 
 export interface WayBack {
-  /** Upon what stands there then: its index is 0 where there is nothing. Undefined where there is no way. */
-  readonly action: (index: number) => Action | undefined;
+  /** Upon what stands there then: its index is 0 where there is nothing. Several are done in turn. Undefined where there is no way. */
+  readonly action: (index: number) => Action | readonly Action[] | undefined;
   /** Where what was done can be seen; '' where nothing but the action's own condition is needed. */
   readonly at: string;
   /** What must stand there: nothing any more, the row that was answered, what was sent, or what somebody says. */
@@ -35,8 +35,8 @@ export async function openedBy(
   const { datacenter = '' } = done.action;
   const look = () => (at === '' ? undefined : seenAt(at, datacenter));
   const go = async (there: unknown) => {
-    const back = action(indexOf(there));
-    if (back !== undefined) await perform({ ...back, datacenter });
+    for (const back of [action(indexOf(there)) ?? []].flat())
+      await perform({ ...back, datacenter });
   };
   try {
     const there = await look();

@@ -1,10 +1,11 @@
 /** One node: its checks, what runs on it, the sessions that rest on it, and what became of it. */
 import '../style/node.css';
-import { useMemo } from 'preact/hooks';
-import type { Check, Instance, Session } from '../../lib/model.ts';
+import { useEffect, useMemo } from 'preact/hooks';
+import type { Check, Instance, Node, Session } from '../../lib/model.ts';
 import { withQuery } from '../core/asked-path.ts';
-import { addressOf, type NodeInFull } from '../core/catalog.ts';
-import { useLive } from '../core/live.ts';
+import { addressOf, type NodeInFull, nodeAt } from '../core/catalog.ts';
+import { quoted } from '../core/filter-text.ts';
+import { askAnew, useLive } from '../core/live.ts';
 import { compare } from '../core/order.ts';
 import { type Change, sinceOf } from '../core/past.ts';
 import type { Given } from '../core/path.ts';
@@ -30,7 +31,7 @@ import { count } from '../words/words.ts';
 
 export function Page({ name = '' }: Given) {
   const encoded = encodeURIComponent(name);
-  const live = useLive<NodeInFull>(`/v1/internal/ui/node/${encoded}`);
+  const live = useLive<NodeInFull>(nodeAt(name));
   const sessions = useLive<readonly Session[]>(`/v1/session/node/${encoded}`);
   const node = live.value;
   const checks = node?.Checks ?? [];
@@ -117,6 +118,7 @@ function isEmpty({ length }: readonly unknown[]): boolean {
 
 function Gone({ name }: { readonly name: string }) {
   const say = nodeWords.value;
+  useReturn(name);
   return (
     <Empty title={say.gone(name)} hint={say.goneHint}>
       <a class="button" href={href('nodes')}>
@@ -124,6 +126,15 @@ function Gone({ name }: { readonly name: string }) {
       </a>
     </Empty>
   );
+}
+
+/** That there is no node is said without an index: nobody waits for it there. */
+function useReturn(name: string): void {
+  const filter = `Node == ${quoted(name)}`;
+  const { value = [] } = useLive<readonly Node[]>(withQuery('/v1/catalog/nodes', { filter }));
+  useEffect(() => {
+    if (value.length > 0) askAnew();
+  }, [value]);
 }
 
 /** Of the parts that show it: a page waits for three answers at most. */

@@ -6,6 +6,8 @@ import {
   maintenance,
   maintenanceAt,
   type NodeInFull,
+  nodeAt,
+  putNodeBack,
   takeOut,
 } from '../core/catalog.ts';
 import { ownNode } from '../core/own-agent.ts';
@@ -14,11 +16,13 @@ import { instanceWords } from '../words/instance-words.ts';
 import { nodeWords } from '../words/node-words.ts';
 import { askFirst } from './asked.tsx';
 import { May } from './may.tsx';
+import { everyOne, useSees } from './sees.ts';
 
 export function NodeActions({ node }: { readonly node: NodeInFull }) {
   const say = nodeWords.value;
   const { Node: name } = node;
   const checks = node.Checks ?? [];
+  const seesAll = useSees(everyOne('service')) === true;
   const maintained = checks.find((each) => each.ServiceID === '' && isMaintenance(each));
   const writes = { Resource: 'node', Access: 'write', Segment: name } as const;
   if (isKept(checks)) {
@@ -42,7 +46,7 @@ export function NodeActions({ node }: { readonly node: NodeInFull }) {
   }
   return (
     <May key="bare" right={writes}>
-      <button type="button" onClick={() => askTakeOut(name)}>
+      <button type="button" onClick={() => askTakeOut(node, seesAll)}>
         {say.takeOut}
       </button>
     </May>
@@ -83,14 +87,18 @@ function askForceLeave(name: string): void {
   });
 }
 
-function askTakeOut(name: string): void {
+/** What somebody may not see of it he does not put back either. */
+function askTakeOut(node: NodeInFull, seesAll: boolean): void {
   const say = nodeWords.peek();
+  const { Node: name } = node;
+  const back = seesAll ? putNodeBack(node) : undefined;
   askFirst({
     title: say.takeOut,
     text: say.takeOutText(name),
     action: takeOut(name),
     verb: say.takeOut,
     done: say.takenOut(name),
+    undo: back && { action: () => back, at: nodeAt(name), left: 'nothing' },
     isGrave: true,
   });
 }
