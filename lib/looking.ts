@@ -11,6 +11,8 @@ import { inTurns, type Kind } from './long-turns.ts';
 const ROOM_MS = 10;
 /** Of a look that took no time that a clock tells. */
 const LEAST_MS = 0.01;
+/** In a turn: what is known by then takes its time too. */
+const MOST_LOOKS = 64;
 
 export interface Looker {
   readonly remoteAddress: string;
@@ -42,66 +44,78 @@ export function hasRoom(): boolean {
 }
 
 interface Network {
-  /** Of what it has had since somebody began to wait. */
+  /** Of what it has had, by the line's own time. */
   usedMs: number;
   readonly looks: Set<() => void>;
 }
 
 class Line implements Kind {
   readonly #networks = new Map<string, Network>();
+  /** What each network has had that always had somebody in line: whoever comes begins there. */
+  #now = 0;
+  /** Networks that have somebody in line. */
+  #standing = 0;
   size = 0;
 
   /** What is returned leaves, and says whether it was still waiting. */
   enter(address: string, look: () => void): () => boolean {
-    const usedMs = this.size === 0 ? 0 : this.#least();
-    const network = this.#networks.get(address) ?? { usedMs, looks: new Set() };
+    const network = this.#networks.get(address) ?? { usedMs: this.#now, looks: new Set() };
     this.#networks.set(address, network);
+    if (network.looks.size === 0) {
+      network.usedMs = Math.max(network.usedMs, this.#now);
+      this.#standing++;
+    }
     network.looks.add(look);
     this.size++;
     return () => {
-      const wasIn = network.looks.delete(look);
-      if (wasIn) this.#left();
+      const wasIn = network.looks.has(look);
+      if (wasIn) this.#remove(network, look);
+      if (this.size === 0) this.#forget();
       return wasIn;
     };
   }
 
   take(): void {
     const before = tookMs;
-    do this.#takeOne();
-    while (this.size > 0 && tookMs - before < ROOM_MS);
+    for (let n = 0; n < MOST_LOOKS && this.size > 0 && tookMs - before < ROOM_MS; n++) {
+      this.#takeOne();
+    }
+    this.#forget();
   }
 
   /** Of the network that has had least. */
   #takeOne(): void {
     let next: Network | undefined;
     for (const each of this.#networks.values()) {
-      if (each.looks.size > 0 && each.usedMs < (next?.usedMs ?? Number.POSITIVE_INFINITY))
-        next = each;
+      if (each.looks.size > 0 && (next === undefined || each.usedMs < next.usedMs)) next = each;
     }
     const [look] = next?.looks ?? [];
     if (next === undefined || look === undefined) return;
-    next.looks.delete(look);
+    const share = 1 / this.#standing;
+    this.#remove(next, look);
     const before = tookMs;
     look();
-    next.usedMs += Math.max(LEAST_MS, tookMs - before);
-    this.#left();
+    const ms = Math.max(LEAST_MS, tookMs - before);
+    next.usedMs += ms;
+    this.#now += ms * share;
+  }
+
+  #remove(network: Network, look: () => void): void {
+    network.looks.delete(look);
+    this.size--;
+    if (network.looks.size === 0) this.#standing--;
   }
 
   /** Who comes back at once still has had what he had, until all others have had as much. */
-  #left(): void {
-    this.size--;
-    const least = this.#least();
+  #forget(): void {
+    if (this.size === 0) {
+      this.#networks.clear();
+      this.#now = 0;
+      return;
+    }
     for (const [address, { looks, usedMs }] of this.#networks) {
-      if (looks.size === 0 && usedMs <= least) this.#networks.delete(address);
+      if (looks.size === 0 && usedMs <= this.#now) this.#networks.delete(address);
     }
-  }
-
-  #least(): number {
-    let least = Number.POSITIVE_INFINITY;
-    for (const { looks, usedMs } of this.#networks.values()) {
-      if (looks.size > 0) least = Math.min(least, usedMs);
-    }
-    return least;
   }
 }
 

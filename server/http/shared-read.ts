@@ -44,8 +44,8 @@ interface Freshness {
 /** What a read keeps alive beside the answer's body: its query, parameters and headers, about. */
 const READ_BYTES = 6 * 1024;
 
-/** They stand in one line, whoever they are; who goes is told nothing. */
-const THE_FALLEN: Looker = { remoteAddress: 'fallen', onceOver: () => undefined };
+/** Of one who falls again and again while it is looked for what he may see. */
+const MOST_ANEW = 8;
 
 export class SharedRead {
   readonly deps: ReadDeps;
@@ -112,15 +112,26 @@ export class SharedRead {
   /** The answer to whoever the token stands for by now: a stranger, where it stands for nobody. */
   async anew(): Promise<Reply> {
     try {
-      const caller = await this.request.callerNow();
-      const read = new SharedRead(this.deps, this.request, caller);
-      const look = () => read.current();
-      // Thousands may fall at one time.
-      const answer = read.isAtHand ? look() : await inLine(THE_FALLEN, look);
-      return read.reply(await read.afterWait(answer));
+      for (let looks = 0; looks < MOST_ANEW; looks++) {
+        const caller = await this.request.callerNow();
+        const read = new SharedRead(this.deps, this.request, caller);
+        const look = () => read.current();
+        // Thousands may fall at one time.
+        const answer = read.isAtHand ? look() : await inLine(this.#fallen, look);
+        const told = await read.afterWait(answer);
+        // He may have fallen again while that was waited for.
+        if (caller.stands()) return read.reply(told);
+      }
+      throw tokenNotFound();
     } catch (error) {
       return this.refusal(error);
     }
+  }
+
+  /** Those of a token have a share together; who goes is told nothing. */
+  get #fallen(): Looker {
+    const remoteAddress = `fallen ${this.caller.accessorId}`;
+    return { remoteAddress, onceOver: () => undefined };
   }
 
   refusal(error: unknown): Reply {

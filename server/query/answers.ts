@@ -152,7 +152,11 @@ export class Answers implements AnswerKeeper {
 
   soon(wake: () => void): void {
     this.wakeUps++;
-    if (this.#toWake.push(wake) === 1) queueMicrotask(() => this.#wakeSome());
+    if (this.#toWake.push(wake) > 1) return;
+    const some = () => this.#wakeSome();
+    // Between two timers of one turn there are microtasks: each would have a budget of its own.
+    if (lookedFor() < WAKES_MS) queueMicrotask(some);
+    else setImmediate(some);
   }
 
   /** Some in a turn: one entry may touch ten thousand answers, and each is evaluated anew. */

@@ -112,9 +112,12 @@ export class LiveAnswer {
     const reader = new Reader(this.#deps.state(), this.query.rights);
     const { clock } = this.#deps;
     const from = clock.monotonic();
-    const content = this.query.run(reader);
-    looked(clock.monotonic() - from);
-    const answer = render(content, this.query.pretty === true, reader);
+    let answer: Mutable<Answer>;
+    try {
+      answer = render(this.query.run(reader), this.query.pretty === true, reader);
+    } finally {
+      looked(clock.monotonic() - from);
+    }
     this.#answer = answer;
     this.#watch(reader);
     this.#deps.keeper.rendered(this, answer);

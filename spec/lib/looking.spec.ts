@@ -79,6 +79,49 @@ describe('what is worked out at once', () => {
     assert(before >= 400, JSON.stringify(got));
   });
 
+  it('comes to one who has had some also where others come who never had any', async () => {
+    const got = { one: 0, others: 0 };
+    const ask = (who: 'one' | 'others', address: () => string): Promise<void> =>
+      inLine(asking(address()), () => {
+        got[who]++;
+        looked(2);
+      }).then(async () => {
+        if (got.others < 200) await ask(who, address);
+      });
+    let networks = 0;
+    await Promise.all([
+      ask('one', () => '10.0.0.1'),
+      ...Array.from({ length: 12 }, () => ask('others', () => `2001:db8:0:${++networks}::1`)),
+    ]);
+    assert(got.one >= 10, `${got.one} beside ${got.others}`);
+  });
+
+  it('is of so many in a turn where no clock tells that they take time, or they fail', async () => {
+    let came = 0;
+    const all = Array.from({ length: 200 }, (_, n) =>
+      inLine(asking('10.0.0.1'), () => {
+        came++;
+        if (n % 2 === 0) throw new Error('as it is');
+      }),
+    );
+    const ended = Promise.allSettled(all);
+    let most = 0;
+    for (let before = 0; came < all.length; before = came) {
+      await nextTurn();
+      most = Math.max(most, came - before);
+    }
+    await ended;
+    assert.equal(most, 64);
+  });
+
+  it('comes to one who is asked for within a look', async () => {
+    const inner: Promise<string>[] = [];
+    await inLine(asking('10.0.0.1'), () => {
+      inner.push(inLine(asking('10.0.0.1'), () => 'inner'));
+    });
+    assert.equal(await inner[0], 'inner');
+  });
+
   it('comes to nothing for one who has gone, and to an error as it throws one', async () => {
     const goes = asking('10.0.0.1');
     let came = 0;

@@ -36,7 +36,7 @@ export class LeastRequests implements Policy {
       const weight = weightOf(host);
       const load = host.active / weight;
       if (load > least) continue;
-      if (isBehind(host, weight, level)) {
+      if (this.#isBehind(host, weight, level)) {
         isAnyBehind = true;
         continue;
       }
@@ -73,8 +73,15 @@ export class LeastRequests implements Policy {
     }
     return { calls: active / total, grown };
   }
-}
 
-function isBehind({ active, endpoint }: Host, weight: number, { calls, grown }: Level): boolean {
-  return active + 1 < calls * weight || weight < GROWN * grown * endpoint.weight;
+  readonly #behind = new WeakSet<Host>();
+
+  /** From where it has a quarter of what others have until it has as much: others are idle by chance. */
+  #isBehind(host: Host, weight: number, { calls, grown }: Level): boolean {
+    const { active, endpoint } = host;
+    const fair = calls * weight;
+    if (active + 1 >= fair) this.#behind.delete(host);
+    else if (host.begun === 0 || (active + 1) * 4 < fair) this.#behind.add(host);
+    return this.#behind.has(host) || weight < GROWN * grown * endpoint.weight;
+  }
 }
