@@ -10,8 +10,8 @@ import { datacenter, go, href, spot } from './core/router.ts';
 import { ENTRANCES, type Entrance, type Place, placeOf } from './places.ts';
 import { Asked } from './ui/asked.tsx';
 import { Dialog } from './ui/dialog.tsx';
-import { Empty } from './ui/empty.tsx';
 import { Guarded } from './ui/guarded.tsx';
+import { Heading } from './ui/heading.tsx';
 import { Toasts } from './ui/toasts.tsx';
 import { chooseLanguage } from './words/preferred.ts';
 import { shellWords } from './words/shell-words.ts';
@@ -190,22 +190,26 @@ function useFocus(address: string): void {
 function NoSuchPage() {
   const say = shellWords.value;
   return (
-    <Empty title={say.noSuchPage} hint={say.noSuchPageHint}>
+    <>
+      <Heading title={say.noSuchPage} />
+      <p>{say.noSuchPageHint}</p>
       <a class="button" href={href('services')}>
         {say.toServices}
       </a>
-    </Empty>
+    </>
   );
 }
 
 function Failed() {
   const say = shellWords.value;
   return (
-    <Empty title={say.failed} hint={say.failedHint}>
+    <>
+      <Heading title={say.failed} />
+      <p>{say.failedHint}</p>
       <button type="button" onClick={() => location.reload()}>
         {say.loadAnew}
       </button>
-    </Empty>
+    </>
   );
 }
 

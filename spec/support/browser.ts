@@ -100,7 +100,8 @@ export async function openPage(url: string, opening: Opening = {}): Promise<Page
 
 /** What a reader who cannot see, or not well, would stumble over. */
 export async function barriersOn(page: Page): Promise<readonly string[]> {
-  await page.evaluate(readFileSync(AXE, 'utf8'));
+  const isThere: boolean = await page.evaluate(`typeof axe === 'object'`);
+  if (!isThere) await page.evaluate(readFileSync(AXE, 'utf8'));
   const found: { id: string; nodes: { html: string; failureSummary?: string }[] }[] =
     await page.evaluate('axe.run().then(({ violations }) => violations)');
   return found.flatMap(({ id, nodes }) =>

@@ -1,5 +1,21 @@
 /** Whether a page is as wide as its screen. */
 import type { Page } from 'playwright-core';
+import { until } from './until.ts';
+
+const LONG_MS = 60_000;
+
+/** What is drawn anew for another screen is awaited. */
+export async function fits(page: Page, where: string): Promise<void> {
+  let out: readonly string[] = [];
+  await until(
+    async () => {
+      out = await overflowing(page);
+      return out.length === 0;
+    },
+    () => `${where}: ${out.join('\n')}`,
+    LONG_MS,
+  );
+}
 
 /** What leads out of the screen at its right, but within what scrolls by itself. */
 export function overflowing(page: Page): Promise<readonly string[]> {

@@ -32,6 +32,7 @@ export async function startWebWorld(args: readonly string[] = []): Promise<WebWo
   };
   const put: Put = (path, body) => write('PUT', path, body);
   await catalog(put);
+  await nodes(put);
   await mesh(put);
   await state(put);
   const query = { Name: 'nearest', Service: { Service: 'web' } };
@@ -58,6 +59,22 @@ export async function shown(page: Page): Promise<void> {
   await page.locator('main .loading').first().waitFor({ state: 'detached' });
 }
 
+/** Shows each part of it, one after the other, where it has such; the first is what its address names none of. */
+export async function eachPart(page: Page, look: (part: string) => Promise<void>): Promise<void> {
+  // What is asked stands before all of it.
+  const asks = (await page.locator('dialog:modal').count()) > 0;
+  const tabs = page.getByRole('tab');
+  const parts = asks ? [] : await tabs.evaluateAll((all) => all.map(({ id }) => id));
+  if (parts.length === 0) await look('');
+  for (const part of parts) {
+    const tab = page.locator(`[id="${part}"]`);
+    await tab.click();
+    await page.locator(`[id="${part}"][aria-selected=true]`).waitFor();
+    await shown(page);
+    await look(part);
+  }
+}
+
 type Put = (path: string, body?: object | string) => Promise<string>;
 
 interface Made {
@@ -74,7 +91,7 @@ const PLAIN: Readonly<Record<string, string>> = {
   intentions: 'intentions',
   config: 'config',
   topology: 'topology',
-  access: 'access?tab=tokens',
+  access: 'access?show=tokens',
   cluster: 'cluster?name=web',
   'services/:name': 'services/web',
   'services/:name/:node/:id': 'services/web/m1/web',
@@ -115,6 +132,17 @@ async function catalog(put: Put): Promise<void> {
   }
 }
 
+/** What a node has of its own, and how far it is from another. */
+async function nodes(put: Put): Promise<void> {
+  for (const [i, Node] of ['m1', 'm2'].entries()) {
+    const disk = { Name: 'Disk', Notes: 'Of /var.', Output: '91% full', Status: 'warning' };
+    const Check = { CheckID: 'disk', ...disk };
+    await put('/v1/catalog/register', { Node, Address: `10.0.0.${i + 1}`, Check });
+    const Coord = { Vec: [i / 100, 0, 0, 0, 0, 0, 0, 0], Error: 0.1, Adjustment: 0, Height: 0.001 };
+    await put('/v1/coordinate/update', { Node, Coord });
+  }
+}
+
 async function mesh(put: Put): Promise<void> {
   await put('/v1/catalog/register', {
     Node: 'm1',
@@ -139,7 +167,9 @@ async function mesh(put: Put): Promise<void> {
 }
 
 async function state(put: Put): Promise<void> {
-  await put('/v1/kv/shop/limits.yaml', '# of each\norders:\n  most: 200\n');
+  await put('/v1/operator/kv-revisions', { Prefixes: ['shop/'] });
+  for (const most of [100, 200])
+    await put('/v1/kv/shop/limits.yaml', `# of each\norders:\n  most: ${most}\n`);
   await put(`/v1/kv/shop/${'deep/'.repeat(8)}key`, '{"a": 1}');
   const made = await put('/v1/session/create', { Name: 'leader', Node: 'm1', Checks: [] });
   await put(`/v1/kv/shop/leader?acquire=${(JSON.parse(made) as Made).ID}`, 'm1');
@@ -159,6 +189,8 @@ async function access(put: Put): Promise<Record<string, string>> {
   const JWTValidationPubKeys = [publicKey.export({ type: 'spki', format: 'pem' })];
   const Config = { JWTValidationPubKeys, JWTSupportedAlgs: ['ES256'] };
   await put('/v1/acl/auth-method', { Name: 'proofs', Type: 'jwt', Config });
+  const rule = { AuthMethod: 'proofs', BindType: 'role', BindName: 'readers' };
+  await put('/v1/acl/binding-rule', { ...rule, Selector: 'value.team == "ops"' });
   return {
     'access/policies/:id': `access/policies/${ID}`,
     'access/roles/:id': `access/roles/${role.ID}`,

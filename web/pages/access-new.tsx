@@ -33,7 +33,12 @@ export function Page({ kind = '' }: Given) {
   const found = Object.entries(forms).find(([name]) => name === kind)?.[1];
   if (found === undefined) {
     const { noSuchPage, noSuchPageHint } = shellWords.value;
-    return <Empty title={noSuchPage} hint={noSuchPageHint} />;
+    return (
+      <>
+        <Heading title={noSuchPage} />
+        <p>{noSuchPageHint}</p>
+      </>
+    );
   }
   return (
     <>

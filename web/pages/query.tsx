@@ -16,9 +16,13 @@ import { TryQuery } from '../ui/query-try.tsx';
 import { Shown } from '../ui/shown.tsx';
 import { queryWords } from '../words/query-words.ts';
 
+/** Of any other text a server says what it says of an error of its own. */
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 export function Page({ id = '' }: Given) {
   const say = queryWords.value;
-  const live = useLive<readonly PreparedQuery[]>(`/v1/query/${encodeURIComponent(id)}`);
+  const isId = UUID.test(id);
+  const live = useLive<readonly PreparedQuery[]>(isId ? `/v1/query/${encodeURIComponent(id)}` : '');
   const query = live.value?.[0];
   return (
     <>
@@ -31,9 +35,13 @@ export function Page({ id = '' }: Given) {
           </May>
         )}
       </Heading>
-      <Shown of={live} missing={<Gone />}>
-        {([found]) => (found === undefined ? <Gone /> : <Parts query={found} />)}
-      </Shown>
+      {isId ? (
+        <Shown of={live} missing={<Gone />}>
+          {([found]) => (found === undefined ? <Gone /> : <Parts query={found} />)}
+        </Shown>
+      ) : (
+        <Gone />
+      )}
     </>
   );
 }
