@@ -10,7 +10,7 @@ import { send } from '../support/servers/start-server.ts';
 import { told } from '../support/told.ts';
 import { until } from '../support/until.ts';
 import { ACCESS_CONTROL, startWebServer } from '../support/web-server.ts';
-import { openAsRoot, patterns, shown, startWebWorld } from '../support/web-world.ts';
+import { eachPart, openAsRoot, patterns, shown, startWebWorld } from '../support/web-world.ts';
 
 /** Of all pages, one after the other, on a machine that may be busy. */
 const TIMEOUT_MS = 600_000;
@@ -45,7 +45,10 @@ describePage('the page at an agent', () => {
     for (const pattern of patterns()) {
       const page = await openAsRoot(port, examples[pattern] ?? '', { base: '/at/' });
       await shown(page);
-      assert.equal(await page.locator('main > [role=status]').first().innerText(), '', pattern);
+      await eachPart(page, async (part) => {
+        const lost = await page.locator('main > [role=status]').first().innerText();
+        assert.equal(lost, '', `${pattern} ${part}`);
+      });
       assert.equal(new URL(page.url()).pathname.startsWith('/at/dc1/'), true);
       await page.context().close();
     }

@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
 import { describePage, SCREENS } from '../support/browser.ts';
-import { overflowing } from '../support/page-width.ts';
-import { SEED } from '../support/seed.ts';
+import { fits } from '../support/page-width.ts';
 import { send } from '../support/servers/start-server.ts';
 import { until } from '../support/until.ts';
 import { startWebServer, type WebServer } from '../support/web-server.ts';
@@ -117,28 +116,19 @@ async function stands(page: Page, title: string, where: string): Promise<void> {
   assert.deepEqual(found, [undefined, undefined, 0], where);
   assert.equal(await page.getByText('This page has failed').count(), 0, where);
   const isLong = !NAMES.some((name) => name !== LONGEST && title.startsWith(name));
-  await fits(page, where, isLong);
+  await fitsAll(page, where, isLong);
 }
 
 /** Where lists still stand in columns, and have the least room for them. */
 const TABLET = { width: 870, height: 800 };
 
 /** First the screen that it has, then the others; of what is short it is enough that it fits a phone and a desk. */
-async function fits(page: Page, where: string, isLong = true): Promise<void> {
+async function fitsAll(page: Page, where: string, isLong = true): Promise<void> {
   const sizes = [SCREENS.light.viewport, ...(isLong ? [TABLET] : []), SCREENS.phone.viewport];
   if (page.viewportSize()?.width !== sizes[0]?.width) sizes.reverse();
   for (const size of sizes) {
     if (page.viewportSize()?.width !== size.width) await page.setViewportSize(size);
-    let out: readonly string[] = [];
-    // What is drawn anew for another screen is awaited.
-    await until(
-      async () => {
-        out = await overflowing(page);
-        return out.length === 0;
-      },
-      () => `${where}, ${size.width} wide: ${out.join('\n')}`,
-      LONG_MS,
-    );
+    await fits(page, `${where}, ${size.width} wide`);
   }
 }
 
@@ -166,11 +156,11 @@ describePage('a name that a stranger gives', () => {
     }
   }).timeout(TIMEOUT_MS);
 
-  it(`is a name on each page of one thing, to which its link leads (seed ${SEED})`, async () => {
+  it('is a name on each page of one thing, to which its link leads', async () => {
     const server = await startWebServer();
     const queries = await fill(server);
     const page = await server.open('services');
-    for (const name of NAMES.filter((each, i) => each === LONGEST || (i + SEED) % 3 === 0)) {
+    for (const name of NAMES) {
       await followsItsLink(page, name);
       for (const [parts, query, title] of placesOf(name, queries.get(name) ?? '')) {
         await goTo(page, parts, query);
@@ -219,7 +209,7 @@ async function isAskedAbout(page: Page, name: string): Promise<void> {
   assert.ok(tabs !== null && tabs.y < SCREENS.phone.viewport.height / 2, `${tabs?.y}`);
   await page.getByRole('button', { name: 'Deregister' }).click();
   await page.getByRole('dialog').waitFor();
-  await fits(page, `the question about ${JSON.stringify(name).slice(0, 60)}`);
+  await fitsAll(page, `the question about ${JSON.stringify(name).slice(0, 60)}`);
   await page.keyboard.press('Escape');
   await page.getByRole('dialog').waitFor({ state: 'detached' });
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describePage } from '../support/browser.ts';
 import { overflowing } from '../support/page-width.ts';
-import { openAsRoot, patterns, shown, startWebWorld } from '../support/web-world.ts';
+import { eachPart, openAsRoot, patterns, shown, startWebWorld } from '../support/web-world.ts';
 
 const TABLET = { viewport: { width: 870, height: 800 } };
 const TIMEOUT_MS = 400_000;
@@ -14,7 +14,9 @@ describePage('a small tablet', () => {
     for (const pattern of patterns()) {
       const page = await openAsRoot(server.port, examples[pattern] ?? '', TABLET);
       await shown(page);
-      out.push(...(await overflowing(page)).map((each) => `${pattern}: ${each}`));
+      await eachPart(page, async (part) => {
+        out.push(...(await overflowing(page)).map((each) => `${pattern} ${part}: ${each}`));
+      });
       await page.context().close();
     }
     assert.deepEqual(out, []);
