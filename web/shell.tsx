@@ -11,7 +11,6 @@ import { ENTRANCES, type Entrance, type Place, placeOf } from './places.ts';
 import { Asked } from './ui/asked.tsx';
 import { Dialog } from './ui/dialog.tsx';
 import { Guarded } from './ui/guarded.tsx';
-import { Heading } from './ui/heading.tsx';
 import { Toasts } from './ui/toasts.tsx';
 import { chooseLanguage } from './words/preferred.ts';
 import { shellWords } from './words/shell-words.ts';
@@ -191,7 +190,7 @@ function NoSuchPage() {
   const say = shellWords.value;
   return (
     <>
-      <Heading title={say.noSuchPage} />
+      <h1>{say.noSuchPage}</h1>
       <p>{say.noSuchPageHint}</p>
       <a class="button" href={href('services')}>
         {say.toServices}
@@ -204,7 +203,7 @@ function Failed() {
   const say = shellWords.value;
   return (
     <>
-      <Heading title={say.failed} />
+      <h1>{say.failed}</h1>
       <p>{say.failedHint}</p>
       <button type="button" onClick={() => location.reload()}>
         {say.loadAnew}
