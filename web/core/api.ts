@@ -28,7 +28,7 @@ export interface Asking {
  * put back: of a path that is new here too.
  */
 const ONLY_SHOWN =
-  /^\/v1\/(?:agent|catalog|coordinate|discovery-chain|event|internal|operator|session|status)\b/;
+  /^\/v1\/(?:agent|catalog|coordinate|discovery-chain|event|internal(?!\/ui\/node\b)|operator|session|status)\b/;
 
 /** Whoever waits for longer has a signal of his own. */
 const PATIENCE_MS = 60_000;

@@ -41,14 +41,16 @@ const IN_VAIN = /^(Failed to (create boolean expression|parse)|No path to datace
 
 /** With the same status others say that somebody has to log in there. */
 const OFF = /^ACL support disabled/;
+/** And the server, what it does not do. */
+const DISABLED = /^\w+ support disabled/;
 
 export function refusalOf(status: number, text: string, index: bigint): Refusal {
-  if (status === 401 && !OFF.test(text)) return new Refusal('lost', status, IN_PLACE);
+  if (status === 401 && !DISABLED.test(text)) return new Refusal('lost', status, IN_PLACE);
   return new Refusal(whyOf(status, text), status, text.trim(), index);
 }
 
 function whyOf(status: number, text: string): Why {
-  if (status === 401) return 'off';
+  if (status === 401) return OFF.test(text) ? 'off' : 'refused';
   if (status === 403) return 'forbidden';
   if (status === 404) return 'missing';
   const isLater = status >= 500 || status === 429;

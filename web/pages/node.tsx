@@ -132,9 +132,11 @@ function Gone({ name }: { readonly name: string }) {
 function useReturn(name: string): void {
   const filter = `Node == ${quoted(name)}`;
   const { value = [] } = useLive<readonly Node[]>(withQuery('/v1/catalog/nodes', { filter }));
+  const isThere = value.length > 0;
+  // Once: it has this list asked for anew too.
   useEffect(() => {
-    if (value.length > 0) askAnew();
-  }, [value]);
+    if (isThere) askAnew();
+  }, [isThere]);
 }
 
 /** Of the parts that show it: a page waits for three answers at most. */
