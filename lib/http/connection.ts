@@ -8,6 +8,7 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import type { Socket } from 'node:net';
 import { hostFault } from './host.ts';
 import { asciiTarget } from './path.ts';
+import { isPlain } from './plain-request.ts';
 import type { AtWork, Shortcut } from './shortcut.ts';
 import type { Turns } from './turns.ts';
 
@@ -375,19 +376,6 @@ const ERROR_STATUS: Readonly<Record<string, number>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 408,
   HPE_HEADER_OVERFLOW: 431,
 };
-
-/** A GET as nearly all are: no body, no wish about the connection but to keep it. */
-function isPlain({ method, httpVersion, headers }: IncomingMessage): boolean {
-  return (
-    method === 'GET' &&
-    httpVersion === '1.1' &&
-    (headers.connection === undefined || headers.connection.toLowerCase() === 'keep-alive') &&
-    headers['content-length'] === undefined &&
-    headers['transfer-encoding'] === undefined &&
-    headers.expect === undefined &&
-    headers.upgrade === undefined
-  );
-}
 
 /**
  * Whether what was given is this one message and nothing more, so that nothing is left in the
