@@ -92,15 +92,24 @@ export class Account {
     return () => void this.#refused.delete(listener);
   }
 
-  /** Once for all that ends together; what is refused anew makes no room. */
+  /** What is refused anew makes no room. */
+  quietly(attempt: () => void): void {
+    const before = this.#isOffering;
+    this.#isOffering = true;
+    try {
+      attempt();
+    } finally {
+      this.#isOffering = before;
+    }
+  }
+
+  /** Once for all that ends together. */
   #offer(): void {
     if (this.#refused.size === 0 || this.#isOffering || this.#isToOffer) return;
     this.#isToOffer = true;
     setImmediate(() => {
       this.#isToOffer = false;
-      this.#isOffering = true;
       for (const listener of [...this.#refused]) listener();
-      this.#isOffering = false;
     });
   }
 

@@ -1,4 +1,5 @@
 /** What cannot be told is left out, and whoever reads the log hears of it: once for as long as it is so. */
+import { cut } from '../lib/cut.ts';
 import type { Logger } from '../lib/logger.ts';
 
 /** Says what is left out, and why. */
@@ -37,6 +38,6 @@ export class Omissions {
 /** Notes what is said in one run; more than so much of it is not remembered. */
 export function noting(into: Map<string, string>): LeaveOut {
   return (what, why) => {
-    if (into.size < MAX_SAID) into.set(what.slice(0, MAX_CHARACTERS), why.slice(0, MAX_CHARACTERS));
+    if (into.size < MAX_SAID) into.set(cut(what, MAX_CHARACTERS), cut(why, MAX_CHARACTERS));
   };
 }

@@ -21,6 +21,8 @@ export interface PartsOptions {
 type Index = ReadonlyMap<string, readonly Resource[]>;
 
 const NONE: readonly Resource[] = [];
+/** Of what was refused. */
+const TRIED_AT_ONCE = 32;
 
 /** Of one account. */
 export class Parts {
@@ -32,6 +34,9 @@ export class Parts {
   /** And could not be made, for want of room: nobody is told that they are not there. */
   readonly #refused = new Set<string>();
   #unlisten: Cancel | undefined;
+  #isTrying = false;
+  /** Since all of them were tried last. */
+  #isRoomNew = false;
   readonly #stop: Cancel;
 
   /** Throws 'busy' where too much is asked. */
@@ -82,6 +87,7 @@ export class Parts {
   /** Nobody is there to be told any more. */
   stop(): void {
     this.#unlisten?.();
+    this.#refused.clear();
     this.#stop();
   }
 
@@ -151,7 +157,10 @@ export class Parts {
       refused ??= why;
       if (!now.has(name)) this.#letGo(name);
     }
-    if (refused !== undefined) this.#options.sources.questions.fault(refused);
+    if (refused !== undefined) {
+      const what = 'there is no room for all that has come to be';
+      this.#options.sources.questions.fault(refused, what);
+    }
     this.#listenForRoom();
     for (const name of named) this.#tell(name);
   }
@@ -164,18 +173,19 @@ export class Parts {
   /** Why not, where it is refused. */
   #tryToMake(name: string): unknown {
     const { account } = this.#options;
-    account.unmake(undefined);
-    try {
-      this.#make(name);
-      this.#refused.delete(name);
-      return undefined;
-    } catch (error) {
-      account.make(undefined);
-      // Behind those that were not tried since.
-      this.#refused.delete(name);
-      this.#refused.add(name);
-      return error;
-    }
+    let why: unknown;
+    account.quietly(() => {
+      account.unmake(undefined);
+      try {
+        this.#make(name);
+        this.#refused.delete(name);
+      } catch (error) {
+        account.make(undefined);
+        this.#refused.add(name);
+        why = error;
+      }
+    });
+    return why;
   }
 
   #make(name: string): void {
@@ -203,13 +213,26 @@ export class Parts {
       return;
     }
     this.#unlisten ??= this.#options.account.listenForRoom(() => {
-      for (const name of [...this.#refused]) {
-        // Where there is no room for one there is none for others.
-        if (this.#tryToMake(name) !== undefined) break;
-        this.#tell(name);
-      }
-      this.#listenForRoom();
+      this.#isRoomNew = true;
+      if (!this.#isTrying) this.#tryAll();
     });
+  }
+
+  /** Each of those that were refused: where there is none for one, another may need nothing but what is followed already. */
+  #tryAll(): void {
+    this.#isTrying = true;
+    this.#isRoomNew = false;
+    const names = [...this.#refused];
+    const some = () => {
+      for (const name of names.splice(0, TRIED_AT_ONCE)) {
+        if (this.#refused.has(name) && this.#tryToMake(name) === undefined) this.#tell(name);
+      }
+      if (names.length > 0) return void setImmediate(some);
+      this.#isTrying = false;
+      this.#listenForRoom();
+      if (this.#isRoomNew && this.#refused.size > 0) this.#tryAll();
+    };
+    some();
   }
 
   #tell(name: string): void {

@@ -106,9 +106,9 @@ export class Questions {
     return followed.hold(accounts, onAnswer, () => this.#followed.delete(key));
   }
 
-  /** Something cannot be made of the answers. */
-  fault(error: unknown): void {
-    const line = 'xds: what was told stands: nothing can be made of what the agent says';
+  /** Something cannot be made of the answers, or not told for another reason. */
+  fault(error: unknown, what = 'nothing can be made of what the agent says'): void {
+    const line = `xds: what was told stands: ${what}`;
     this.#options.system.logger.error(line, { error: describeChain(error) });
   }
 

@@ -5,7 +5,6 @@
 
 import type { Kind, Message } from './resource.ts';
 import { TYPE_URLS } from './resource.ts';
-import RULES from './rules.json' with { type: 'json' };
 
 interface Field {
   readonly type?: string;
@@ -20,7 +19,15 @@ interface Ruled {
   readonly oneOf: readonly (readonly string[])[];
 }
 
-const TYPES: ReadonlyMap<string, Ruled> = new Map(Object.entries(RULES as Record<string, Ruled>));
+let types: ReadonlyMap<string, Ruled> | undefined;
+
+/** Before anything is asked of them: whoever serves no client never has them. */
+export async function loadRules(): Promise<void> {
+  if (types !== undefined) return;
+  const { default: rules } = await import('./rules.json', { with: { type: 'json' } });
+  types = new Map(Object.entries(rules as Record<string, Ruled>));
+}
+
 const ANY = 'google.protobuf.Any';
 const TYPE_URL = 'type.googleapis.com/';
 
@@ -29,7 +36,8 @@ export function faultIn(type: string, message: unknown): string | undefined {
   if (typeof message !== 'object' || message === null) return undefined;
   const said = message as Message;
   const name = type === ANY ? String(said['@type'] ?? '').slice(TYPE_URL.length) : type;
-  const ruled = TYPES.get(name);
+  if (types === undefined) throw new Error('the rules were not loaded');
+  const ruled = types.get(name);
   if (ruled === undefined) return undefined;
   for (const names of ruled.oneOf) {
     if (!names.some((each) => said[each] !== undefined)) return `${name} has none of ${names}`;

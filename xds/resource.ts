@@ -27,15 +27,10 @@ export function isWhole(kind: Kind): boolean {
 /** As the API writes it: snake_case, and `@type` in what may be of any type. */
 export type Message = { readonly [field: string]: unknown };
 
-export type Encode = (resource: Resource) => Encoded;
+export type Encode = (resource: Resource, form: Form) => Buffer;
 
-/** As parts of an answer: each is written once, whoever is told. */
-export interface Encoded {
-  /** Of the state of the world. */
-  readonly whole: Buffer;
-  /** Of what has changed in it. */
-  readonly delta: Buffer;
-}
+/** Of the state of the world, or of what has changed in it. */
+export type Form = 'whole' | 'delta';
 
 /** That may be asked for. Names of services are shorter, with what stands before and behind them. */
 export const MAX_NAME = 1024;
@@ -48,7 +43,8 @@ export class Resource {
   readonly version: string;
   /** Names of endpoints or routes that a client drops with this, and has to be told anew when it changes. */
   readonly uses: readonly string[];
-  #encoded: Encoded | undefined;
+  readonly #encoded: Partial<Record<Form, Buffer>> = {};
+  #leads: ReadonlySet<string> | undefined;
 
   constructor(kind: Kind, name: string, message: Message, uses: readonly string[] = []) {
     this.kind = kind;
@@ -58,9 +54,28 @@ export class Resource {
     this.version = versionOf(JSON.stringify(this.message));
   }
 
-  encoded(encode: Encode): Encoded {
-    this.#encoded ??= encode(this);
-    return this.#encoded;
+  /** Names of clusters that calls go to by it. */
+  get leads(): ReadonlySet<string> {
+    this.#leads ??= new Set(clustersIn(this.message));
+    return this.#leads;
+  }
+
+  /** As a part of an answer: written once, whoever is told. */
+  encoded(form: Form, encode: Encode): Buffer {
+    const encoded = this.#encoded[form] ?? encode(this, form);
+    this.#encoded[form] = encoded;
+    return encoded;
+  }
+}
+
+function* clustersIn(value: unknown): Iterable<string> {
+  if (typeof value !== 'object' || value === null) return;
+  for (const [field, each] of Object.entries(value)) {
+    if (field === 'cluster' && typeof each === 'string') yield each;
+    else if (field === 'weighted_clusters') {
+      for (const { name } of (each as { clusters: readonly { name: string }[] }).clusters)
+        yield name;
+    } else yield* clustersIn(each);
   }
 }
 

@@ -11,6 +11,7 @@ import { type Compute, Derived } from './derived.ts';
 import { Facts } from './facts.ts';
 import { Parts } from './parts.ts';
 import { type AskAgent, MAX_QUESTIONS, Questions } from './questions.ts';
+import { loadRules } from './refusable.ts';
 import { Turns } from './turns.ts';
 import type { Among, Key, Named, Part, Subscribed, Wanted } from './world.ts';
 
@@ -59,6 +60,8 @@ export class Views {
     const [caller, isCurrent] = await Promise.all([
       access.callerOf(token, address),
       before === undefined ? caughtUp() : before.isCurrent,
+      // Of all that is made, which is for members alone.
+      loadRules(),
     ]);
     const { key } = caller.rights;
     const view =

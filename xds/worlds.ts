@@ -1,7 +1,9 @@
 /** What there is for a client, by who it says that it is. */
+import { ProconsulError } from '../lib/errors.ts';
 import { RegisteredWorld } from './mesh/registered-world.ts';
 import type { Place } from './names.ts';
 import { OpenWorld } from './open-world.ts';
+import { MAX_NAME } from './resource.ts';
 import type { World } from './world.ts';
 
 /** As a request says it. */
@@ -31,9 +33,12 @@ export class Worlds {
     this.#callsByDefault = callsByDefault;
   }
 
+  /** Throws where it is longer than any name: all that is made for it is named by it. */
   of({ id, metadata, user_agent_name: program = '' }: ClientNode): World {
     const said = metadata?.fields;
     if (said?.[MARK] === undefined) return new OpenWorld(this.#place, program);
+    if (id.length > MAX_NAME)
+      throw new ProconsulError('invalid', `an id of more than ${MAX_NAME} characters`);
     const takesLongPatterns = said[LONG_PATTERNS] !== undefined;
     const { domain } = this.#place;
     return new RegisteredWorld({

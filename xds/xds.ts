@@ -105,7 +105,8 @@ export class Xds {
   async #load(): Promise<Serving> {
     const [views, worlds, counts] = [this.#views, this.#worlds, this.#counts];
     const { load, isReady, system } = this.#options;
-    const serving = await load({ views, worlds, counts, isReady, logger: system.logger });
+    const { clock, logger } = system;
+    const serving = await load({ views, worlds, counts, isReady, clock, logger });
     this.#reviewLater(serving);
     return serving;
   }

@@ -58,6 +58,20 @@ describe('what is packed', () => {
     );
   });
 
+  it("loads nothing of what tells Envoys before the first of them comes, and nothing of Node's HTTP/2 then", () => {
+    const first = Object.keys(built.first.inputs);
+    const begun = [...reached(built.large, 'cli/commands/agent.ts')];
+    for (const name of ['xds/serving/serve.ts', 'xds/serving/protos.json', 'xds/rules.json']) {
+      assert.ok(built.large.inputs[name] !== undefined, name);
+      assert.ok(!first.includes(name) && !begun.includes(name), name);
+    }
+    const serving = [...reached(built.large, 'xds/serving/serve.ts')];
+    assert.deepEqual(
+      serving.filter((path) => path.includes('node_modules/@grpc/grpc-js')),
+      [],
+    );
+  });
+
   it('requires nothing that is not in it or in Node', () => {
     const outside = [built.first, built.large].flatMap(({ outputs }) =>
       Object.values(outputs).flatMap(({ imports }) =>

@@ -1,7 +1,7 @@
 /** What gateways are told: whom they let in, whom they stand for, and what they pass on unread. */
 import assert from 'node:assert/strict';
 import { instance } from '../support/fakes/fake-agent-answers.ts';
-import { type Any, endpointsIn, type TestXds } from '../support/servers/xds-clients.ts';
+import { type Any, endpointsIn, openAds, type TestXds } from '../support/servers/xds-clients.ts';
 import {
   chainTo,
   DOMAIN,
@@ -78,7 +78,7 @@ describe('xDS for gateways', function () {
     assert.equal(tls_certificates[0].certificate_chain.inline_string, 'CERT of edge');
     const [san] = validation_context.match_typed_subject_alt_names;
     assert.match(san.matcher.exact, /svc\/api$/);
-    const [routed, plain] = await told(stream, 'listeners');
+    const [routed, plain] = await told(openAds(xds), 'listeners');
     assert.equal(routed.name, '8080:10.0.0.7:8080');
     assert.equal(filtersOf(routed)[0].rds.route_config_name, '8080');
     assert.equal(routed.filter_chains[0].transport_socket, null);
@@ -87,7 +87,7 @@ describe('xDS for gateways', function () {
     const { typed_config: tls } = plain.filter_chains[0].transport_socket;
     assert.equal(tls.require_client_certificate, null);
     assert.equal(tls.common_tls_context.tls_params.tls_minimum_protocol_version, 'TLSv1_3');
-    const [routes] = await told(stream, 'routes', ['8080']);
+    const [routes] = await told(openAds(xds), 'routes', ['8080']);
     // Of a name that is none all would be refused.
     assert.equal(routes.virtual_hosts.length, 2);
     const [toApi, toWeb] = routes.virtual_hosts;
@@ -148,7 +148,7 @@ describe('xDS for gateways', function () {
     assert.equal(v1.name, `v1.${meant('mail')}`);
     const [subset] = await told(stream, 'endpoints', [v1.name]);
     assert.deepEqual(endpointsIn(subset), ['0  10.0.0.1:26 HEALTHY 1']);
-    const [listener] = await told(stream, 'listeners');
+    const [listener] = await told(openAds(xds), 'listeners');
     assert.equal(listener.name, 'terminating:0.0.0.0:9443');
     assert.match(listener.listener_filters[0].typed_config['@type'], /TlsInspector$/);
     const chains = listener.filter_chains.slice(0, 2);
@@ -166,13 +166,14 @@ describe('xDS for gateways', function () {
     const [manager] = filtersOf(listener);
     const inbound = `inbound:${meant('pay')}`;
     assert.equal(manager.rds.route_config_name, inbound);
-    const [routes] = await told(stream, 'routes', [inbound]);
+    const routed = openAds(xds);
+    const [routes] = await told(routed, 'routes', [inbound]);
     assert.deepEqual(Object.keys(policiesIn(routes)), ['of web']);
     const routeOf = (each: Any) => each.virtual_hosts[0].routes[0].route;
     assert.equal(routeOf(routes).auto_host_rewrite.value, true);
     const keeps = { Services: [{ Name: '*' }, { Name: 'pay', DisableAutoHostRewrite: true }] };
     xds.agent.say('/v1/config/terminating-gateway/edge', keeps);
-    await told(stream, 'routes', [inbound], ([each]) => !routeOf(each).auto_host_rewrite);
+    await told(routed, 'routes', [inbound], ([each]) => !routeOf(each).auto_host_rewrite);
     // Where nobody is allowed, nobody is let in.
     const [rbac, tcp] = chains[1].filters.map(({ typed_config }: Any) => typed_config);
     assert.deepEqual(rbac.rules.policies, {});
@@ -196,7 +197,7 @@ describe('xDS for gateways', function () {
       endpoints.flatMap(endpointsIn).sort(),
       ['21000', '21001'].map((port) => `0  10.0.0.1:${port} HEALTHY 1`),
     );
-    const [listener] = await told(stream, 'listeners');
+    const [listener] = await told(openAds(xds), 'listeners');
     const [{ filter_chain_match, filters }] = listener.filter_chains;
     assert.deepEqual(filter_chain_match.server_names, [`*.dc1.internal.${DOMAIN}`]);
     assert.match(filters[0].typed_config['@type'], /SniCluster$/);

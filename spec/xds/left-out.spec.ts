@@ -1,6 +1,6 @@
 /** What an Envoy cannot be told is left out alone, and said: nothing else is refused for its sake. */
 import assert from 'node:assert/strict';
-import { faultIn } from '../../xds/refusable.ts';
+import { faultIn, loadRules } from '../../xds/refusable.ts';
 import { Resource } from '../../xds/resource.ts';
 import { type Any, openAds, type TestXds } from '../support/servers/xds-clients.ts';
 import {
@@ -309,6 +309,8 @@ describe('what was told', function () {
 });
 
 describe("Envoy's own rules", () => {
+  before(loadRules);
+
   const cases: readonly (readonly [string, object, RegExp | undefined])[] = [
     ['envoy.config.core.v3.HeaderValue', { key: 'a', value: 'x\ny' }, /HTTP_HEADER_VALUE/],
     ['envoy.config.core.v3.HeaderValue', { key: '', value: 'x' }, /min_len/],

@@ -18,7 +18,7 @@ const ABSENT = Array.from({ length: 500 }, (_, i) => `none-${i}`);
 
 const NAMED: Readonly<Record<Kind, readonly string[]>> = {
   clusters: [],
-  endpoints: [...ABSENT, ...['api', 'other', 'db'].map(clusterOf)],
+  endpoints: [...ABSENT, ...['api', 'other', 'late', 'db'].map(clusterOf)],
   listeners: [],
   routes: [...ABSENT, 'api', 'db'],
 };
@@ -57,6 +57,15 @@ const DELTA: Form = {
   names: ({ resources }) => resources.map(({ resource }) => nameIn(resource)),
 };
 
+const namesOf = ({ type_url }: Told) =>
+  NAMED[(Object.keys(NAMED) as Kind[]).find((kind) => TYPE_URLS[kind] === type_url) ?? 'clusters'];
+
+/** Says that it takes all that it was told. */
+function takeAll(stream: XdsStream): true {
+  for (const told of stream.told) stream.ack(told, namesOf(told));
+  return true;
+}
+
 async function start({ method, ask, names }: Form) {
   const { xds } = await startMesh(registered({}, [DB]));
   const { agent } = xds;
@@ -72,6 +81,16 @@ async function start({ method, ask, names }: Form) {
       (each, i) => i >= from && each.type_url === TYPE_URLS[kind] && names(each).includes(name),
     );
   for (const kind of ['clusters', 'endpoints', 'listeners', 'routes'] as const) ask(stream, kind);
+  /** Whether it was said since that it is there no more. */
+  const isGone = (kind: Kind, name: string, from: number) =>
+    stream.told
+      .slice(from)
+      .filter(({ type_url }) => type_url === TYPE_URLS[kind])
+      .some((each) =>
+        method === DELTA.method
+          ? each.removed_resources.includes(name)
+          : !names(each).includes(name),
+      );
   await until(
     () =>
       isTold('clusters', clusterOf('db')) &&
@@ -80,7 +99,7 @@ async function start({ method, ask, names }: Form) {
       isTold('routes', 'db'),
   );
   assert.ok(!isTold('endpoints', clusterOf('api')) && !isTold('routes', 'api'));
-  return { agent, stream, isTold, firstOf };
+  return { xds, agent, stream, isTold, isGone, firstOf };
 }
 
 for (const [title, form] of [
@@ -101,32 +120,72 @@ for (const [title, form] of [
       assert.ok(cluster < listener && listener < firstOf('routes', 'api'));
     });
 
-    it('has another cluster before the routes that lead there instead', async () => {
+    it('has another cluster, with its endpoints, before the routes that lead there instead', async () => {
       const { agent, stream, isTold, firstOf } = await start(form);
       const from = stream.told.length;
       agent.say('/v1/discovery-chain/db', chainTo('other', 'http'));
       await until(() => isTold('routes', 'db', from));
       const cluster = firstOf('clusters', clusterOf('other'), from);
-      assert.ok(cluster >= 0 && cluster < firstOf('routes', 'db', from));
-      await until(() => isTold('endpoints', clusterOf('other'), from));
+      const endpoints = firstOf('endpoints', clusterOf('other'), from);
+      assert.ok(cluster >= 0 && cluster < endpoints && endpoints < firstOf('routes', 'db', from));
+    });
+
+    it('has the cluster that was before until it has taken routes that lead elsewhere', async () => {
+      const { xds, agent, stream, isTold, isGone } = await start(form);
+      takeAll(stream);
+      const from = stream.told.length;
+      agent.say('/v1/discovery-chain/db', chainTo('other', 'http'));
+      await until(() => isTold('routes', 'db', from));
+      await xds.clock.advance(5000);
+      assert.ok(!isGone('clusters', clusterOf('db'), from));
+      takeAll(stream);
+      await until(() => isGone('clusters', clusterOf('db'), from));
+    });
+
+    it('loses that cluster after a while too where it takes nothing of what it is told', async () => {
+      const { xds, agent, stream, isTold, isGone } = await start(form);
+      takeAll(stream);
+      const from = stream.told.length;
+      agent.say('/v1/discovery-chain/db', chainTo('other', 'http'));
+      await until(() => isTold('routes', 'db', from));
+      for (const told of stream.told.slice(from)) {
+        stream.ack(told, namesOf(told), { error_detail: { code: 3, message: 'no' } });
+      }
+      await until(() => xds.logger.lines.some((line) => line.includes('refused')));
+      assert.ok(!isGone('clusters', clusterOf('db'), from));
+      await until(async () => {
+        await xds.clock.advance(1000);
+        return isGone('clusters', clusterOf('db'), from);
+      });
+    });
+
+    it('is told of routes after a while where nobody can say who is at their cluster', async () => {
+      const { xds, agent, stream, isTold } = await start(form);
+      const from = stream.told.length;
+      agent.silent.add('/v1/health/connect/late');
+      agent.say('/v1/discovery-chain/db', chainTo('late', 'http'));
+      await until(() => isTold('clusters', clusterOf('late'), from));
+      await xds.clock.advance(5000);
+      assert.ok(!isTold('routes', 'db', from));
+      await until(async () => {
+        await xds.clock.advance(1000);
+        return isTold('routes', 'db', from);
+      });
     });
 
     it('is told that all of it is gone once an upstream is, and of all of it when that comes again', async () => {
-      const { agent, stream, isTold } = await start(form);
+      const { agent, stream, isTold, isGone: isGoneSince } = await start(form);
       const say = (upstreams: readonly object[]) =>
         agent.say('/v1/agent/service/web-proxy', registered({}, upstreams));
       say([DB, API]);
       await until(() => isTold('routes', 'api') && isTold('endpoints', clusterOf('api')));
       const [gone, isDelta] = [stream.told.length, form === DELTA];
       say([DB]);
-      const told = (kind: Kind) =>
-        stream.told.slice(gone).filter(({ type_url }) => type_url === TYPE_URLS[kind]);
-      const isGone = (kind: Kind, name: string) =>
-        isDelta
-          ? told(kind).some(({ removed_resources }) => removed_resources.includes(name))
-          : told(kind).some((each) => !form.names(each).includes(name));
+      const isGone = (kind: Kind, name: string) => isGoneSince(kind, name, gone);
+      const taking = () => takeAll(stream);
       await until(
         () =>
+          taking() &&
           isGone('clusters', clusterOf('api')) &&
           isGone('listeners', 'api:127.0.0.1:9192') &&
           // Of what is named alone this form does not say that it is gone.

@@ -1,6 +1,6 @@
 /** What registrations and entries say of proxies beside whom they call: told, or named in the log. */
 import assert from 'node:assert/strict';
-import type { Any } from '../support/servers/xds-clients.ts';
+import { type Any, openAds } from '../support/servers/xds-clients.ts';
 import {
   chainTo,
   filtersOf,
@@ -110,7 +110,7 @@ describe('what is said of proxies', function () {
     xds.agent.say('/v1/catalog/services', { web: [] });
     const [cluster] = await told(stream, 'clusters');
     assert.equal(cluster.connect_timeout.nanos, 700_000_000);
-    await told(stream, 'listeners');
+    await told(openAds(xds), 'listeners');
     const named = () =>
       xds.logger.lines.flatMap((line) => /xds: (.*) of the proxy/.exec(line) ?? []);
     await until(() => named().length >= 8);

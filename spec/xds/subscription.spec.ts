@@ -17,7 +17,8 @@ describe('a subscription', () => {
     const account = new Account({ followed: 1, subscribed: NAMES.length });
     let seen = 0;
     const subscription = new WholeSubscription({
-      ...{ kind: 'endpoints', wire: new Wire(), nextNonce: () => '', onDropped: () => undefined },
+      ...{ kind: 'endpoints', wire: new Wire(), nextNonce: () => 1, onDropped: () => undefined },
+      order: { shown: (_, all) => ({ all, held: new Set() }) },
       subscribe: () => {
         account.subscribe();
         seen++;

@@ -1,5 +1,6 @@
 /** In the form that tells what has changed. */
-import { isWhole, type Resource, versionOfAll } from '../resource.ts';
+import { isWhole, versionOfAll } from '../resource.ts';
+import type { Shown } from './order.ts';
 import { EVERYTHING, Subscription } from './subscription.ts';
 
 export interface DeltaRequest {
@@ -10,7 +11,6 @@ export interface DeltaRequest {
 }
 
 export class DeltaSubscription extends Subscription<DeltaRequest> {
-  readonly #told = new Map<string, string>();
   /** By name asked for, and to be answered though it is as it was, or is not there. */
   readonly #owed = new Set<string>();
   #isFirst = true;
@@ -20,13 +20,10 @@ export class DeltaSubscription extends Subscription<DeltaRequest> {
     const { resource_names_subscribe: more, resource_names_unsubscribe: less } = request;
     const isFirst = this.#isFirst;
     this.#isFirst = false;
-    if (isFirst) {
-      const had = Object.entries(request.initial_resource_versions);
-      for (const [name, version] of had) this.#told.set(name, version);
-    }
+    if (isFirst) this.comesWith(request.initial_resource_versions);
     for (const name of less) {
       this.drop(name);
-      this.#told.delete(name);
+      this.forget([name]);
       this.#owed.delete(name);
     }
     // Who names nothing at first wants all.
@@ -40,49 +37,39 @@ export class DeltaSubscription extends Subscription<DeltaRequest> {
   }
 
   #asked(name: string, isFirst: boolean): void {
-    if (!isFirst) this.#told.delete(name);
-    if (!this.#told.has(name)) this.#owed.add(name);
+    if (!isFirst) this.forget([name]);
+    if (!this.told.has(name)) this.#owed.add(name);
   }
 
   next(): Buffer | undefined {
-    const all = this.known();
-    const changed = [...all.values()].filter(
-      ({ name, version }) => this.#told.get(name) !== version,
-    );
-    const removed = this.#removed(all);
+    const shown = this.shown();
+    const changed = [...shown.all.values()].filter((each) => !this.has(each));
+    const removed = this.#removed(shown);
     const isOwed = this.#isOwed && !this.isPending;
     if (changed.length + removed.length === 0 && !isOwed) return undefined;
-    this.telling(changed, (name) => this.#told.has(name));
-    for (const { name, version } of changed) {
-      this.#told.set(name, version);
-      this.#owed.delete(name);
-    }
-    for (const name of removed) {
-      this.#told.delete(name);
-      this.#owed.delete(name);
-    }
+    this.telling(changed);
+    this.tells(changed, false);
+    this.forget(removed);
+    for (const { name } of changed) this.#owed.delete(name);
+    for (const name of removed) this.#owed.delete(name);
     if (isOwed) this.#isOwed = false;
     return this.dealings.wire.delta(changed, {
       system_version_info: versionOfAll(changed),
       type_url: this.typeUrl,
-      nonce: this.dealings.nextNonce(),
+      nonce: this.nextNonce(),
       removed_resources: removed,
     });
   }
 
-  forget(names: readonly string[]): void {
-    for (const name of names) this.#told.delete(name);
-  }
-
   /** What it has, or has asked for, and is known not to be there. */
-  #removed(all: ReadonlyMap<string, Resource>): string[] {
+  #removed({ all, held }: Shown): string[] {
     const everything = this.names.get(EVERYTHING);
     if (everything !== undefined && everything.current === undefined) return [];
     const isGone = (name: string) => {
-      if (all.has(name)) return false;
+      if (all.has(name) || held.has(name)) return false;
       const named = this.names.get(name);
       return named === undefined ? everything !== undefined : named.current !== undefined;
     };
-    return [...new Set([...this.#told.keys(), ...this.#owed])].filter(isGone);
+    return [...new Set([...this.told.keys(), ...this.#owed])].filter(isGone);
   }
 }

@@ -1,87 +1,116 @@
 /** grpc.health.v1: whether this port's services may be called. */
-import {
-  type ServerUnaryCall,
-  type ServerWritableStream,
-  type sendUnaryData,
-  status,
-  type UntypedServiceImplementation,
-} from '@grpc/grpc-js';
-import { addressIn, Shares } from './shares.ts';
+import { type Call, framed, STATUS } from './grpc-call.ts';
+import type { Answers } from './grpc-server.ts';
+import { Shares } from './shares.ts';
+import { HEALTH, read, type Wire } from './wire.ts';
 
 interface Asked {
   readonly service: string;
 }
 
-interface Said {
-  readonly status: 'SERVING' | 'NOT_SERVING' | 'SERVICE_UNKNOWN';
-}
+type Said = 'SERVING' | 'NOT_SERVING' | 'SERVICE_UNKNOWN';
 
-type Watching = ServerWritableStream<Asked, Said>;
+interface Watching {
+  readonly service: string;
+  readonly tell: (said: Said) => void;
+  told: Said;
+}
 
 /** Who watches costs a stream each. */
 const MAX_WATCHING = 1000;
 
+export interface HealthOptions {
+  readonly isReady: () => boolean;
+  /** By their names; '' is all of them. */
+  readonly services: readonly string[];
+  readonly wire: Pick<Wire, 'method'>;
+}
+
 export class Health {
-  readonly #isReady: () => boolean;
+  readonly #options: HealthOptions;
   readonly #services: ReadonlySet<string>;
   readonly #shares = new Shares(MAX_WATCHING);
-  /** With what each was told last. */
-  readonly #watching = new Map<Watching, Said['status']>();
+  readonly #watching = new Map<Call, Watching>();
 
-  /** Of the services of these names, and of '', which is all of them. */
-  constructor(isReady: () => boolean, services: readonly string[]) {
-    this.#isReady = isReady;
-    this.#services = new Set(['', ...services]);
+  constructor(options: HealthOptions) {
+    this.#options = options;
+    this.#services = new Set(['', ...options.services]);
   }
 
-  get methods(): UntypedServiceImplementation {
-    return {
-      Check: (call: ServerUnaryCall<Asked, Said>, answer: sendUnaryData<Said>) => {
-        const { service } = call.request;
-        const said = this.#of(service);
-        if (said !== 'SERVICE_UNKNOWN') answer(null, { status: said });
-        else answer({ code: status.NOT_FOUND, details: 'unknown service' });
-      },
-      List: (_: ServerUnaryCall<object, object>, answer: sendUnaryData<object>) => {
+  get methods(): ReadonlyMap<string, Answers> {
+    return new Map([
+      this.#method('Check', (call, { service }, answer) => {
+        const status = this.#of(service);
+        if (status === 'SERVICE_UNKNOWN') return call.end(STATUS.notFound, 'unknown service');
+        answer({ status });
+        call.end(STATUS.ok);
+      }),
+      this.#method('List', (call, _, answer) => {
         const all = [...this.#services].map((name) => [name, { status: this.#of(name) }]);
-        answer(null, { statuses: Object.fromEntries(all) });
-      },
-      Watch: (call: Watching) => this.#watch(call),
-    };
+        answer({ statuses: Object.fromEntries(all) });
+        call.end(STATUS.ok);
+      }),
+      this.#method('Watch', (call, { service }, answer) => this.#watch(call, service, answer)),
+    ]);
   }
 
   /** Tells those who watch what has changed. */
   review(): void {
-    for (const [call, told] of this.#watching) {
-      const said = this.#of(call.request.service);
+    for (const [call, watching] of this.#watching) {
+      const said = this.#of(watching.service);
       // Who reads slowly is told later what it is then.
-      if (said !== told && !call.writableNeedDrain) this.#tell(call, said);
+      if (said === watching.told || call.isBusy) continue;
+      watching.told = said;
+      watching.tell(said);
     }
   }
 
-  #watch(call: Watching): void {
-    call.on('error', () => undefined);
-    const giveBack = this.#shares.take(addressIn(call.getPeer()));
+  /** Of those each call asks once. */
+  #method(
+    name: string,
+    asked: (call: Call, asked: Asked, answer: (said: object) => void) => void,
+  ): [string, Answers] {
+    const method = this.#options.wire.method(HEALTH, name);
+    const answers: Answers = (call) => {
+      let isAsked = false;
+      call.taker = {
+        message: (bytes) => {
+          const request = isAsked ? undefined : (read(bytes, method) as Asked | undefined);
+          isAsked = true;
+          if (request === undefined) call.end(STATUS.internal, 'the request cannot be read');
+          else asked(call, request, (said) => call.write(framed([method.responseSerialize(said)])));
+        },
+        ended: () => {
+          if (!isAsked) call.end(STATUS.internal, 'nothing was asked');
+        },
+        over: () => undefined,
+      };
+    };
+    return [method.path, answers];
+  }
+
+  #watch(call: Call, service: string, answer: (said: object) => void): void {
+    const giveBack = this.#shares.take(call.address);
     if (giveBack === undefined) {
-      const details = `more than ${MAX_WATCHING} watch already, or than half of that from one address`;
-      call.destroy(Object.assign(new Error(details), { code: status.RESOURCE_EXHAUSTED, details }));
+      const why = `more than ${MAX_WATCHING} watch already, or than half of that from one address`;
+      call.end(STATUS.busy, why);
       return;
     }
-    const over = () => {
-      this.#watching.delete(call);
-      giveBack();
+    const told = this.#of(service);
+    const watching = { service, told, tell: (status: Said) => answer({ status }) };
+    this.#watching.set(call, watching);
+    call.taker = {
+      ...call.taker,
+      over: () => {
+        this.#watching.delete(call);
+        giveBack();
+      },
     };
-    for (const end of ['close', 'cancelled', 'error']) call.on(end, over);
-    this.#tell(call, this.#of(call.request.service));
+    watching.tell(told);
   }
 
-  #tell(call: Watching, said: Said['status']): void {
-    this.#watching.set(call, said);
-    call.write({ status: said });
-  }
-
-  #of(service: string): Said['status'] {
+  #of(service: string): Said {
     if (!this.#services.has(service)) return 'SERVICE_UNKNOWN';
-    return this.#isReady() ? 'SERVING' : 'NOT_SERVING';
+    return this.#options.isReady() ? 'SERVING' : 'NOT_SERVING';
   }
 }

@@ -1,5 +1,6 @@
 /** What clients refuse of what they are told: counted, and logged as far as anybody is to read it. */
 
+import { cut } from '../../lib/cut.ts';
 import { networkOf } from '../../lib/ip.ts';
 import type { Logger } from '../../lib/logger.ts';
 
@@ -41,8 +42,9 @@ export class Refusals {
     this.#logger = logger;
   }
 
-  take({ address, client, type, why }: Refused): void {
+  take({ address, client: said, type, why }: Refused): void {
     this.#counts.refusals++;
+    const client = cut(said, MAX_SAID);
     const lines = this.#linesOf(networkOf(address));
     const isFirst = lines.clients.size < MOST_CLIENTS && !lines.clients.has(client);
     if (isFirst) lines.clients.add(client);
@@ -52,7 +54,8 @@ export class Refusals {
     }
     if (lines.left > 0) lines.left--;
     this.#logger.warn('xds: a client refused what it was told', {
-      ...{ client: short(client), type: short(type), why: short(why) },
+      client,
+      ...{ type: cut(type, MAX_SAID), why: cut(why, MAX_SAID) },
     });
   }
 
@@ -79,8 +82,4 @@ export class Refusals {
     this.#byAddress.set(key, lines);
     return lines;
   }
-}
-
-function short(said: string): string {
-  return said.slice(0, MAX_SAID);
 }

@@ -1,33 +1,28 @@
 /** The services that clients of xDS call, over gRPC. Loaded when the first of them comes. */
-
-import type { Duplex } from 'node:stream';
-import {
-  type Metadata,
-  Server,
-  ServerCredentials,
-  type ServerDuplexStream,
-  type ServerOptions,
-  status,
-  type UntypedServiceImplementation,
-} from '@grpc/grpc-js';
-import { messageOf, ProconsulError } from '../../lib/errors.ts';
+import type { Socket } from 'node:net';
+import type { Clock } from '../../lib/clock.ts';
+import { ProconsulError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
+import type { Fields } from '../../sidecar/http/fields.ts';
 import type { Kind } from '../resource.ts';
 import type { Views } from '../views.ts';
 import type { Worlds } from '../worlds.ts';
 import { type DeltaRequest, DeltaSubscription } from './delta-subscription.ts';
+import { type Call, STATUS, type Status } from './grpc-call.ts';
+import { type Answers, firstOf, GrpcServer } from './grpc-server.ts';
 import { Health } from './health.ts';
 import { Pace } from './pace.ts';
 import { Refusals } from './refusals.ts';
-import { addressIn, Shares } from './shares.ts';
+import { Shares } from './shares.ts';
 import { Standing } from './standing.ts';
 import { type AnyRequest, Stream, type StreamOptions } from './stream.ts';
 import { type WholeRequest, WholeSubscription } from './whole-subscription.ts';
-import { HEALTH, SERVICES, Wire } from './wire.ts';
+import { type Method, read, SERVICES, Wire } from './wire.ts';
 
 export interface ServingOptions {
   readonly views: Views;
   readonly worlds: Worlds;
+  readonly clock: Clock;
   readonly logger: Logger;
   /** Whether the state may be shown; until then nobody is answered. */
   readonly isReady: () => boolean;
@@ -41,38 +36,24 @@ export interface ServingCounts {
   refusals: number;
 }
 
-/** Of a process; each takes some ten kilobytes, and more by what it asks for. */
+/** Of a process; each takes some kilobytes, and more by what it asks for. */
 export const MAX_STREAMS = 10_000;
-/** Names of ten thousand clusters. */
-const MAX_REQUEST_BYTES = 1024 * 1024;
-
-const OPTIONS: ServerOptions = {
-  'grpc.max_receive_message_length': MAX_REQUEST_BYTES,
-  'grpc.max_send_message_length': -1,
-  // As Consul's.
-  'grpc.max_concurrent_streams': 2048,
-  // A client that is gone without a word is noticed.
-  'grpc.keepalive_time_ms': 30_000,
-  'grpc.keepalive_timeout_ms': 20_000,
-  'grpc.enable_channelz': 0,
-};
 
 /** Once for a process: to read the schema takes a quarter of a second of its processor. */
 const WIRE = new Wire();
 
-type Call<Request> = ServerDuplexStream<Request, Buffer>;
 type Whole = AnyRequest & WholeRequest;
 type Delta = AnyRequest & DeltaRequest;
 
 interface Serves<Request extends AnyRequest> {
   readonly kind: Kind | undefined;
   readonly form: StreamOptions<Request>['form'];
+  readonly method: Method;
 }
 
 export class Serving {
   readonly #options: ServingOptions;
-  readonly #server = new Server(OPTIONS);
-  readonly #injector;
+  readonly #server: GrpcServer;
   readonly #health: Health;
   readonly #pace = new Pace();
   readonly #shares = new Shares(MAX_STREAMS);
@@ -82,22 +63,26 @@ export class Serving {
 
   constructor(options: ServingOptions) {
     this.#options = options;
-    this.#refusals = new Refusals(options.counts, options.logger);
-    this.#standing = new Standing(options.logger);
-    this.#health = new Health(options.isReady, Object.keys(SERVICES));
+    const { isReady, counts, logger, clock } = options;
+    this.#refusals = new Refusals(counts, logger);
+    this.#standing = new Standing(logger);
+    this.#health = new Health({ isReady, wire: WIRE, services: Object.keys(SERVICES) });
+    const methods = new Map<string, Answers>(this.#health.methods);
     for (const [name, { kind, whole, delta }] of Object.entries(SERVICES)) {
-      this.#add(name, {
-        [whole]: (call: Call<Whole>) => this.#serve<Whole>(call, { kind, form: WholeSubscription }),
-        [delta]: (call: Call<Delta>) => this.#serve<Delta>(call, { kind, form: DeltaSubscription }),
-      });
+      const [one, other] = [WIRE.method(name, whole), WIRE.method(name, delta)];
+      methods.set(one.path, (call, fields) =>
+        this.#serve<Whole>(call, fields, { kind, form: WholeSubscription, method: one }),
+      );
+      methods.set(other.path, (call, fields) =>
+        this.#serve<Delta>(call, fields, { kind, form: DeltaSubscription, method: other }),
+      );
     }
-    this.#add(HEALTH, this.#health.methods);
-    this.#injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
+    this.#server = new GrpcServer({ methods, clock, logger });
   }
 
   /** A connection on which HTTP/2 is spoken. */
-  take(connection: Duplex): void {
-    this.#injector.injectConnection(connection);
+  take(connection: Socket): void {
+    this.#server.take(connection);
   }
 
   /** To be called from time to time: tokens change, and so does whether the state may be shown. */
@@ -109,88 +94,63 @@ export class Serving {
   }
 
   stop(): void {
-    this.#injector.destroy();
-    this.#server.forceShutdown();
+    this.#server.stop();
   }
 
-  /** Requests are read by the schema; answers of streams are bytes already. */
-  #add(name: string, methods: UntypedServiceImplementation): void {
-    const definition = Object.keys(methods).map((method) => {
-      const defined = WIRE.method(name, method);
-      const isReady = name !== HEALTH;
-      return [
-        method,
-        isReady ? { ...defined, responseSerialize: (answer: Buffer) => answer } : defined,
-      ];
-    });
-    this.#server.addService(Object.fromEntries(definition), methods);
-  }
-
-  #serve<Request extends AnyRequest>(call: Call<Request>, serves: Serves<Request>): void {
-    const { counts, isReady, views, worlds, logger } = this.#options;
-    const refuse = (error: unknown) => void call.emit('error', refusal(error));
-    call.on('error', () => undefined);
-    if (!isReady())
-      return void refuse(new ProconsulError('unavailable', 'the state is not known yet'));
-    const address = addressIn(call.getPeer());
+  #serve<Request extends AnyRequest>(call: Call, fields: Fields, serves: Serves<Request>): void {
+    const { counts, isReady, views, worlds, clock, logger } = this.#options;
+    const refuse = (error: unknown) => call.end(...refusal(error));
+    if (!isReady()) {
+      refuse(new ProconsulError('unavailable', 'the state is not known yet'));
+      return;
+    }
+    const { address } = call;
     const giveBack = this.#shares.take(address);
     if (giveBack === undefined) {
       const why = `more than ${MAX_STREAMS} streams, or than half of that from one address`;
-      return void refuse(new ProconsulError('busy', why));
+      refuse(new ProconsulError('busy', why));
+      return;
     }
+    const { kind, form, method } = serves;
     const stream = new Stream<Request>({
-      ...serves,
-      ...{ wire: WIRE, pace: this.#pace, counts, views, worlds, logger },
+      ...{ kind, form, wire: WIRE, pace: this.#pace, counts, views, worlds, clock, logger },
       refusals: this.#refusals,
-      ...{ token: tokenIn(call.metadata), address },
-      write: (answer, done) => void call.write(answer, done),
+      ...{ token: firstOf(fields, 'x-consul-token'), address },
+      write: (answer, done) => call.write(answer, done),
       refuse,
     });
     counts.streams++;
     this.#streams.add(stream);
-    let isOver = false;
-    const over = () => {
-      if (isOver) return;
-      isOver = true;
-      counts.streams--;
-      giveBack();
-      this.#streams.delete(stream);
-      stream.stop();
+    call.taker = {
+      message: (bytes) => {
+        const request = read(bytes, method) as Request | undefined;
+        if (request === undefined) return call.end(STATUS.internal, 'a request cannot be read');
+        call.pause();
+        stream.take(request, () => call.resume());
+      },
+      ended: () => call.end(STATUS.ok),
+      over: () => {
+        counts.streams--;
+        giveBack();
+        this.#streams.delete(stream);
+        stream.stop();
+      },
     };
-    call.on('close', over);
-    call.on('cancelled', over);
-    call.on('error', over);
-    call.on('end', () => {
-      over();
-      call.end();
-    });
     // What it asks is read once it is known who asks.
-    const take = (request: Request) => {
-      call.pause();
-      stream.take(request, () => void call.resume());
-    };
-    stream.enter().then(() => void call.on('data', take), refuse);
+    call.pause();
+    stream.enter().then(() => call.resume(), refuse);
   }
 }
 
-function tokenIn(metadata: Metadata): string {
-  const [token = ''] = metadata.get('x-consul-token');
-  return String(token);
-}
-
 const STATUSES = {
-  unavailable: status.UNAVAILABLE,
-  busy: status.RESOURCE_EXHAUSTED,
-  forbidden: status.PERMISSION_DENIED,
-  invalid: status.INVALID_ARGUMENT,
-} as const satisfies Partial<Record<ProconsulError['code'], status>>;
+  unavailable: STATUS.unavailable,
+  busy: STATUS.busy,
+  forbidden: STATUS.forbidden,
+  invalid: STATUS.invalid,
+} as const satisfies Partial<Record<ProconsulError['code'], Status>>;
 
-function refusal(error: unknown): Error & { readonly code: status; readonly details: string } {
-  const code = error instanceof ProconsulError ? error.code : 'internal';
-  const known: Partial<Record<ProconsulError['code'], status>> = STATUSES;
-  const details = error instanceof ProconsulError ? error.message : 'internal error';
-  return Object.assign(new Error(messageOf(error)), {
-    code: known[code] ?? status.INTERNAL,
-    details,
-  });
+function refusal(error: unknown): [status: Status, details: string] {
+  if (!(error instanceof ProconsulError)) return [STATUS.internal, 'internal error'];
+  const known: Partial<Record<ProconsulError['code'], Status>> = STATUSES;
+  return [known[error.code] ?? STATUS.internal, error.message];
 }

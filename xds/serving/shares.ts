@@ -28,8 +28,3 @@ export class Shares {
     };
   }
 }
-
-/** Of a peer as gRPC names it, with its port. */
-export function addressIn(peer: string): string {
-  return peer.slice(0, Math.max(0, peer.lastIndexOf(':')));
-}

@@ -2,6 +2,8 @@
  * One stream of a client: what it subscribes to of each kind, and what it is told of it. At most one answer is
  * on its way to whoever reads slowly; meanwhile nothing is kept for it, and it is told then what there is by then.
  */
+import type { Clock } from '../../lib/clock.ts';
+import { cut } from '../../lib/cut.ts';
 import { describeChain, messageOf, ProconsulError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { KINDS, type Kind, kindOf } from '../resource.ts';
@@ -9,6 +11,7 @@ import { NAME } from '../turns.ts';
 import type { Member, Views } from '../views.ts';
 import type { World } from '../world.ts';
 import type { ClientNode, Worlds } from '../worlds.ts';
+import { Order } from './order.ts';
 import type { Pace } from './pace.ts';
 import type { Refusals } from './refusals.ts';
 import type { Dealings, Subscription } from './subscription.ts';
@@ -45,6 +48,7 @@ export interface StreamOptions<Request extends AnyRequest> {
   readonly refusals: Pick<Refusals, 'take'>;
   readonly views: Views;
   readonly worlds: Worlds;
+  readonly clock: Clock;
   readonly logger: Logger;
   /** Calls once the answer is on its way. */
   readonly write: (answer: Buffer, done: () => void) => void;
@@ -59,9 +63,12 @@ const MAX_SAID = 500;
 export class Stream<Request extends AnyRequest> {
   readonly #options: StreamOptions<Request>;
   readonly #subscriptions = new Map<Kind, Subscription<Request>>();
+  readonly #order: Order;
   #member: Member | undefined;
   #world: World | undefined;
   #node = '';
+  /** Of which there may be something to tell. */
+  readonly #due = new Set<Kind>();
   #nonces = 0;
   #isWriting = false;
   /** A request, and all names anew. */
@@ -73,6 +80,8 @@ export class Stream<Request extends AnyRequest> {
 
   constructor(options: StreamOptions<Request>) {
     this.#options = options;
+    const of = (kind: Kind) => this.#subscriptions.get(kind);
+    this.#order = new Order({ of, clock: options.clock, wake: () => this.#allSoon() });
   }
 
   /** Before anything is taken. Rejects with a ProconsulError where nobody knows the token. */
@@ -100,6 +109,7 @@ export class Stream<Request extends AnyRequest> {
         return this.#inTurn(take);
       }
       this.#taking--;
+      this.#allDue();
       if (this.#isHeldUp) this.#tell();
       else this.#soon();
       done();
@@ -153,6 +163,7 @@ export class Stream<Request extends AnyRequest> {
 
   stop(): void {
     this.#isOver = true;
+    this.#order.stop();
     for (const each of this.#subscriptions.values()) each.stop();
     this.#subscriptions.clear();
     this.#member?.leave();
@@ -172,7 +183,7 @@ export class Stream<Request extends AnyRequest> {
   #taken(request: Request): Iterator<void> | undefined {
     const { node, error_detail: fault } = request;
     if (node !== null && this.#world === undefined) {
-      this.#node = node.id.slice(0, MAX_SAID);
+      this.#node = cut(node.id, MAX_SAID);
       this.#world = this.#options.worlds.of(node);
     }
     if (fault !== null) {
@@ -185,6 +196,7 @@ export class Stream<Request extends AnyRequest> {
     if (kind === undefined) return undefined;
     if (hasSomething(request)) this.#member?.comesWithSomething();
     const subscription = this.#subscriptions.get(kind) ?? this.#begin(kind);
+    if (fault === null) subscription.taken(Number(request.response_nonce));
     return subscription.take(request);
   }
 
@@ -192,14 +204,19 @@ export class Stream<Request extends AnyRequest> {
     const { form, wire, worlds } = this.#options;
     this.#world ??= worlds.of({ id: '' });
     const world = this.#world;
+    const changed = () => {
+      this.#due.add(kind);
+      this.#soon();
+    };
     const begun = new form({
       ...{ kind, wire },
       subscribe: (name) => {
         const member = this.#member;
         if (member === undefined) throw new ProconsulError('internal', 'nobody has entered');
-        return member.subscribeTo(world.resources(kind, name), this.#soon);
+        return member.subscribeTo(world.resources(kind, name), changed);
       },
-      nextNonce: () => String(++this.#nonces),
+      nextNonce: () => ++this.#nonces,
+      order: this.#order,
       onDropped: (names) => {
         for (const each of ['endpoints', 'routes'] as const) {
           this.#subscriptions.get(each)?.forget(names);
@@ -217,14 +234,26 @@ export class Stream<Request extends AnyRequest> {
     this.#options.pace.soon(this.#tell);
   };
 
+  #allSoon(): void {
+    this.#allDue();
+    this.#soon();
+  }
+
+  /** What is told of one kind may have been waited for by another. */
+  #allDue(): void {
+    for (const kind of this.#subscriptions.keys()) this.#due.add(kind);
+  }
+
   readonly #tell = (): void => {
     if (this.#isWriting || this.#isOver) return;
     this.#isHeldUp = this.#taking > 0;
     if (this.#isHeldUp) return;
     this.#isDue = false;
     for (const kind of KINDS) {
-      const answer = this.#answerOf(kind);
+      const answer = this.#due.delete(kind) ? this.#answerOf(kind) : undefined;
       if (answer === undefined) continue;
+      this.#allDue();
+      this.#due.delete(kind);
       this.#isWriting = true;
       // What else there is to tell comes after it.
       this.#isDue = true;

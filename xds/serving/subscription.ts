@@ -2,6 +2,7 @@
 import { ProconsulError } from '../../lib/errors.ts';
 import { isWhole, type Kind, MAX_NAME, type Resource, TYPE_URLS } from '../resource.ts';
 import type { Subscribed } from '../world.ts';
+import { type Has, type Holding, type Order, type Shown, versionIn } from './order.ts';
 import type { Wire } from './wire.ts';
 
 /** By this name all that there is of a kind is asked for. */
@@ -14,15 +15,21 @@ export interface Dealings {
   readonly wire: Wire;
   /** Throws 'busy' where too much is asked. */
   readonly subscribe: (name: string) => Subscribed;
-  readonly nextNonce: () => string;
+  /** Of all answers on its stream. */
+  readonly nextNonce: () => number;
+  readonly order: Pick<Order, 'shown'>;
   /** A client drops these with what it is told now. */
   readonly onDropped: (names: readonly string[]) => void;
 }
 
-export abstract class Subscription<Request> {
+export abstract class Subscription<Request> implements Holding {
   readonly kind: Kind;
   readonly #dealings: Dealings;
   readonly #names = new Map<string, Subscribed>();
+  #told = new Map<string, Has>();
+  /** Of what was told last, and of what the client has said that it takes it. */
+  #lastNonce = 0;
+  #takenNonce = 0;
 
   constructor(dealings: Dealings) {
     this.#dealings = dealings;
@@ -36,7 +43,26 @@ export abstract class Subscription<Request> {
   abstract next(): Buffer | undefined;
 
   /** They are to be told anew, as if they never had been. */
-  abstract forget(names: readonly string[]): void;
+  forget(names: readonly string[]): void {
+    for (const name of names) this.#told.delete(name);
+  }
+
+  /** The client takes what it was told by then. */
+  taken(nonce: number): void {
+    if (nonce <= this.#lastNonce) this.#takenNonce = Math.max(this.#takenNonce, nonce);
+  }
+
+  get told(): ReadonlyMap<string, Has> {
+    return this.#told;
+  }
+
+  get wantsAll(): boolean {
+    return this.#names.has(EVERYTHING);
+  }
+
+  get isTaken(): boolean {
+    return this.#takenNonce === this.#lastNonce;
+  }
 
   /** The same names, of what may be seen by now: a step for each, which needs no more room than it had. */
   *again(): Generator<void> {
@@ -77,13 +103,37 @@ export abstract class Subscription<Request> {
     this.#names.delete(name);
   }
 
-  /** All that is known of what is wanted, each once. */
-  protected known(): ReadonlyMap<string, Resource> {
+  /** All that is known of what is wanted, each once, as far as it may be told. */
+  protected shown(): Shown {
     const all = new Map<string, Resource>();
     for (const { current } of this.#names.values()) {
       for (const each of current ?? []) all.set(each.name, each);
     }
-    return all;
+    return this.#dealings.order.shown(this.kind, all);
+  }
+
+  /** What other streams have told it. */
+  protected comesWith(versions: Readonly<Record<string, string>>): void {
+    for (const [name, version] of Object.entries(versions)) this.#told.set(name, version);
+  }
+
+  /** Whether the client has it as it is. */
+  protected has(each: Resource): boolean {
+    const has = this.#told.get(each.name);
+    if (versionIn(has) !== each.version) return false;
+    if (typeof has === 'string') this.#told.set(each.name, each);
+    return true;
+  }
+
+  /** `isAll`: it has nothing else from now on. */
+  protected tells(told: readonly Resource[], isAll: boolean): void {
+    if (isAll) this.#told = new Map();
+    for (const each of told) this.#told.set(each.name, each);
+  }
+
+  protected nextNonce(): string {
+    this.#lastNonce = this.#dealings.nextNonce();
+    return String(this.#lastNonce);
   }
 
   protected get isPending(): boolean {
@@ -91,10 +141,10 @@ export abstract class Subscription<Request> {
     return false;
   }
 
-  /** What clients drop with those that they had and are told anew. */
-  protected telling(told: readonly Resource[], had: (name: string) => boolean): void {
+  /** What clients drop with those that they had and are told anew: to be called before it counts as told. */
+  protected telling(changed: readonly Resource[]): void {
     if (!isWhole(this.kind)) return;
-    const dropped = told.filter(({ name }) => had(name)).flatMap(({ uses }) => uses);
+    const dropped = changed.filter(({ name }) => this.#told.has(name)).flatMap(({ uses }) => uses);
     if (dropped.length > 0) this.#dealings.onDropped(dropped);
   }
 }

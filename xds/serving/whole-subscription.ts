@@ -9,7 +9,7 @@ export interface WholeRequest {
 
 export class WholeSubscription extends Subscription<WholeRequest> {
   #nonce = '';
-  #told: Map<string, string> | undefined;
+  #isTold = false;
   /** It asks for something else than before: that is answered, though nothing has changed. */
   #isOwed = true;
   #hasNamed = false;
@@ -24,7 +24,7 @@ export class WholeSubscription extends Subscription<WholeRequest> {
     for (const name of this.names.keys()) {
       if (wanted.has(name)) continue;
       this.drop(name);
-      if (!isWhole(this.kind)) this.#told?.delete(name);
+      if (!isWhole(this.kind)) this.forget([name]);
     }
     for (const name of wanted) {
       if (this.names.has(name)) continue;
@@ -37,15 +37,11 @@ export class WholeSubscription extends Subscription<WholeRequest> {
   next(): Buffer | undefined {
     const told = isWhole(this.kind) ? this.#world() : this.#changed();
     if (told === undefined) return undefined;
-    const had = this.#told ?? new Map<string, string>();
-    this.telling(
-      told.filter(({ name, version }) => had.get(name) !== version),
-      (name) => had.has(name),
-    );
-    const kept = isWhole(this.kind) ? [] : [...had];
-    this.#told = new Map([...kept, ...told.map(({ name, version }) => [name, version] as const)]);
+    this.telling(told.filter((each) => !this.has(each)));
+    this.tells(told, isWhole(this.kind));
+    this.#isTold = true;
     this.#isOwed = false;
-    this.#nonce = this.dealings.nextNonce();
+    this.#nonce = this.nextNonce();
     return this.dealings.wire.whole(told, {
       version_info: versionOfAll(told),
       type_url: this.typeUrl,
@@ -53,25 +49,20 @@ export class WholeSubscription extends Subscription<WholeRequest> {
     });
   }
 
-  forget(names: readonly string[]): void {
-    for (const name of names) this.#told?.delete(name);
-  }
-
   /** What is missing in it, a client takes away: so nothing is told before all is known. */
   #world(): readonly Resource[] | undefined {
     if (this.isPending || this.names.size === 0) return undefined;
-    const all = [...this.known().values()];
-    const told = this.#told;
+    const { all: shown, held } = this.shown();
+    // With less at first than there is, it would begin its work.
+    if (!this.#isTold && held.size > 0) return undefined;
+    const all = [...shown.values()];
     const isSame =
-      !this.#isOwed &&
-      told?.size === all.length &&
-      all.every(({ name, version }) => told.get(name) === version);
+      !this.#isOwed && this.told.size === all.length && all.every((each) => this.has(each));
     return isSame ? undefined : all;
   }
 
   #changed(): readonly Resource[] | undefined {
-    const all = [...this.known().values()];
-    const changed = all.filter(({ name, version }) => this.#told?.get(name) !== version);
+    const changed = [...this.shown().all.values()].filter((each) => !this.has(each));
     return changed.length > 0 ? changed : undefined;
   }
 }

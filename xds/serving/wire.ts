@@ -1,9 +1,10 @@
 /** The messages of xDS, as protocol buffers: loaded when the first client comes. */
 import { fromJSON, type MethodDefinition, type PackageDefinition } from '@grpc/proto-loader';
-import { type Encoded, type Kind, type Message, type Resource, TYPE_URLS } from '../resource.ts';
+import { type Form, type Kind, type Message, type Resource, TYPE_URLS } from '../resource.ts';
+import { framed } from './grpc-call.ts';
 import PROTOS from './protos.json' with { type: 'json' };
 
-type Method = MethodDefinition<object, object>;
+export type Method = MethodDefinition<object, object>;
 
 const SERVICE = 'envoy.service';
 const ADS = `${SERVICE}.discovery.v3.AggregatedDiscoveryService`;
@@ -51,21 +52,30 @@ export class Wire {
   }
 
   /** As the fields of an answer, which may stand in any order and one after another. */
-  readonly encode = ({ kind, name, version, message }: Resource): Encoded => {
+  readonly encode = ({ kind, name, version, message }: Resource, form: Form): Buffer => {
     const resource = { '@type': TYPE_URLS[kind], ...message };
-    return {
-      whole: this.#encodeWhole({ resources: [resource] }),
-      delta: this.#encodeDelta({ resources: [{ name, version, resource }] }),
-    };
+    return form === 'whole'
+      ? this.#encodeWhole({ resources: [resource] })
+      : this.#encodeDelta({ resources: [{ name, version, resource }] });
   };
 
+  /** As a message of gRPC, as `delta` too. */
   whole(resources: readonly Resource[], rest: Message): Buffer {
-    const parts = resources.map((each) => each.encoded(this.encode).whole);
-    return Buffer.concat([...parts, this.#encodeWhole(rest)]);
+    const parts = resources.map((each) => each.encoded('whole', this.encode));
+    return framed([...parts, this.#encodeWhole(rest)]);
   }
 
   delta(resources: readonly Resource[], rest: Message): Buffer {
-    const parts = resources.map((each) => each.encoded(this.encode).delta);
-    return Buffer.concat([...parts, this.#encodeDelta(rest)]);
+    const parts = resources.map((each) => each.encoded('delta', this.encode));
+    return framed([...parts, this.#encodeDelta(rest)]);
+  }
+}
+
+/** What is asked; undefined where it cannot be read, for strangers may send any bytes. */
+export function read(bytes: Buffer, { requestDeserialize }: Method): object | undefined {
+  try {
+    return requestDeserialize(bytes);
+  } catch {
+    return undefined;
   }
 }

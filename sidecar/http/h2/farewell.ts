@@ -20,14 +20,14 @@ export class Farewell {
   warn(): void {
     this.goaway(MAX_WINDOW, 0);
     this.#state = 'warned';
-    this.#ask();
+    this.ask();
   }
 
   /** The other side has answered, if it was asked. */
   heard(): void {
     if (this.#state !== 'warned' && this.#state !== 'waits') return;
     if (--this.#rounds > 0) {
-      this.#ask();
+      this.ask();
       return;
     }
     const before = this.#state;
@@ -42,7 +42,8 @@ export class Farewell {
     else then();
   }
 
-  #ask(): void {
+  /** Whoever is there answers it. */
+  ask(): void {
     const { out } = this.#outlet;
     out.frame(FRAME.ping, 0, 0, PING.length);
     out.text(PING);

@@ -132,6 +132,11 @@ export class Session implements Carrier {
     this.#retired();
   }
 
+  /** Whoever is there is heard by it. */
+  ping(): void {
+    this.#farewell.ask();
+  }
+
   keeps(bytes: number): void {
     this.#intake.keeps(bytes);
   }

@@ -38,15 +38,20 @@ export class MeshEnvoys {
   readonly #grpc: number;
   readonly #running = new Set<ChildProcess>();
 
-  private constructor(envoy: string, agent: Proconsul, grpc: number) {
+  /** For Envoy itself, beside what it is always run with. */
+  readonly #flags: readonly string[];
+
+  private constructor(envoy: string, flags: readonly string[], agent: Proconsul, grpc: number) {
     this.#envoy = envoy;
+    this.#flags = flags;
     this.#agent = agent;
     this.#grpc = grpc;
   }
 
-  static async start(envoy: string): Promise<MeshEnvoys> {
+  static async start(envoy: string, ...flags: readonly string[]): Promise<MeshEnvoys> {
     const grpc = await freePort();
-    return new MeshEnvoys(envoy, await startProconsul(['-dev', `-grpc-port=${grpc}`]), grpc);
+    const agent = await startProconsul(['-dev', `-grpc-port=${grpc}`]);
+    return new MeshEnvoys(envoy, flags, agent, grpc);
   }
 
   async stop(): Promise<void> {
@@ -84,6 +89,7 @@ export class MeshEnvoys {
         ...['connect', 'envoy', ...words, `-envoy-binary=${this.#envoy}`],
         ...[`-http-addr=127.0.0.1:${this.#agent.port}`, `-grpc-addr=127.0.0.1:${this.#grpc}`],
         ...[`-admin-bind=127.0.0.1:${admin}`, '--', '--concurrency', '1', '-l', 'error'],
+        ...this.#flags,
       ],
       { stdio: ['ignore', 'inherit', 'inherit'] },
     );

@@ -1,0 +1,182 @@
+/** Whoever says what he likes at ports.grpc harms nobody but himself. */
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { status } from '@grpc/grpc-js';
+import { FLAG, FRAME } from '../../sidecar/http/h2/frames.ts';
+import { PREFACE } from '../../sidecar/http/h2/settings.ts';
+import { bytesIn } from '../support/experiments/http2/caller-frames.ts';
+import { callersScript } from '../support/experiments/http2/callers-run.ts';
+import { instance } from '../support/fakes/fake-agent-answers.ts';
+import { liveBytes } from '../support/heap.ts';
+import { SEED } from '../support/seed.ts';
+import { framed, rawCaller, requestHead } from '../support/servers/raw-h2.ts';
+import { EDS, HEALTH, startXds, type TestXds, XdsClient } from '../support/servers/xds-clients.ts';
+import { NODE } from '../support/servers/xds-mesh.ts';
+import { until } from '../support/until.ts';
+
+const PATH = `/${EDS}/StreamEndpoints`;
+const asking = (path = PATH, ...more: string[]) =>
+  requestHead('POST', path, 'content-type', 'application/grpc', 'te', 'trailers', ...more);
+const OPEN = FLAG.endOfHead;
+const ASK = FLAG.endOfHead | FLAG.end;
+/** Which says nothing. */
+const EMPTY = Buffer.alloc(5);
+
+/** What was said in heads to a stream, as text: names and values stand in it as they are. */
+function saidTo(caller: ReturnType<typeof rawCaller>, id: number): string {
+  return caller.heard.frames
+    .filter(({ type, stream }) => type === FRAME.head && stream === id)
+    .map(({ payload }) => payload.toString('latin1'))
+    .join('|');
+}
+
+async function ends(caller: ReturnType<typeof rawCaller>, id: number, how: RegExp): Promise<void> {
+  await until(
+    () => how.test(saidTo(caller, id)),
+    () => JSON.stringify(saidTo(caller, id)),
+  );
+}
+
+async function isServed(xds: TestXds): Promise<void> {
+  const stream = new XdsClient(xds.port).stream(EDS, 'StreamEndpoints');
+  stream.subscribe(['web']);
+  assert.equal((await stream.answer(0)).resources.length, 1);
+}
+
+async function start() {
+  const xds = await startXds();
+  xds.agent.sayInstances('web', [instance('a')]);
+  return { xds, caller: rawCaller(xds.port) };
+}
+
+describe(`a stranger at the port for xDS (seed ${SEED})`, function () {
+  // The machine may be busy.
+  this.timeout(120_000);
+
+  it('says what nobody may, and others are served', async () => {
+    const { xds } = await start();
+    for (let seed = SEED * 1000; seed < SEED * 1000 + 200; seed++) {
+      const socket = connect(xds.port, '127.0.0.1');
+      socket.on('error', () => undefined);
+      socket.resume();
+      const { frames, hangsUp } = callersScript(seed);
+      const begun = bytesIn([{ type: FRAME.settings, flags: 0, id: 0, payload: Buffer.alloc(0) }]);
+      socket.write(Buffer.concat([Buffer.from(PREFACE), begun, bytesIn(frames)]));
+      if (hangsUp) socket.end();
+      else socket.end(Buffer.from('and no more'));
+    }
+    await isServed(xds);
+  });
+
+  it('is told what is wrong with a call, and by whose fault', async () => {
+    const { caller } = await start();
+    const plain = requestHead('POST', PATH, 'content-type', 'application/json');
+    const get = requestHead('GET', PATH, 'content-type', 'application/grpc');
+    caller.say(
+      framed(FRAME.head, ASK, 1, plain),
+      framed(FRAME.head, ASK, 3, get),
+      framed(FRAME.head, ASK, 5, asking('/none/such')),
+      framed(FRAME.head, OPEN, 7, asking()),
+      framed(FRAME.data, 0, 7, Buffer.from([1, 0, 0, 0, 0])),
+      framed(FRAME.head, OPEN, 9, asking()),
+      framed(FRAME.data, 0, 9, Buffer.from([0, 0, 0x10, 0, 1])),
+      framed(FRAME.head, OPEN, 11, asking()),
+      framed(FRAME.data, FLAG.end, 11, Buffer.from([0, 0, 0, 0, 9, 1])),
+      framed(FRAME.head, OPEN, 13, asking()),
+      framed(FRAME.data, 0, 13, Buffer.from([0, 0, 0, 0, 2, 0xff, 0xff])),
+      framed(FRAME.head, ASK, 15, asking(`/${HEALTH}/Check`)),
+    );
+    await ends(caller, 1, /415/);
+    await ends(caller, 3, /405/);
+    await ends(caller, 5, /grpc-status.12/s);
+    await ends(caller, 7, /grpc-status.12.*no compressed message/s);
+    await ends(caller, 9, /grpc-status.8.*more than 1048576/s);
+    await ends(caller, 11, /grpc-status.13.*within a message/s);
+    await ends(caller, 13, /grpc-status.13.*cannot be read/s);
+    await ends(caller, 15, /grpc-status.13.*nothing was asked/s);
+  });
+
+  it('takes a call back with the words by which he makes it', async () => {
+    const { xds } = await start();
+    const cancel = Buffer.from([0, 0, 0, 8]);
+    for (const path of [PATH, '/none/such', `/${HEALTH}/Check`, `/${HEALTH}/Watch`]) {
+      for (const type of ['application/grpc', 'text/plain']) {
+        const { say } = rawCaller(xds.port);
+        const head = requestHead('POST', path, 'content-type', type);
+        say(framed(FRAME.head, OPEN, 1, head), framed(FRAME.reset, 0, 1, cancel));
+        say(framed(FRAME.head, OPEN, 3, head), framed(FRAME.data, FLAG.end, 3, EMPTY));
+        say(framed(FRAME.head, ASK, 5, head), framed(FRAME.goaway, 0, 0, Buffer.alloc(8)));
+      }
+    }
+    await isServed(xds);
+  });
+
+  it('may have a message come in single bytes, and thousands in one piece', async () => {
+    const { xds, caller } = await start();
+    const many = Buffer.concat(Array.from({ length: 3000 }, () => EMPTY));
+    caller.say(
+      framed(FRAME.head, OPEN, 1, asking()),
+      ...[...EMPTY].map((byte) => framed(FRAME.data, 0, 1, Buffer.from([byte]))),
+      framed(FRAME.data, FLAG.end, 1, many),
+    );
+    await ends(caller, 1, /grpc-status.0/s);
+    await isServed(xds);
+  });
+
+  it('calls himself by a megabyte, of which little is kept', async () => {
+    const { xds } = await start();
+    const id = 'x'.repeat(900_000);
+    const before = (await liveBytes()).heap;
+    const streams = Array.from({ length: 40 }, () => {
+      const stream = new XdsClient(xds.port).stream(EDS, 'StreamEndpoints');
+      stream.subscribe(['web'], { node: { id } });
+      return stream;
+    });
+    for (const stream of streams) await stream.answer(0);
+    const { heap } = await liveBytes();
+    assert.ok(heap - before < 10_000_000, `${heap - before}`);
+    const proxy = new XdsClient(xds.port).stream(EDS, 'StreamEndpoints');
+    proxy.subscribe(['web'], { node: { ...NODE, id } });
+    assert.equal(await proxy.ended(), status.INVALID_ARGUMENT);
+  });
+
+  it('speaks no HTTP/2, or does not go on with it, and is sent away', async () => {
+    const { xds } = await start();
+    const said = ['GET / HTTP/1.1\r\n\r\n', PREFACE.slice(0, 10), ''];
+    const sockets = said.map((text) => {
+      const socket = connect(xds.port, '127.0.0.1').on('error', () => undefined);
+      socket.resume();
+      socket.write(text);
+      return socket;
+    });
+    await isServed(xds);
+    await until(async () => {
+      await xds.clock.advance(5000);
+      return sockets.every((socket) => socket.closed);
+    });
+  });
+
+  it('is gone without a word, and its streams with it', async () => {
+    const { xds, caller } = await start();
+    caller.say(framed(FRAME.head, OPEN, 1, asking()));
+    const streams = xds.xds.metrics().find(({ name }) => name === 'proconsul.xds.streams');
+    const open = () => (streams?.kind === 'gauge' ? streams.read() : undefined);
+    await until(() => open() === 1);
+    await until(async () => {
+      await xds.clock.advance(10_000);
+      return open() === 0;
+    });
+    assert.ok(caller.heard.frames.some(({ type }) => type === FRAME.ping));
+  });
+
+  it('answers when he is asked whether he is there, and stays', async () => {
+    const { xds } = await start();
+    const stream = new XdsClient(xds.port).stream(EDS, 'StreamEndpoints');
+    stream.subscribe(['web']);
+    await stream.answer(0);
+    for (let i = 0; i < 20; i++) await xds.clock.advance(10_000);
+    xds.agent.sayInstances('web', [instance('a', { port: 2 })]);
+    await stream.answer(1);
+    assert.equal(stream.code, undefined);
+  });
+});

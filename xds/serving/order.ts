@@ -1,0 +1,153 @@
+/**
+ * In which order a stream of all kinds tells of a change, so that no call is led where nobody is: what leads to a cluster
+ * is told once that is, with its endpoints; and a cluster goes once nothing leads there that the client still has. A
+ * client that asks for clusters by their names goes the other way, and is not held up.
+ */
+import type { Cancel, Clock } from '../../lib/clock.ts';
+import { type Kind, Resource } from '../resource.ts';
+
+/** What a client has of a name; by its version alone where another stream told it. */
+export type Has = Resource | string;
+
+/** Of one kind, what the client has. */
+export interface Holding {
+  readonly told: ReadonlyMap<string, Has>;
+  /** It asks for all that there are. */
+  readonly wantsAll: boolean;
+  /** It has taken what it was told last. */
+  readonly isTaken: boolean;
+}
+
+export interface OrderOptions {
+  readonly of: (kind: Kind) => Holding | undefined;
+  readonly clock: Clock;
+  /** Something may be told by now. */
+  readonly wake: () => void;
+}
+
+/** What is to be told; what is `held` stands as it was. */
+export interface Shown {
+  readonly all: ReadonlyMap<string, Resource>;
+  readonly held: ReadonlySet<string>;
+}
+
+/** Whoever takes nothing of what he was told, or does not ask for endpoints, is told all the same. */
+const HELD_MS = 10_000;
+const LEADING = ['listeners', 'routes'] as const;
+const NONE: ReadonlySet<string> = new Set();
+
+export class Order {
+  readonly #options: OrderOptions;
+  /** By kind and name, since when. */
+  readonly #since = new Map<Kind, Map<string, number>>();
+  #cancel: Cancel | undefined;
+
+  constructor(options: OrderOptions) {
+    this.#options = options;
+  }
+
+  /** `all`: that is known of a kind; what is held is put back in it to what the client has. */
+  shown(kind: Kind, all: Map<string, Resource>): Shown {
+    const told = this.#options.of(kind)?.told;
+    const waiting = told === undefined ? [] : this.#toHold(kind, all, told);
+    if (waiting.length === 0) {
+      this.#since.delete(kind);
+      return { all, held: NONE };
+    }
+    const since = new Map<string, number>();
+    const held = new Set(waiting.filter((name) => this.#isHeld(kind, name, since)));
+    this.#since.set(kind, since);
+    for (const name of held) {
+      const has = told?.get(name);
+      if (has instanceof Resource) all.set(name, has);
+      else all.delete(name);
+    }
+    return { all, held };
+  }
+
+  stop(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+  }
+
+  #toHold(
+    kind: Kind,
+    known: ReadonlyMap<string, Resource>,
+    told: ReadonlyMap<string, Has>,
+  ): string[] {
+    const clusters = this.#options.of('clusters');
+    if (clusters?.wantsAll !== true) return [];
+    if (kind === 'clusters') return gone(known, told).filter((name) => this.#isLedTo(name));
+    if (kind === 'endpoints') return gone(known, told).filter((name) => isUsed(clusters, name));
+    return [...known.values()]
+      .filter(({ name, version }) => versionIn(told.get(name)) !== version)
+      .filter((each) => [...each.leads].some((name) => !this.#isThere(clusters, name)))
+      .map(({ name }) => name);
+  }
+
+  /** A cluster, with its endpoints. */
+  #isThere(clusters: Holding, name: string): boolean {
+    const has = clusters.told.get(name);
+    if (has === undefined) return false;
+    if (typeof has === 'string') return true;
+    const endpoints = this.#options.of('endpoints');
+    return has.uses.every((each) => endpoints?.told.has(each) === true);
+  }
+
+  /** By what the client may still have. Routes that no listener of it uses lead nowhere. */
+  #isLedTo(cluster: string): boolean {
+    const listeners = this.#options.of('listeners');
+    const used = listeners?.wantsAll === true ? usedBy(listeners) : undefined;
+    return LEADING.some((kind) => {
+      const holding = this.#options.of(kind);
+      if (holding === undefined) return false;
+      if (!holding.isTaken) return true;
+      for (const [name, has] of holding.told) {
+        if (kind === 'routes' && used?.has(name) === false) continue;
+        if (typeof has === 'string' || has.leads.has(cluster)) return true;
+      }
+      return false;
+    });
+  }
+
+  #isHeld(kind: Kind, name: string, since: Map<string, number>): boolean {
+    const at = this.#since.get(kind)?.get(name) ?? this.#options.clock.monotonic();
+    since.set(name, at);
+    if (this.#options.clock.monotonic() - at >= HELD_MS) return false;
+    this.#wakeAt(at + HELD_MS);
+    return true;
+  }
+
+  #wakeAt(at: number): void {
+    const { clock, wake } = this.#options;
+    this.#cancel ??= clock.after(at - clock.monotonic(), () => {
+      this.#cancel = undefined;
+      wake();
+    });
+  }
+}
+
+export function versionIn(has: Has | undefined): string | undefined {
+  return has instanceof Resource ? has.version : has;
+}
+
+function gone(known: ReadonlyMap<string, Resource>, told: ReadonlyMap<string, Has>): string[] {
+  return [...told.keys()].filter((name) => !known.has(name));
+}
+
+/** Undefined where nobody knows. */
+function usedBy({ told }: Holding): ReadonlySet<string> | undefined {
+  const used = new Set<string>();
+  for (const has of told.values()) {
+    if (typeof has === 'string') return undefined;
+    for (const name of has.uses) used.add(name);
+  }
+  return used;
+}
+
+function isUsed({ told }: Holding, endpoints: string): boolean {
+  for (const has of told.values()) {
+    if (has instanceof Resource && has.uses.includes(endpoints)) return true;
+  }
+  return false;
+}
