@@ -1,5 +1,4 @@
 /** Resources that follow from what is known, and are made anew when that changes. */
-import type { Cancel } from '../lib/clock.ts';
 import type { Account } from './accounts.ts';
 import type { LeaveOut } from './omissions.ts';
 import { resourceFault } from './refusable.ts';
@@ -9,9 +8,14 @@ import { type Know, type Sources, Worked } from './worked.ts';
 /** Pure. What it makes while it is not told everything yet, nobody sees; undefined leaves what was there. */
 export type Compute = (know: Know) => readonly Resource[] | undefined;
 
+/** Whoever is told when it changes: one for each name of each stream, so each is small. */
+export interface Told {
+  changed(): void;
+}
+
 export class Derived {
   readonly #worked: Worked<readonly Resource[]>;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<Told>();
   #current: readonly Resource[] | undefined;
 
   /** Of those who need them, on whose accounts questions are followed. */
@@ -29,10 +33,13 @@ export class Derived {
     return this.#listeners.size;
   }
 
-  /** Called when they have changed, or are known at last; never at once. */
-  listen(listener: () => void): Cancel {
+  /** Told when they have changed, or are known at last; never at once. */
+  listen(listener: Told): void {
     this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+  }
+
+  unlisten(listener: Told): void {
+    this.#listeners.delete(listener);
   }
 
   /** To be called once, before anything else. Throws 'busy' where too much is asked. */
@@ -66,7 +73,7 @@ export class Derived {
       next.every((each, i) => each === this.#current?.[i]);
     if (isSame) return;
     this.#current = next;
-    for (const listener of [...this.#listeners]) listener();
+    for (const listener of [...this.#listeners]) listener.changed();
   }
 }
 

@@ -52,7 +52,7 @@ export class Parts {
   }
 
   /** Calls with each change, until it is cancelled. Throws 'busy' where too much is asked. */
-  subscribe(name: string, listener: () => void): Subscribed {
+  subscribe(name: string, listener: (name: string) => void): Subscribed {
     const { account } = this.#options;
     account.subscribe();
     try {
@@ -236,7 +236,7 @@ export class Parts {
   }
 
   #tell(name: string): void {
-    for (const user of this.#users.get(name) ?? []) user.listener();
+    for (const user of this.#users.get(name) ?? []) user.listener(name);
   }
 }
 
@@ -244,9 +244,9 @@ export class Parts {
 class User implements Subscribed {
   readonly #parts: Parts;
   readonly #name: string;
-  readonly listener: () => void;
+  readonly listener: (name: string) => void;
 
-  constructor(parts: Parts, name: string, listener: () => void) {
+  constructor(parts: Parts, name: string, listener: (name: string) => void) {
     this.#parts = parts;
     this.#name = name;
     this.listener = listener;

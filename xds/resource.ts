@@ -86,6 +86,27 @@ export function versionOfAll(resources: readonly Resource[]): string {
   return versionOf(JSON.stringify(resources.map(({ name, version }) => [name, version])));
 }
 
+/**
+ * Of several that are told together by a stream, where nobody goes by it: each is random already, so that a sum of them
+ * will do, which thousands of streams have worked out for each change.
+ */
+export function versionOfTold(resources: readonly Resource[]): string {
+  const [only] = resources;
+  if (only !== undefined && resources.length === 1) return only.version;
+  let [one, other] = [resources.length, FNV_BASIS];
+  for (const { version } of resources) {
+    for (let i = 0; i < version.length; i++) {
+      const code = version.charCodeAt(i);
+      one = Math.imul(one ^ code, FNV_PRIME);
+      other = Math.imul(other, FNV_PRIME) ^ code;
+    }
+  }
+  return `${(one >>> 0).toString(36)}-${(other >>> 0).toString(36)}`;
+}
+
+const FNV_BASIS = 0x811c9dc5;
+const FNV_PRIME = 0x01000193;
+
 function versionOf(text: string): string {
   return createHash('sha1').update(text).digest('base64url').slice(0, 16);
 }

@@ -7,11 +7,12 @@ import type { Cancel } from '../lib/clock.ts';
 import { noLeader } from '../lib/errors.ts';
 import type { System } from '../lib/system.ts';
 import { type Account, Accounts, type Most, type NameOf } from './accounts.ts';
-import { type Compute, Derived } from './derived.ts';
+import { type Compute, Derived, type Told } from './derived.ts';
 import { Facts } from './facts.ts';
 import { Parts } from './parts.ts';
 import { type AskAgent, MAX_QUESTIONS, Questions } from './questions.ts';
 import { loadRules } from './refusable.ts';
+import type { Resource } from './resource.ts';
 import { Turns } from './turns.ts';
 import type { Among, Key, Named, Part, Subscribed, Wanted } from './world.ts';
 
@@ -127,21 +128,28 @@ export class Member {
     this.#entered.leave();
   }
 
-  /** Calls with each change, until it is cancelled. Throws 'busy' where too much is asked. */
-  subscribeTo(wanted: Wanted, listener: () => void): Subscribed {
-    if ('among' in wanted) return this.view.subscribeToPart(wanted, this.account, listener);
+  /** Calls with each change, by that name, until it is cancelled. Throws 'busy' where too much is asked. */
+  subscribeTo(wanted: Wanted, listener: Listener, name = ''): Subscribed {
+    const { account, view } = this;
+    if ('among' in wanted) return view.subscribeToPart(wanted, account, listener);
     const { key, compute, of } = wanted;
-    return this.subscribe(key, compute, listener, of);
+    return view.subscribe({ key, compute, of, account, name }, listener);
   }
 
   /** To something by itself. */
   subscribe(key: Key, compute: Compute, listener: () => void, of?: NameOf): Subscribed {
-    return this.view.subscribe({ key, compute, of, account: this.account }, listener);
+    return this.view.subscribe({ key, compute, of, account: this.account, name: '' }, listener);
   }
 }
 
+/** With the name that has changed: one function for all of a stream. */
+export type Listener = (name: string) => void;
+
 interface Made {
+  readonly key: string;
   readonly derived: Derived;
+  /** Of what it is a name, where that has several. */
+  readonly of: NameOf | undefined;
   /** How many need it, on each account. */
   readonly users: Map<Account, number>;
 }
@@ -149,9 +157,10 @@ interface Made {
 interface Whole {
   readonly key: Key;
   readonly compute: Compute;
-  /** Of what it is a name, where that has several. */
   readonly of: NameOf | undefined;
   readonly account: Account;
+  /** By which whoever wants it is told. */
+  readonly name: string;
 }
 
 interface ViewRules extends Pick<ViewsOptions, 'ask' | 'system'> {
@@ -194,38 +203,31 @@ class View {
     };
   }
 
-  subscribe(wanted: Whole, listener: () => void): Subscribed {
-    const { account, of } = wanted;
-    const key = JSON.stringify(wanted.key);
-    const made = this.#subscribed(key, wanted);
+  subscribe(wanted: Whole, listener: Listener): Subscribed {
+    const { account, name } = wanted;
+    const made = this.#subscribed(JSON.stringify(wanted.key), wanted);
     const { users, derived } = made;
     const isNew = !users.has(account);
     users.set(account, (users.get(account) ?? 0) + 1);
     // What is asked for it waits in the line of others, who may have much else in theirs.
     if (isNew && derived.current === undefined) derived.recount();
-    const unlisten = derived.listen(listener);
-    let isIn = true;
-    const cancel = () => {
-      if (!isIn) return;
-      isIn = false;
-      unlisten();
-      const left = (users.get(account) ?? 1) - 1;
-      if (left > 0) users.set(account, left);
-      else users.delete(account);
-      account.unsubscribe();
-      if (left === 0) account.unmake(of);
-      if (users.size === 0) this.#end(key, made);
-      else if (left === 0) derived.recount();
-    };
-    return {
-      get current() {
-        return derived.current;
-      },
-      cancel,
-    };
+    const use = new Use(made, account, { listener, name, over: this.#over });
+    derived.listen(use);
+    return use;
   }
 
-  subscribeToPart({ name, among }: Part, account: Account, listener: () => void): Subscribed {
+  readonly #over = (made: Made, account: Account): void => {
+    const { key, of, users, derived } = made;
+    const left = (users.get(account) ?? 1) - 1;
+    if (left > 0) users.set(account, left);
+    else users.delete(account);
+    account.unsubscribe();
+    if (left === 0) account.unmake(of);
+    if (users.size === 0) this.#end(key, made);
+    else if (left === 0) derived.recount();
+  };
+
+  subscribeToPart({ name, among }: Part, account: Account, listener: Listener): Subscribed {
     const key = JSON.stringify('all' in among ? among.all.key : among.key);
     const parts = this.#parts.get(key)?.get(account) ?? this.#partsOf(key, among, account);
     return parts.subscribe(name, listener);
@@ -238,7 +240,7 @@ class View {
       if (byAccount?.size === 0) this.#parts.delete(key);
     };
     const subscribe = ({ key: whose, compute, of }: Named, listener: () => void) =>
-      this.subscribe({ key: whose, compute, of, account }, listener);
+      this.subscribe({ key: whose, compute, of, account, name: '' }, listener);
     const sources = { questions: this.questions, facts: this.#facts };
     const parts = new Parts({ among, account, sources, subscribe, onLast });
     const byAccount = this.#parts.get(key) ?? new Map<Account, Parts>();
@@ -272,11 +274,11 @@ class View {
     this.#onLast();
   }
 
-  #make(key: string, { compute, account }: Whole): Made {
+  #make(key: string, { compute, account, of }: Whole): Made {
     const users = new Map([[account, 0]]);
     const sources = { questions: this.questions, facts: this.#facts };
     const derived = new Derived(compute, sources, () => users.keys());
-    const made: Made = { derived, users };
+    const made: Made = { key, derived, of, users };
     this.#made.set(key, made);
     try {
       derived.start();
@@ -290,5 +292,44 @@ class View {
   #end(key: string, made: Made): void {
     made.derived.stop();
     if (this.#made.get(key) === made) this.#made.delete(key);
+  }
+}
+
+interface Using {
+  readonly listener: Listener;
+  readonly name: string;
+  readonly over: (made: Made, account: Account) => void;
+}
+
+/** There may be a million of them. */
+class Use implements Subscribed, Told {
+  readonly #made: Made;
+  readonly #account: Account;
+  readonly #listener: Listener;
+  readonly #name: string;
+  #over: Using['over'] | undefined;
+
+  constructor(made: Made, account: Account, { listener, name, over }: Using) {
+    this.#made = made;
+    this.#account = account;
+    this.#listener = listener;
+    this.#name = name;
+    this.#over = over;
+  }
+
+  get current(): readonly Resource[] | undefined {
+    return this.#made.derived.current;
+  }
+
+  changed(): void {
+    this.#listener(this.#name);
+  }
+
+  cancel(): void {
+    const over = this.#over;
+    if (over === undefined) return;
+    this.#over = undefined;
+    this.#made.derived.unlisten(this);
+    over(this.#made, this.#account);
   }
 }

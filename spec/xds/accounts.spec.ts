@@ -129,7 +129,7 @@ describe('accounts of what is followed', function () {
       kept[0]?.cancel();
       has(few, 'c');
       few.view.stop();
-      for (const { cancel } of held) cancel();
+      for (const each of held) each.cancel();
       for (const name of cases.slice(0, 16)) has(one, name);
       assert.throws(() => has(one, cases[16] ?? ''), isBusy);
     } finally {

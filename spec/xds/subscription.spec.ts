@@ -18,7 +18,7 @@ describe('a subscription', () => {
     let seen = 0;
     const subscription = new WholeSubscription({
       ...{ kind: 'endpoints', wire: new Wire(), nextNonce: () => 1, onDropped: () => undefined },
-      order: { shown: (_, all) => ({ all, held: new Set() }) },
+      order: { shown: (_, all) => ({ all, held: new Set(), looked: undefined }), heldOf: () => [] },
       subscribe: () => {
         account.subscribe();
         seen++;

@@ -88,7 +88,7 @@ describe('what is worked out of answers', () => {
     agent.say('/v1/n1', 'other');
     await until(() => JSON.stringify(all[1]?.current?.[0]?.message).includes('other'));
     assert.equal(runs, 3);
-    for (const [i, { cancel }] of all.entries()) if (i !== 1) cancel();
+    for (const [i, each] of all.entries()) if (i !== 1) each.cancel();
     one.leave();
     agent.say('/v1/n1', 'third');
     await until(() => JSON.stringify(all[1]?.current?.[0]?.message).includes('third'));

@@ -1,5 +1,5 @@
 /** In the form that tells what has changed. */
-import { isWhole, versionOfAll } from '../resource.ts';
+import { isWhole, versionOfTold } from '../resource.ts';
 import type { Shown } from './order.ts';
 import { EVERYTHING, Subscription } from './subscription.ts';
 
@@ -54,7 +54,7 @@ export class DeltaSubscription extends Subscription<DeltaRequest> {
     for (const name of removed) this.#owed.delete(name);
     if (isOwed) this.#isOwed = false;
     return this.dealings.wire.delta(changed, {
-      system_version_info: versionOfAll(changed),
+      system_version_info: versionOfTold(changed),
       type_url: this.typeUrl,
       nonce: this.nextNonce(),
       removed_resources: removed,
@@ -62,7 +62,7 @@ export class DeltaSubscription extends Subscription<DeltaRequest> {
   }
 
   /** What it has, or has asked for, and is known not to be there. */
-  #removed({ all, held }: Shown): string[] {
+  #removed({ all, held, looked }: Shown): string[] {
     const everything = this.names.get(EVERYTHING);
     if (everything !== undefined && everything.current === undefined) return [];
     const isGone = (name: string) => {
@@ -70,6 +70,7 @@ export class DeltaSubscription extends Subscription<DeltaRequest> {
       const named = this.names.get(name);
       return named === undefined ? everything !== undefined : named.current !== undefined;
     };
-    return [...new Set([...this.told.keys(), ...this.#owed])].filter(isGone);
+    const wanted = looked ?? new Set([...this.told.keys(), ...this.#owed]);
+    return [...wanted].filter((name) => this.told.has(name) || this.#owed.has(name)).filter(isGone);
   }
 }

@@ -29,6 +29,8 @@ export interface OrderOptions {
 export interface Shown {
   readonly all: ReadonlyMap<string, Resource>;
   readonly held: ReadonlySet<string>;
+  /** Nothing is said of others; undefined where it is of all. */
+  readonly looked: ReadonlySet<string> | undefined;
 }
 
 /** Whoever takes nothing of what he was told, or does not ask for endpoints, is told all the same. */
@@ -46,13 +48,21 @@ export class Order {
     this.#options = options;
   }
 
-  /** `all`: that is known of a kind; what is held is put back in it to what the client has. */
-  shown(kind: Kind, all: Map<string, Resource>): Shown {
+  /** Those may be told by now. */
+  heldOf(kind: Kind): Iterable<string> {
+    return this.#since.get(kind)?.keys() ?? [];
+  }
+
+  /**
+   * `all`: that is known of a kind, of the names that are `looked` at; what is held is put back in it to what the client
+   * has.
+   */
+  shown(kind: Kind, all: Map<string, Resource>, looked?: ReadonlySet<string>): Shown {
     const told = this.#options.of(kind)?.told;
-    const waiting = told === undefined ? [] : this.#toHold(kind, all, told);
+    const waiting = told === undefined ? [] : this.#toHold(kind, all, { told, looked });
     if (waiting.length === 0) {
       this.#since.delete(kind);
-      return { all, held: NONE };
+      return { all, held: NONE, looked };
     }
     const since = new Map<string, number>();
     const held = new Set(waiting.filter((name) => this.#isHeld(kind, name, since)));
@@ -62,7 +72,7 @@ export class Order {
       if (has instanceof Resource) all.set(name, has);
       else all.delete(name);
     }
-    return { all, held };
+    return { all, held, looked };
   }
 
   stop(): void {
@@ -70,15 +80,13 @@ export class Order {
     this.#cancel = undefined;
   }
 
-  #toHold(
-    kind: Kind,
-    known: ReadonlyMap<string, Resource>,
-    told: ReadonlyMap<string, Has>,
-  ): string[] {
+  #toHold(kind: Kind, known: ReadonlyMap<string, Resource>, { told, looked }: Looked): string[] {
     const clusters = this.#options.of('clusters');
     if (clusters?.wantsAll !== true) return [];
-    if (kind === 'clusters') return gone(known, told).filter((name) => this.#isLedTo(name));
-    if (kind === 'endpoints') return gone(known, told).filter((name) => isUsed(clusters, name));
+    const gone = () =>
+      [...(looked ?? told.keys())].filter((name) => told.has(name) && !known.has(name));
+    if (kind === 'clusters') return gone().filter((name) => this.#isLedTo(name));
+    if (kind === 'endpoints') return gone().filter((name) => isUsed(clusters, name));
     return [...known.values()]
       .filter(({ name, version }) => versionIn(told.get(name)) !== version)
       .filter((each) => [...each.leads].some((name) => !this.#isThere(clusters, name)))
@@ -131,8 +139,8 @@ export function versionIn(has: Has | undefined): string | undefined {
   return has instanceof Resource ? has.version : has;
 }
 
-function gone(known: ReadonlyMap<string, Resource>, told: ReadonlyMap<string, Has>): string[] {
-  return [...told.keys()].filter((name) => !known.has(name));
+interface Looked extends Pick<Shown, 'looked'> {
+  readonly told: ReadonlyMap<string, Has>;
 }
 
 /** Undefined where nobody knows. */

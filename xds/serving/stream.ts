@@ -204,7 +204,8 @@ export class Stream<Request extends AnyRequest> {
     const { form, wire, worlds } = this.#options;
     this.#world ??= worlds.of({ id: '' });
     const world = this.#world;
-    const changed = () => {
+    const changed = (name: string) => {
+      this.#subscriptions.get(kind)?.changed(name);
       this.#due.add(kind);
       this.#soon();
     };
@@ -213,7 +214,7 @@ export class Stream<Request extends AnyRequest> {
       subscribe: (name) => {
         const member = this.#member;
         if (member === undefined) throw new ProconsulError('internal', 'nobody has entered');
-        return member.subscribeTo(world.resources(kind, name), changed);
+        return member.subscribeTo(world.resources(kind, name), changed, name);
       },
       nextNonce: () => ++this.#nonces,
       order: this.#order,

@@ -17,7 +17,7 @@ export interface Dealings {
   readonly subscribe: (name: string) => Subscribed;
   /** Of all answers on its stream. */
   readonly nextNonce: () => number;
-  readonly order: Pick<Order, 'shown'>;
+  readonly order: Pick<Order, 'shown' | 'heldOf'>;
   /** A client drops these with what it is told now. */
   readonly onDropped: (names: readonly string[]) => void;
 }
@@ -30,6 +30,8 @@ export abstract class Subscription<Request> implements Holding {
   /** Of what was told last, and of what the client has said that it takes it. */
   #lastNonce = 0;
   #takenNonce = 0;
+  /** Of which something has changed since it was looked at; undefined where all are to be looked at. */
+  #changed: Set<string> | undefined;
 
   constructor(dealings: Dealings) {
     this.#dealings = dealings;
@@ -44,7 +46,15 @@ export abstract class Subscription<Request> implements Holding {
 
   /** They are to be told anew, as if they never had been. */
   forget(names: readonly string[]): void {
-    for (const name of names) this.#told.delete(name);
+    for (const name of names) {
+      this.#told.delete(name);
+      this.#changed?.add(name);
+    }
+  }
+
+  /** What it wants by that name is another, or known by now. */
+  changed(name: string): void {
+    this.#changed?.add(name);
   }
 
   /** The client takes what it was told by then. */
@@ -66,6 +76,7 @@ export abstract class Subscription<Request> implements Holding {
 
   /** The same names, of what may be seen by now: a step for each, which needs no more room than it had. */
   *again(): Generator<void> {
+    this.#changed = undefined;
     for (const [name, before] of this.#names) {
       before.cancel();
       this.#names.set(name, this.#dealings.subscribe(name));
@@ -96,6 +107,7 @@ export abstract class Subscription<Request> implements Holding {
       throw tooMany(`more than ${MAX_NAMES} names of ${this.kind}`);
     if (name.length > MAX_NAME) throw tooMany(`a name of more than ${MAX_NAME} characters`);
     this.#names.set(name, this.#dealings.subscribe(name));
+    this.#changed?.add(name);
   }
 
   protected drop(name: string): void {
@@ -103,13 +115,17 @@ export abstract class Subscription<Request> implements Holding {
     this.#names.delete(name);
   }
 
-  /** All that is known of what is wanted, each once, as far as it may be told. */
+  /** All that is known of what is wanted, each once, as far as it may be told, and has changed. */
   protected shown(): Shown {
+    const { order } = this.#dealings;
+    const changed = this.#changed && new Set([...this.#changed, ...order.heldOf(this.kind)]);
+    const isByName = !isWhole(this.kind) && !this.wantsAll;
+    this.#changed = isByName ? new Set() : undefined;
     const all = new Map<string, Resource>();
-    for (const { current } of this.#names.values()) {
-      for (const each of current ?? []) all.set(each.name, each);
+    for (const name of changed ?? this.#names.keys()) {
+      for (const each of this.#names.get(name)?.current ?? []) all.set(each.name, each);
     }
-    return this.#dealings.order.shown(this.kind, all);
+    return order.shown(this.kind, all, changed);
   }
 
   /** What other streams have told it. */

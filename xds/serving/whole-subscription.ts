@@ -1,5 +1,5 @@
 /** In the form that tells the state of the world. */
-import { isWhole, type Resource, versionOfAll } from '../resource.ts';
+import { isWhole, type Resource, versionOfTold } from '../resource.ts';
 import { EVERYTHING, Subscription } from './subscription.ts';
 
 export interface WholeRequest {
@@ -43,7 +43,7 @@ export class WholeSubscription extends Subscription<WholeRequest> {
     this.#isOwed = false;
     this.#nonce = this.nextNonce();
     return this.dealings.wire.whole(told, {
-      version_info: versionOfAll(told),
+      version_info: versionOfTold(told),
       type_url: this.typeUrl,
       nonce: this.#nonce,
     });

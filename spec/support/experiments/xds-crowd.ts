@@ -52,8 +52,8 @@ function resourcesIn(bytes: Buffer): number {
   return count;
 }
 
-function namesOf({ names, some }: CrowdPlan['asks'][number], n: number): readonly string[] {
-  if (some === undefined) return names;
+/** So many of them, from another place on for each stream. */
+export function someNames(names: readonly string[], some: number, n: number): readonly string[] {
   return Array.from({ length: some }, (_, i) => names[(n * 7 + i) % names.length] ?? '');
 }
 
@@ -75,7 +75,9 @@ async function run(plan: CrowdPlan): Promise<void> {
       ? { id: `proxy-${n}`, metadata: { fields: { namespace: { string_value: 'default' } } } }
       : { id: `n${n}` };
     for (const ask of plan.asks) {
-      const [type_url, resource_names] = [TYPE_URLS[ask.kind], namesOf(ask, n)];
+      const { kind, names, some } = ask;
+      const resource_names = some === undefined ? names : someNames(names, some, n);
+      const type_url = TYPE_URLS[kind];
       stream.write(requestSerialize({ node, type_url, resource_names }));
     }
   };
