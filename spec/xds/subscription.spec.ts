@@ -18,6 +18,7 @@ describe('a subscription', () => {
     let seen = 0;
     const subscription = new WholeSubscription({
       ...{ kind: 'endpoints', wire: new Wire(), nextNonce: () => 1, onDropped: () => undefined },
+      account: () => account,
       order: { shown: (_, all) => ({ all, held: new Set(), looked: undefined }), heldOf: () => [] },
       subscribe: () => {
         account.subscribe();

@@ -20,7 +20,6 @@ export class DeltaSubscription extends Subscription<DeltaRequest> {
     const { resource_names_subscribe: more, resource_names_unsubscribe: less } = request;
     const isFirst = this.#isFirst;
     this.#isFirst = false;
-    if (isFirst) this.comesWith(request.initial_resource_versions);
     for (const name of less) {
       this.drop(name);
       this.forget([name]);
@@ -28,6 +27,11 @@ export class DeltaSubscription extends Subscription<DeltaRequest> {
     }
     // Who names nothing at first wants all.
     const wanted = isFirst && more.length === 0 && isWhole(this.kind) ? [EVERYTHING] : more;
+    if (isFirst) {
+      const names = new Set(wanted);
+      const isWanted = (name: string) => names.has(EVERYTHING) || names.has(name);
+      this.comesWith(request.initial_resource_versions, isWanted);
+    }
     for (const name of wanted) {
       this.add(name);
       if (name === EVERYTHING) this.#isOwed = true;

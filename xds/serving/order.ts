@@ -85,8 +85,8 @@ export class Order {
     if (clusters?.wantsAll !== true) return [];
     const gone = () =>
       [...(looked ?? told.keys())].filter((name) => told.has(name) && !known.has(name));
-    if (kind === 'clusters') return gone().filter((name) => this.#isLedTo(name));
-    if (kind === 'endpoints') return gone().filter((name) => isUsed(clusters, name));
+    if (kind === 'clusters') return meant(gone(), () => this.#ledTo());
+    if (kind === 'endpoints') return meant(gone(), () => usedBy(clusters).names);
     return [...known.values()]
       .filter(({ name, version }) => versionIn(told.get(name)) !== version)
       .filter((each) => [...each.leads].some((name) => !this.#isThere(clusters, name)))
@@ -102,20 +102,20 @@ export class Order {
     return has.uses.every((each) => endpoints?.told.has(each) === true);
   }
 
-  /** By what the client may still have. Routes that no listener of it uses lead nowhere. */
-  #isLedTo(cluster: string): boolean {
-    const listeners = this.#options.of('listeners');
+  /** Clusters, by what the client may still have; undefined for any. Routes that no listener of it uses lead nowhere. */
+  #ledTo(): ReadonlySet<string> | undefined {
+    const [listeners, routes] = LEADING.map((kind) => this.#options.of(kind));
+    if (listeners?.isTaken === false || routes?.isTaken === false) return undefined;
     const used = listeners?.wantsAll === true ? usedBy(listeners) : undefined;
-    return LEADING.some((kind) => {
-      const holding = this.#options.of(kind);
-      if (holding === undefined) return false;
-      if (!holding.isTaken) return true;
-      for (const [name, has] of holding.told) {
-        if (kind === 'routes' && used?.has(name) === false) continue;
-        if (typeof has === 'string' || has.leads.has(cluster)) return true;
-      }
-      return false;
-    });
+    const live = [...(routes?.told ?? [])].filter(
+      ([name]) => used?.isAll !== true || used.names.has(name),
+    );
+    const led = new Set<string>();
+    for (const has of [...(listeners?.told.values() ?? []), ...live.map(([, each]) => each)]) {
+      if (typeof has === 'string') return undefined;
+      for (const cluster of has.leads) led.add(cluster);
+    }
+    return led;
   }
 
   #isHeld(kind: Kind, name: string, since: Map<string, number>): boolean {
@@ -143,19 +143,20 @@ interface Looked extends Pick<Shown, 'looked'> {
   readonly told: ReadonlyMap<string, Has>;
 }
 
-/** Undefined where nobody knows. */
-function usedBy({ told }: Holding): ReadonlySet<string> | undefined {
-  const used = new Set<string>();
-  for (const has of told.values()) {
-    if (typeof has === 'string') return undefined;
-    for (const name of has.uses) used.add(name);
-  }
-  return used;
+/** Of those names; the set is made once for all of them, for a client may name as many as it likes. */
+function meant(names: readonly string[], by: () => ReadonlySet<string> | undefined): string[] {
+  if (names.length === 0) return [];
+  const set = by();
+  return names.filter((name) => set?.has(name) ?? true);
 }
 
-function isUsed({ told }: Holding, endpoints: string): boolean {
+/** `isAll`: nothing else is used. */
+function usedBy({ told }: Holding) {
+  const names = new Set<string>();
+  let isAll = true;
   for (const has of told.values()) {
-    if (has instanceof Resource && has.uses.includes(endpoints)) return true;
+    if (typeof has === 'string') isAll = false;
+    else for (const name of has.uses) names.add(name);
   }
-  return false;
+  return { names, isAll };
 }

@@ -57,6 +57,8 @@ export interface StreamOptions<Request extends AnyRequest> {
 }
 
 const NAMES_AT_ONCE = 16;
+/** To look at so many is as much as to tell a stream one thing. */
+const NAMES_WORTH = 128;
 /** Of what a client says that it is, in log lines. */
 const MAX_SAID = 500;
 
@@ -70,6 +72,8 @@ export class Stream<Request extends AnyRequest> {
   /** Of which there may be something to tell. */
   readonly #due = new Set<Kind>();
   #nonces = 0;
+  /** What was looked at since it was called. */
+  #weighed = 0;
   #isWriting = false;
   /** A request, and all names anew. */
   #taking = 0;
@@ -209,13 +213,14 @@ export class Stream<Request extends AnyRequest> {
       this.#due.add(kind);
       this.#soon();
     };
+    const entered = () => {
+      if (this.#member !== undefined) return this.#member;
+      throw new ProconsulError('internal', 'nobody has entered');
+    };
     const begun = new form({
       ...{ kind, wire },
-      subscribe: (name) => {
-        const member = this.#member;
-        if (member === undefined) throw new ProconsulError('internal', 'nobody has entered');
-        return member.subscribeTo(world.resources(kind, name), changed, name);
-      },
+      subscribe: (name) => entered().subscribeTo(world.resources(kind, name), changed, name),
+      account: () => entered().account,
       nextNonce: () => ++this.#nonces,
       order: this.#order,
       onDropped: (names) => {
@@ -232,7 +237,11 @@ export class Stream<Request extends AnyRequest> {
   readonly #soon = (): void => {
     if (this.#isDue || this.#isOver) return;
     this.#isDue = true;
-    this.#options.pace.soon(this.#tell);
+    this.#options.pace.soon(() => {
+      this.#weighed = 0;
+      this.#tell();
+      return 1 + this.#weighed / NAMES_WORTH;
+    });
   };
 
   #allSoon(): void {
@@ -269,7 +278,9 @@ export class Stream<Request extends AnyRequest> {
 
   #answerOf(kind: Kind): Buffer | undefined {
     try {
-      return this.#subscriptions.get(kind)?.next();
+      const subscription = this.#subscriptions.get(kind);
+      this.#weighed += subscription?.weight ?? 0;
+      return subscription?.next();
     } catch (error) {
       // A message that the schema does not take is a defect of ours, and no other stream's affair.
       const line = `xds: ${kind} cannot be told: ${describeChain(error)}`;

@@ -1,5 +1,6 @@
 /** What one stream wants of one kind, and what it was told. */
 import { ProconsulError } from '../../lib/errors.ts';
+import type { Account } from '../accounts.ts';
 import { isWhole, type Kind, MAX_NAME, type Resource, TYPE_URLS } from '../resource.ts';
 import type { Subscribed } from '../world.ts';
 import { type Has, type Holding, type Order, type Shown, versionIn } from './order.ts';
@@ -9,6 +10,8 @@ import type { Wire } from './wire.ts';
 export const EVERYTHING = '*';
 /** Of one kind, by one stream. */
 const MAX_NAMES = 10_000;
+/** Those of this program are shorter; a longer one is another's. */
+const MAX_VERSION = 64;
 
 export interface Dealings {
   readonly kind: Kind;
@@ -17,6 +20,8 @@ export interface Dealings {
   readonly subscribe: (name: string) => Subscribed;
   /** Of all answers on its stream. */
   readonly nextNonce: () => number;
+  /** Of those who have its address. */
+  readonly account: () => Pick<Account, 'subscribe' | 'unsubscribe'>;
   readonly order: Pick<Order, 'shown' | 'heldOf'>;
   /** A client drops these with what it is told now. */
   readonly onDropped: (names: readonly string[]) => void;
@@ -47,7 +52,7 @@ export abstract class Subscription<Request> implements Holding {
   /** They are to be told anew, as if they never had been. */
   forget(names: readonly string[]): void {
     for (const name of names) {
-      this.#told.delete(name);
+      this.#letGo(name);
       this.#changed?.add(name);
     }
   }
@@ -60,6 +65,11 @@ export abstract class Subscription<Request> implements Holding {
   /** The client takes what it was told by then. */
   taken(nonce: number): void {
     if (nonce <= this.#lastNonce) this.#takenNonce = Math.max(this.#takenNonce, nonce);
+  }
+
+  /** Names, and what was told of them: so much is looked at for what is next. */
+  get weight(): number {
+    return this.#changed?.size ?? this.#names.size + this.#told.size;
   }
 
   get told(): ReadonlyMap<string, Has> {
@@ -87,6 +97,7 @@ export abstract class Subscription<Request> implements Holding {
   stop(): void {
     for (const each of this.#names.values()) each.cancel();
     this.#names.clear();
+    for (const name of this.#told.keys()) this.#letGo(name);
   }
 
   protected get dealings(): Dealings {
@@ -128,23 +139,44 @@ export abstract class Subscription<Request> implements Holding {
     return order.shown(this.kind, all, changed);
   }
 
-  /** What other streams have told it. */
-  protected comesWith(versions: Readonly<Record<string, string>>): void {
-    for (const [name, version] of Object.entries(versions)) this.#told.set(name, version);
+  /**
+   * What other streams have told it, of what it wants: it says so of as much as it likes, and all of it counts as what it
+   * names does. Throws 'busy' where that is too much.
+   */
+  protected comesWith(
+    versions: Readonly<Record<string, string>>,
+    isWanted: (name: string) => boolean,
+  ) {
+    const all = Object.entries(versions).filter(([name]) => isWanted(name));
+    if (all.length > MAX_NAMES) throw tooMany(`more than ${MAX_NAMES} versions of ${this.kind}`);
+    for (const [name, version] of all) {
+      if (name.length > MAX_NAME) throw tooMany(`a name of more than ${MAX_NAME} characters`);
+      this.#dealings.account().subscribe();
+      this.#told.set(name, version.length > MAX_VERSION ? '' : version);
+    }
+  }
+
+  /** What it came with counts no more. */
+  #letGo(name: string): void {
+    if (typeof this.#told.get(name) === 'string') this.#dealings.account().unsubscribe();
+    this.#told.delete(name);
   }
 
   /** Whether the client has it as it is. */
   protected has(each: Resource): boolean {
     const has = this.#told.get(each.name);
     if (versionIn(has) !== each.version) return false;
-    if (typeof has === 'string') this.#told.set(each.name, each);
+    if (typeof has === 'string') this.tells([each], false);
     return true;
   }
 
   /** `isAll`: it has nothing else from now on. */
   protected tells(told: readonly Resource[], isAll: boolean): void {
     if (isAll) this.#told = new Map();
-    for (const each of told) this.#told.set(each.name, each);
+    for (const each of told) {
+      if (!isAll) this.#letGo(each.name);
+      this.#told.set(each.name, each);
+    }
   }
 
   protected nextNonce(): string {
