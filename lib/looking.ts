@@ -3,16 +3,17 @@
  * when they are gone waits in line, where as much time goes to each network as to any other: one client may ask for much
  * by each of hundreds of connections, and others for little.
  */
-import { type Cancel, loop } from './clock.ts';
-import { gone } from './errors.ts';
+import { type Cancel, type Clock, loop } from './clock.ts';
+import { gone, ProconsulError } from './errors.ts';
+import { FairLine } from './fair-line.ts';
 import { networkOf } from './ip.ts';
 import { inTurns, type Kind } from './long-turns.ts';
 
 const ROOM_MS = 10;
-/** Of a look that took no time that a clock tells. */
-const LEAST_MS = 0.01;
 /** In a turn: what is known by then takes its time too. */
 const MOST_LOOKS = 64;
+/** Who stands beyond them has gone before his turn comes. Each is a request that is under way: some kilobytes. */
+const MOST_STANDING = 16 * 1024;
 
 export interface Looker {
   readonly remoteAddress: string;
@@ -43,88 +44,47 @@ export function hasRoom(): boolean {
   return tookMs < ROOM_MS && line.size === 0;
 }
 
-interface Network {
-  /** Of what it has had, by the line's own time. */
-  usedMs: number;
-  readonly looks: Set<() => void>;
-}
+class Looks implements Kind {
+  readonly #line = new FairLine(MOST_STANDING);
+  /** For whom there was no place. */
+  refused = 0;
 
-class Line implements Kind {
-  readonly #networks = new Map<string, Network>();
-  /** What each network has had that always had somebody in line: whoever comes begins there. */
-  #now = 0;
-  /** Networks that have somebody in line. */
-  #standing = 0;
-  size = 0;
+  get size(): number {
+    return this.#line.size;
+  }
 
-  /** What is returned leaves, and says whether it was still waiting. */
-  enter(address: string, look: () => void): () => boolean {
-    const network = this.#networks.get(address) ?? { usedMs: this.#now, looks: new Set() };
-    this.#networks.set(address, network);
-    if (network.looks.size === 0) {
-      network.usedMs = Math.max(network.usedMs, this.#now);
-      this.#standing++;
-    }
-    network.looks.add(look);
-    this.size++;
-    return () => {
-      const wasIn = network.looks.has(look);
-      if (wasIn) this.#remove(network, look);
-      if (this.size === 0) this.#forget();
-      return wasIn;
-    };
+  /** What is returned leaves, and says whether the look was still to come. */
+  enter(address: string, look: () => void, refuse: (why: ProconsulError) => void): () => boolean {
+    return this.#line.enter(address, {
+      take: () => {
+        const before = tookMs;
+        look();
+        return tookMs - before;
+      },
+      refuse: () => {
+        this.refused++;
+        refuse(new ProconsulError('busy', 'Too many reads wait for their turn, try again later'));
+      },
+    });
   }
 
   take(): void {
-    const before = tookMs;
-    for (let n = 0; n < MOST_LOOKS && this.size > 0 && tookMs - before < ROOM_MS; n++) {
-      this.#takeOne();
-    }
-    this.#forget();
-  }
-
-  /** Of the network that has had least. */
-  #takeOne(): void {
-    let next: Network | undefined;
-    for (const each of this.#networks.values()) {
-      if (each.looks.size > 0 && (next === undefined || each.usedMs < next.usedMs)) next = each;
-    }
-    const [look] = next?.looks ?? [];
-    if (next === undefined || look === undefined) return;
-    const share = 1 / this.#standing;
-    this.#remove(next, look);
-    const before = tookMs;
-    look();
-    const ms = Math.max(LEAST_MS, tookMs - before);
-    next.usedMs += ms;
-    this.#now += ms * share;
-  }
-
-  #remove(network: Network, look: () => void): void {
-    network.looks.delete(look);
-    this.size--;
-    if (network.looks.size === 0) this.#standing--;
-  }
-
-  /** Who comes back at once still has had what he had, until all others have had as much. */
-  #forget(): void {
-    if (this.size === 0) {
-      this.#networks.clear();
-      this.#now = 0;
-      return;
-    }
-    for (const [address, { looks, usedMs }] of this.#networks) {
-      if (looks.size === 0 && usedMs <= this.#now) this.#networks.delete(address);
+    let ms = 0;
+    for (let n = 0; n < MOST_LOOKS && this.size > 0 && ms < ROOM_MS; n++) {
+      ms += this.#line.takeOne();
     }
   }
 }
 
-const line = new Line();
+const line = new Looks();
 const begins = inTurns(line);
 
+/** How many stand in line by now, and how many were refused since the process began. */
+export const standing: Pick<Looks, 'size' | 'refused'> = line;
+
 /**
- * What `look` comes to, in a later turn that has room for it. Rejects as it throws, and as soon as
- * who asks has gone.
+ * What `look` comes to, in a later turn that has room for it. Rejects as it throws, as soon as who asks has gone, and
+ * 'busy' where too many stand there already.
  */
 export function inLine<T>(asking: Looker, look: () => T): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -135,10 +95,28 @@ export function inLine<T>(asking: Looker, look: () => T): Promise<T> {
         reject(error);
       }
     });
-    const leave = line.enter(networkOf(asking.remoteAddress), mine);
+    const leave = line.enter(networkOf(asking.remoteAddress), mine, loop.mine(reject));
     asking.onceOver(() => {
       if (leave()) reject(gone());
     });
     begins();
   });
+}
+
+/** What `look` comes to, at once where there is room. What it takes is counted; it need not say so itself. */
+export function inRoom<T>(
+  asking: Looker,
+  clock: Pick<Clock, 'monotonic'>,
+  look: () => T,
+): T | Promise<T> {
+  const counted = () => {
+    const [from, before] = [clock.monotonic(), tookMs];
+    try {
+      return look();
+    } finally {
+      // What it has looked up may have been counted.
+      looked(Math.max(0, clock.monotonic() - from - (tookMs - before)));
+    }
+  };
+  return hasRoom() ? counted() : inLine(asking, counted);
 }

@@ -2,6 +2,7 @@
 
 import type { Clock } from '../lib/clock.ts';
 import { MAX_SCALED } from '../lib/config-entries/kinds/service-scaling.ts';
+import { standing } from '../lib/looking.ts';
 import {
   counter,
   gauge,
@@ -159,6 +160,16 @@ function answerMetrics({ answers, watcher, replica }: MeasuredServer): Metric[] 
     ),
     gauge('proconsul.answers.kept', 'answers that are kept', () => answers.size.answers),
     gauge('proconsul.answers.kept_bytes', 'the room that they take', () => answers.size.bytes),
+    gauge(
+      'proconsul.reads.waiting',
+      'reads that a turn of the loop had no room for',
+      () => standing.size,
+    ),
+    counter(
+      'proconsul.reads.turned_away',
+      'reads that were refused, since too many waited for a turn',
+      () => standing.refused,
+    ),
     gauge('proconsul.topics', 'topics that somebody watches', () => watcher.size),
     timing(
       'proconsul.wake',

@@ -285,7 +285,7 @@ export class Server {
   #restored(): void {
     this.#proposer.restored();
     if (this.#readiness.begun) this.#memberNews.begin();
-    this.answers.release();
+    this.answers.releaseSoon();
   }
 
   #applied(entry: Entry, outcome: Outcome): void {

@@ -265,6 +265,8 @@ export class Exchange {
   /** What the wait comes to; never, once the client is gone. */
   #wait(pending: Pending, writing: Writing): Promise<Reply> {
     const { message, response } = this;
+    // A row has answered it.
+    const asking = this.#request as Request;
     const entered = this.#surface.told.fastPath?.waits(this, pending, writing);
     return new Promise((resolve) => {
       const end = (reply: Reply) => {
@@ -275,7 +277,7 @@ export class Exchange {
       };
       // Most who close their side have gone, and none of them will see more; thousands may go at once.
       const answerNow = () => {
-        leaveTurn = whenRoom(() => void this.#caught(() => pending.now()).then(end));
+        leaveTurn = whenRoom(() => void this.#caught(() => pending.now(asking)).then(end));
       };
       let leaveTurn: Cancel = () => undefined;
       const place = pending.join({ settle: end });

@@ -1,5 +1,6 @@
 /** What a row answers, and what it says of an answer that many requests share. */
 import type { Socket } from 'node:net';
+import type { Looker } from '../looking.ts';
 import type { Work } from '../slices.ts';
 import type { AtWork } from './shortcut.ts';
 
@@ -32,8 +33,8 @@ export interface Place {
 export interface Pending extends Shared {
   /** Settles him once, never at once, unless he leaves before. It ends this wait only. */
   join(awaiting: Awaiting): Place;
-  /** What there is, for a client that will not wait any longer. */
-  now(): Reply | Promise<Reply>;
+  /** What there is, for a client that will not wait any longer; as soon as a turn has room for it. */
+  now(asking: Looker): Reply | Promise<Reply>;
   /** How whoever was told this goes on waiting: with this index in place of the one that it asked with. */
   after?(reply: Reply): { readonly index: string; readonly pending: Pending } | undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * What the log says of requests: at debug each one, as Consul does; at warn who was refused; and at
- * error what is a bug. Never what came as a query string or a token, whoever put it into an error.
+ * What the log says of requests: at debug each one, as Consul does; at warn who was refused, and that too much is asked
+ * at once; and at error what is a bug. Never what came as a query string or a token, whoever put it into an error.
  */
 import type { Clock } from '../clock.ts';
 import { describeChain, ProconsulError } from '../errors.ts';
@@ -15,6 +15,8 @@ const MAX_PATH_CHARS = 256;
 /** Whoever goes on asking for what he may not have must not fill the log. */
 const MAX_REFUSED = 10;
 const REFUSED_MS = 60_000;
+/** Of too much at once one line says it all. */
+const BUSY_MS = 60_000;
 
 export class RequestLines {
   readonly #logger: Logger;
@@ -22,6 +24,8 @@ export class RequestLines {
   readonly #budget: LineBudget;
   #windowBegan = Number.NEGATIVE_INFINITY;
   #refused = 0;
+  #busyBegan = Number.NEGATIVE_INFINITY;
+  #busy = 0;
 
   constructor(logger: Logger, clock: Pick<Clock, 'monotonic'>, budget: LineBudget) {
     this.#logger = logger;
@@ -43,7 +47,24 @@ export class RequestLines {
     if (isBug(error)) this.#logger.error(`http: ${method} ${path}: ${why}`);
     else if (isRefusal(error))
       this.#sayRefused({ ...asked(message), accessor: accessor || undefined, why });
+    else if (isBusy(error)) this.#sayBusy({ ...asked(message), why });
     else this.#logger.debug(`http: ${method} ${path}: ${why}`);
+  }
+
+  #sayBusy(fields: Fields): void {
+    const now = this.#clock.monotonic();
+    if (now - this.#busyBegan < BUSY_MS) {
+      this.#busy++;
+      this.#logger.debug('http: turned away', fields);
+      return;
+    }
+    const others = this.#busy;
+    this.#busyBegan = now;
+    this.#busy = 0;
+    this.#logger.warn('http: too much is asked at once', {
+      ...fields,
+      before: others > 0 ? others : undefined,
+    });
   }
 
   #sayRefused(fields: Fields): void {
@@ -68,6 +89,10 @@ function asked(message: Message) {
     path: pathWithoutSecrets(path).slice(0, MAX_PATH_CHARS),
     from: socket.remoteAddress,
   };
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof ProconsulError && error.code === 'busy';
 }
 
 function isRefusal(error: unknown): boolean {

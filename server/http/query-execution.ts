@@ -1,6 +1,7 @@
 /** Running prepared queries: what they find is shuffled, so that no answer may be given twice. */
 
 import { keptBackHeader } from '../../lib/acl/kept-back.ts';
+import type { Caller } from '../../lib/acl/rights.ts';
 import { ORDERED_HEADER } from '../../lib/dns-lookups.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import { boolComplaint, integerComplaint, parseBool } from '../../lib/go-literals.ts';
@@ -8,6 +9,7 @@ import type { Params } from '../../lib/http/params.ts';
 import type { Reply } from '../../lib/http/reply.ts';
 import type { HttpRequest } from '../../lib/http/route.ts';
 import { Rows } from '../../lib/json-bytes.ts';
+import type { PreparedQuery } from '../../lib/model.ts';
 import { nilIfEmpty } from '../query/catalog.ts';
 import { bytesOf } from '../query/health.ts';
 import { joined } from '../query/listed.ts';
@@ -28,39 +30,56 @@ type Deps = ReadDeps & StateDeps & AccessDeps & PlaceDeps;
 /** Runs the query that an id or a name means. */
 export async function execute(deps: Deps, request: HttpRequest, name: string): Promise<Reply> {
   const { params } = request;
-  const limit = limitOf(params);
-  const near = params.get('near');
-  const connect = connectOf(params);
+  const execution = {
+    asking: askingNode(deps, request),
+    near: params.get('near'),
+    limit: limitOf(params),
+    connect: connectOf(params),
+  };
+  const query = () => queries.queryToRun(new Reader(deps.state(), request.caller.rights), name);
   return await evaluated(deps, request, async () => {
-    const query = queries.queryToRun(new Reader(deps.state(), request.caller.rights), name);
-    // It finds what its own token may see, where it has one.
-    const { rights } =
-      query.Token === '' ? request.caller : await deps.access.callerOf(query.Token);
-    const reader = new Reader(deps.state(), rights);
-    const execution = {
-      asking: askingNode(deps, request),
-      near,
-      limit,
-      connect,
-    };
-    const found = queries.execute(reader, query, execution, deps.random);
-    const bytes = found.reduce((sum, { checks }) => sum + bytesOf(checks.own), 0);
-    const json = {
-      Service: query.Service.Service,
-      Nodes: Rows.of(found, asGoHasIt, bytes),
-      DNS: query.DNS,
-      Datacenter: deps.datacenter,
-      // Other data centres are not known here.
-      Failovers: 0,
-    };
-    const ordered = near !== '' || query.Service.Near !== '';
-    const headers = {
-      ...(ordered ? { [ORDERED_HEADER]: 'true' } : {}),
-      ...(params.has('cached') ? { 'X-Cache': 'MISS' } : {}),
-      ...keptBackHeader(reader.hasHidden, request.caller),
-    };
-    return { json, headers };
+    for (;;) {
+      const { Token } = query();
+      // It finds what its own token may see, where it has one.
+      const own = Token === '' ? undefined : await deps.access.callerOf(Token);
+      const found = await deps.answers.inRoom(request, () => {
+        const now = query();
+        // It may be another by the time that its turn comes, or its token may be none any more.
+        const isSame = now.Token === Token && own?.stands() !== false;
+        return isSame ? executed(deps, request, { query: now, own, execution }) : undefined;
+      });
+      if (found !== undefined) return found;
+    }
   });
+}
+
+interface Executing {
+  readonly query: PreparedQuery;
+  /** As whom, where it has a token of its own. */
+  readonly own: Caller | undefined;
+  readonly execution: queries.Execution;
+}
+
+function executed(deps: Deps, request: HttpRequest, executing: Executing): Evaluated {
+  const { query, own = request.caller, execution } = executing;
+  const reader = new Reader(deps.state(), own.rights);
+  const found = queries.execute(reader, query, execution, deps.random);
+  const bytes = found.reduce((sum, { checks }) => sum + bytesOf(checks.own), 0);
+  const json = {
+    Service: query.Service.Service,
+    Nodes: Rows.of(found, asGoHasIt, bytes),
+    DNS: query.DNS,
+    Datacenter: deps.datacenter,
+    // Other data centres are not known here.
+    Failovers: 0,
+  };
+  const ordered = execution.near !== '' || query.Service.Near !== '';
+  const headers = {
+    ...(ordered ? { [ORDERED_HEADER]: 'true' } : {}),
+    ...(request.params.has('cached') ? { 'X-Cache': 'MISS' } : {}),
+    ...keptBackHeader(reader.hasHidden, request.caller),
+  };
+  return { json, headers };
 }
 
 type Executed = ReturnType<typeof queries.execute>[number];

@@ -107,6 +107,15 @@ export async function fresh<T>(
   return await readFor(deps, request, consistency, () => evaluate(consistency));
 }
 
+/** As `fresh`, of what takes its time to look up: in line where a turn has no room for it. */
+export async function freshLook<T>(
+  deps: Pick<ReadDeps, 'readiness' | 'answers'>,
+  request: HttpRequest,
+  look: () => T,
+): Promise<T> {
+  return await fresh(deps, request, () => deps.answers.inRoom(request, look));
+}
+
 /** Consul checks these also where it makes no use of them. */
 export function refuseReadOptions(params: Params): void {
   demandOf(params);

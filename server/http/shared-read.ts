@@ -2,12 +2,13 @@
 import { keptBackHeader } from '../../lib/acl/kept-back.ts';
 import { tokenNotFound } from '../../lib/acl/refusals.ts';
 import type { Caller } from '../../lib/acl/rights.ts';
+import type { Cancel } from '../../lib/clock.ts';
 import type { Params } from '../../lib/http/params.ts';
 import type { Awaiting, Pending, Place, Reply, Shared } from '../../lib/http/reply.ts';
 import { errorReply, indexedErrorReply } from '../../lib/http/respond.ts';
 import { Lately } from '../../lib/lately.ts';
 import { WAIT_JITTER_FRACTION } from '../../lib/limits.ts';
-import { hasRoom, inLine, type Looker } from '../../lib/looking.ts';
+import { hasRoom, type Looker } from '../../lib/looking.ts';
 import { Work } from '../../lib/slices.ts';
 import type { Answer, Wait, Waiter, Waiting } from '../query/live-answer.ts';
 import { asked, type Query, type Question } from '../query/query.ts';
@@ -74,9 +75,9 @@ export class SharedRead {
    * The answer after a wait that an answer has ended. What this server has applied since it last asked nobody else
    * need have: a consistent read is as one that begins now, as in Consul.
    */
-  afterWait(answer: Answer): Answer | Promise<Answer> {
+  afterWait(answer: Answer, asking: Looker): Answer | Promise<Answer> {
     if (this.request.demand.consistency !== 'consistent') return answer;
-    return this.deps.readiness.read('consistent', () => this.current());
+    return this.deps.readiness.read('consistent', () => this.inRoom(asking));
   }
 
   /** Whether the answer may be had in this turn: there already, or with room to evaluate it. */
@@ -87,6 +88,11 @@ export class SharedRead {
   /** The answer as the state stands. */
   current(): Answer {
     return this.deps.answers.read(this.question);
+  }
+
+  /** The same, as soon as a turn has room for it. */
+  inRoom(asking: Looker): Answer | Promise<Answer> {
+    return this.deps.answers.readInRoom(this.question, asking);
   }
 
   freshness(): Freshness {
@@ -110,15 +116,13 @@ export class SharedRead {
   }
 
   /** The answer to whoever the token stands for by now: a stranger, where it stands for nobody. */
-  async anew(): Promise<Reply> {
+  async anew(asking: Looker): Promise<Reply> {
     try {
       for (let looks = 0; looks < MOST_ANEW; looks++) {
         const caller = await this.request.callerNow();
         const read = new SharedRead(this.deps, this.request, caller);
-        const look = () => read.current();
         // Thousands may fall at one time.
-        const answer = read.isAtHand ? look() : await inLine(this.#fallen, look);
-        const told = await read.afterWait(answer);
+        const told = await read.afterWait(await read.inRoom(asking), asking);
         // He may have fallen again while that was waited for.
         if (caller.stands()) return read.reply(told);
       }
@@ -126,12 +130,6 @@ export class SharedRead {
     } catch (error) {
       return this.refusal(error);
     }
-  }
-
-  /** Those of a token have a share together; who goes is told nothing. */
-  get #fallen(): Looker {
-    const remoteAddress = `fallen ${this.caller.accessorId}`;
-    return { remoteAddress, onceOver: () => undefined };
   }
 
   refusal(error: unknown): Reply {
@@ -216,14 +214,11 @@ export class PendingRead implements Pending {
     return joined;
   }
 
-  now(): Reply | Promise<Reply> {
+  async now(asking: Looker): Promise<Reply> {
     const read = this.#read;
-    const reply = (answer: Answer) => {
-      if (!read.caller.stands()) throw tokenNotFound();
-      return read.reply(answer);
-    };
-    const told = read.afterWait(read.current());
-    return told instanceof Promise ? told.then(reply) : reply(told);
+    const told = await read.afterWait(await read.inRoom(asking), asking);
+    if (!read.caller.stands()) throw tokenNotFound();
+    return read.reply(told);
   }
 
   /** Of a refusal, and of what another caller was told, its route knows how it goes on. */
@@ -248,7 +243,7 @@ export class PendingRead implements Pending {
 }
 
 /** One who waits for the answer to a read, as one caller. */
-class JoinedRead implements Waiter, Falling, Place {
+class JoinedRead implements Waiter, Falling, Place, Looker {
   readonly seenIndex: number;
   readonly waitMs: number;
   readonly #pending: PendingRead;
@@ -256,6 +251,7 @@ class JoinedRead implements Waiter, Falling, Place {
   readonly #awaiting: Awaiting;
   #watched: Watched | undefined;
   #waiting: Waiting | undefined;
+  #leaveLine: Cancel | undefined;
   #isOver = false;
   #isFallen = false;
 
@@ -274,8 +270,19 @@ class JoinedRead implements Waiter, Falling, Place {
     this.#watched = deps.standing.watch(caller, this);
   }
 
+  /** In line those of a token have a share together: who sent the same bytes from where nobody knows here. */
+  get remoteAddress(): string {
+    return `token ${this.#read.caller.accessorId}`;
+  }
+
+  /** He stands in line once at a time. */
+  onceOver(call: Cancel): void {
+    this.#leaveLine = call;
+    if (this.#isOver) call();
+  }
+
   onAnswer(answer: Answer): void {
-    const told = this.#read.afterWait(answer);
+    const told = this.#read.afterWait(answer, this);
     if (!(told instanceof Promise)) this.#settle(() => this.#pending.replyOnce(told));
     else {
       told.then(
@@ -297,13 +304,14 @@ class JoinedRead implements Waiter, Falling, Place {
     this.#isFallen = true;
     this.#waiting?.leave();
     // It never rejects.
-    void this.#read.anew().then((reply) => this.#isOver || this.#awaiting.settle(reply));
+    void this.#read.anew(this).then((reply) => this.#isOver || this.#awaiting.settle(reply));
   }
 
   leave(): void {
     this.#isOver = true;
     this.#watched?.leave(this);
     this.#waiting?.leave();
+    this.#leaveLine?.();
   }
 
   #stillStands(): boolean {

@@ -8,7 +8,7 @@
 import { ByteCache } from '../../lib/byte-cache.ts';
 import type { Cancel, Clock } from '../../lib/clock.ts';
 import { ROOM_BYTES } from '../../lib/head-room.ts';
-import { lookedFor } from '../../lib/looking.ts';
+import { hasRoom, inLine, inRoom, type Looker, lookedFor } from '../../lib/looking.ts';
 import { Work } from '../../lib/slices.ts';
 import type { State } from '../state/state.ts';
 import {
@@ -19,6 +19,7 @@ import {
   type Wait,
   type Waiter,
   type Waiting,
+  type Wake,
 } from './live-answer.ts';
 import type { Question } from './query.ts';
 import type { Watcher } from './watcher.ts';
@@ -33,6 +34,8 @@ const ANSWER_OVERHEAD_BYTES = 3072 + ROOM_BYTES;
 const WAKES_PER_TURN = 64;
 /** And no more where they have taken as long. */
 const WAKES_MS = 5;
+/** Nor where they have told as many: what is written to each takes its time too. */
+const TOLD_PER_TURN = 64;
 
 export interface AnswersOptions {
   readonly state: () => State;
@@ -46,7 +49,7 @@ export class Answers implements AnswerKeeper {
   /** By the query's key. */
   readonly #kept: ByteCache<string, LiveAnswer>;
   readonly #waited = new Map<string, LiveAnswer>();
-  readonly #toWake: (() => void)[] = [];
+  readonly #toWake: Wake[] = [];
   /** How often an answer was asked for, was evaluated, and was evaluated for those who wait. */
   reads = 0;
   evaluations = 0;
@@ -88,6 +91,17 @@ export class Answers implements AnswerKeeper {
     }
   }
 
+  /** As `read`, in line where it has to be evaluated and the turn has no room for it. */
+  readInRoom(query: Question, asking: Looker): Answer | Promise<Answer> {
+    const isAtHand = hasRoom() || this.knows(query);
+    return isAtHand ? this.read(query) : inLine(asking, () => this.read(query));
+  }
+
+  /** What somebody looks up by himself, as if it were an answer's evaluation: what it takes is counted. */
+  inRoom<T>(asking: Looker, look: () => T): T | Promise<T> {
+    return inRoom(asking, this.#deps.clock, look);
+  }
+
   /** Whether it is there, and need not be evaluated. */
   knows(query: Question): boolean {
     const live = this.#kept.peek(query.key)?.value ?? this.#waited.get(query.key);
@@ -126,9 +140,14 @@ export class Answers implements AnswerKeeper {
     return next.finally(() => gone.removeEventListener('abort', cancel));
   }
 
-  /** Answers all who wait with what there is: the server stops, or its state was replaced. */
+  /** Answers all who wait with what there is: the server stops. */
   release(): void {
     for (const live of [...this.#waited.values()]) live.release();
+  }
+
+  /** The same, some in a turn: its state was replaced. */
+  releaseSoon(): void {
+    for (const live of [...this.#waited.values()]) live.releaseSoon();
   }
 
   rendered(live: LiveAnswer, { body }: Answer): void {
@@ -150,8 +169,7 @@ export class Answers implements AnswerKeeper {
     } else kept.resize(sizeOf(key, 0));
   }
 
-  soon(wake: () => void): void {
-    this.wakeUps++;
+  soon(wake: Wake): void {
     if (this.#toWake.push(wake) > 1) return;
     const some = () => this.#wakeSome();
     // Between two timers of one turn there are microtasks: each would have a budget of its own.
@@ -159,13 +177,23 @@ export class Answers implements AnswerKeeper {
     else setImmediate(some);
   }
 
+  later(wake: Wake): void {
+    if (this.#toWake.push(wake) === 1) setImmediate(() => this.#wakeSome());
+  }
+
+  wakes(): void {
+    this.wakeUps++;
+  }
+
   /** Some in a turn: one entry may touch ten thousand answers, and each is evaluated anew. */
   #wakeSome(): void {
     const rest = this.#toWake;
     const from = lookedFor();
-    let woken = 0;
-    do rest[woken++]?.();
-    while (woken < Math.min(rest.length, WAKES_PER_TURN) && lookedFor() - from < WAKES_MS);
+    // What they leave for later is for a later turn.
+    const most = Math.min(rest.length, WAKES_PER_TURN);
+    let [woken, told] = [0, 0];
+    do told += rest[woken++]?.() ?? 0;
+    while (woken < most && told < TOLD_PER_TURN && lookedFor() - from < WAKES_MS);
     rest.splice(0, woken);
     if (rest.length > 0) setImmediate(() => this.#wakeSome());
   }

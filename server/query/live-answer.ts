@@ -42,6 +42,9 @@ export interface Waiter extends Wait {
   onError(error: unknown): void;
 }
 
+/** Tells some who wait, and says how many. */
+export type Wake = () => number;
+
 /** Who keeps answers is told what this one takes. */
 export interface AnswerKeeper {
   /** It has an answer again, or its body at last. */
@@ -49,7 +52,11 @@ export interface AnswerKeeper {
   /** What it read was touched: it has no answer any more. */
   touched(live: LiveAnswer): void;
   /** Calls once this turn's entries are applied, and others that ask for the same in between. */
-  soon(wake: () => void): void;
+  soon(wake: Wake): void;
+  /** The same, in a later turn. */
+  later(wake: Wake): void;
+  /** It is evaluated anew for those who wait. */
+  wakes(): void;
   /** Nobody waits any more. */
   left(live: LiveAnswer): void;
 }
@@ -147,8 +154,29 @@ export class LiveAnswer {
     return waiting;
   }
 
+  /** Answers all who wait by now, whatever there is. */
   release(): void {
     for (const waiting of [...this.#waiters]) this.#settle(waiting);
+  }
+
+  /** The same, some at a time. */
+  releaseSoon(): void {
+    if (this.#waiters.size === 0) return;
+    const waiters = [...this.#waiters];
+    this.#deps.keeper.later(() => this.#releaseSlice(waiters, 0));
+  }
+
+  #releaseSlice(waiters: readonly Waiting[], from: number): number {
+    let told = 0;
+    let at = from;
+    for (; at < waiters.length && told < WAITERS_PER_SLICE; at++) {
+      const waiting = waiters[at] as Waiting;
+      if (!this.#waiters.has(waiting)) continue;
+      this.#settle(waiting);
+      told++;
+    }
+    if (at < waiters.length) this.#deps.keeper.later(() => this.#releaseSlice(waiters, at));
+    return told;
   }
 
   /** Gives up its answer to make room, but goes on waking those who wait. */
@@ -208,13 +236,19 @@ export class LiveAnswer {
     this.#deps.keeper.soon(() => this.#wakeAll());
   }
 
-  #wakeAll(): void {
+  #wakeAll(): number {
     this.#touchedWhileWaking = false;
-    if (this.#waiters.size > 0) this.#wakeSlice([...this.#waiters], 0);
-    else this.#waking = false;
+    if (this.#waiters.size > 0) this.#deps.keeper.wakes();
+    return this.#wakeSlice([...this.#waiters], 0);
   }
 
-  #wakeSlice(waiters: readonly Waiting[], from: number): void {
+  #wakeSlice(waiters: readonly Waiting[], from: number): number {
+    // They may have left meanwhile: it is evaluated for nobody.
+    if (this.#waiters.size === 0) {
+      this.#waking = false;
+      return 0;
+    }
+    const { keeper } = this.#deps;
     const tell = this.#evaluate();
     let told = 0;
     let at = from;
@@ -222,9 +256,11 @@ export class LiveAnswer {
       const waiting = waiters[at] as Waiting;
       if (this.#waiters.has(waiting) && tell(waiting)) told++;
     }
-    if (at < waiters.length) setImmediate(() => this.#wakeSlice(waiters, at));
-    else if (this.#touchedWhileWaking) setImmediate(() => this.#wakeAll());
+    // Touched meanwhile it is evaluated anew for each: many such have no more of a turn than all others.
+    if (at < waiters.length) keeper.later(() => this.#wakeSlice(waiters, at));
+    else if (this.#touchedWhileWaking) keeper.later(() => this.#wakeAll());
     else this.#waking = false;
+    return told;
   }
 
   /** Once for a whole slice, also where it comes to an error. Returns who tells one who waits. */
@@ -249,7 +285,13 @@ export class LiveAnswer {
   /** The waits of many may be over at one time, and each for an answer that has to be evaluated. */
   #over(waiting: Waiting): void {
     if (this.isKnown) this.#settle(waiting);
-    else this.#deps.keeper.soon(() => this.#waiters.has(waiting) && this.#settle(waiting));
+    else this.#deps.keeper.soon(() => this.#settleOne(waiting));
+  }
+
+  #settleOne(waiting: Waiting): number {
+    if (!this.#waiters.has(waiting)) return 0;
+    this.#settle(waiting);
+    return 1;
   }
 
   /** The wait is over: it gets what there is. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { hasRoom, inLine, looked, lookedFor } from '../../lib/looking.ts';
+import { hasRoom, inLine, inRoom, looked, lookedFor, standing } from '../../lib/looking.ts';
+import { FakeClock } from '../support/fakes/fake-clock.ts';
 
 const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
@@ -132,5 +133,46 @@ describe('what is worked out at once', () => {
     await assert.rejects(fails, /as it is/);
     assert.equal(came, 0);
     assert(hasRoom());
+  });
+
+  it('is refused to the newest of a network that has more than its share, where very many stand in line', async () => {
+    looked(11);
+    const before = standing.refused;
+    const one = inLine(asking('10.0.0.2'), () => 'one');
+    const refused: unknown[] = [];
+    const many = Array.from({ length: 16 * 1024 + 10 }, () =>
+      inLine(asking('10.0.0.1'), () => undefined).catch((error) => refused.push(error)),
+    );
+    assert.equal(standing.size, 16 * 1024);
+    const late = inLine(asking('10.0.0.3'), () => 'late');
+    await Promise.all(many);
+    assert.deepEqual([await one, await late], ['one', 'late']);
+    assert.equal(refused.length, 12);
+    assert.equal(standing.refused - before, 12);
+    assert.deepEqual({ ...(refused[0] as object) }, { code: 'busy', name: 'ProconsulError' });
+  });
+
+  it('is counted for whoever looks by himself, once, and what he looks up within it with it', async () => {
+    const clock = new FakeClock();
+    const look = (ms: number) =>
+      inRoom(asking('10.0.0.1'), clock, () => {
+        void clock.stall(ms);
+        looked(ms - 1);
+        return ms;
+      });
+    assert.equal(look(6), 6);
+    assert.equal(lookedFor(), 6);
+    assert.equal(look(5), 5);
+    const later = look(1);
+    assert(later instanceof Promise);
+    assert.equal(await later, 1);
+    const fails = () =>
+      inRoom(asking('10.0.0.1'), clock, () => {
+        void clock.stall(20);
+        assert.fail('as it is');
+      });
+    while (!hasRoom()) await nextTurn();
+    assert.throws(fails, /as it is/);
+    assert(!hasRoom());
   });
 });

@@ -22,7 +22,7 @@ import { encodeJson } from '../../../lib/json.ts';
 import * as queries from '../../query/intentions.ts';
 import { Reader } from '../../query/reader.ts';
 import { type MeshDeps, type ReadDeps, type WriteDeps, writeAs } from '../deps.ts';
-import { fresh, readRoute } from '../reads.ts';
+import { freshLook, readRoute } from '../reads.ts';
 
 type Deps = ReadDeps & WriteDeps & MeshDeps;
 
@@ -65,7 +65,7 @@ export function intentionRoutes(deps: Deps): Route[] {
       },
       right: shows('intention:read'),
       does: 'shows what is said of calls by or to services',
-      handle: (request) => fresh(deps, request, () => match(deps, request)),
+      handle: (request) => freshLook(deps, request, () => match(deps, request)),
     },
     {
       method: 'GET',
@@ -73,7 +73,7 @@ export function intentionRoutes(deps: Deps): Route[] {
       params: { ...ENDS, 'source-type': param.text('consul'), ...CONSISTENCY },
       right: shows('service:read'),
       does: 'says whether one service may call another',
-      handle: (request) => fresh(deps, request, () => check(deps, request)),
+      handle: (request) => freshLook(deps, request, () => check(deps, request)),
     },
   ];
 }
@@ -88,7 +88,7 @@ function byId(deps: Deps): Route[] {
       answers: { 404: 'there is none' },
       right: shows('intention:read'),
       does: 'shows an intention',
-      handle: (request) => fresh(deps, request, () => show(deps, request)),
+      handle: (request) => freshLook(deps, request, () => show(deps, request)),
     },
     {
       ...row,
@@ -123,7 +123,7 @@ function byNames(deps: Deps): Route[] {
       right: shows('intention:read'),
       does: 'shows the intention of two services',
       handle: (request) =>
-        fresh(deps, request, () => {
+        freshLook(deps, request, () => {
           const { params, caller } = request;
           const { source, destination } = endsOf(params);
           const reader = new Reader(deps.state(), caller.rights);

@@ -9,7 +9,7 @@ import { CONSISTENCY } from '../../../lib/http/takes.ts';
 import { Reader } from '../../query/reader.ts';
 import { logNow, scaleOf } from '../../query/scale.ts';
 import { type ClusterDeps, type ReadDeps, required, type StateDeps } from '../deps.ts';
-import { fresh } from '../reads.ts';
+import { freshLook } from '../reads.ts';
 
 type Deps = ReadDeps & StateDeps & Pick<ClusterDeps, 'clock'>;
 
@@ -31,8 +31,8 @@ export function scaleRoutes(deps: Deps): Route[] {
 /** What it says changes with the time: it is no answer that may be kept. */
 async function scale(deps: Deps, request: HttpRequest): Promise<Reply> {
   const service = required(request.rest, 'service name');
-  return await fresh(deps, request, async () => {
-    const caller = request.caller.stands() ? request.caller : await request.callerNow();
+  return await freshLook(deps, request, () => {
+    const { caller } = request;
     const state = deps.state();
     const reader = new Reader(state, caller.rights);
     const json = scaleOf(reader, service, logNow(state, deps.clock));

@@ -1,4 +1,6 @@
 /** /v1/txn: several operations, all or nothing. */
+
+import type { Rights } from '../../../lib/acl/rights.ts';
 import { decoder } from '../../../lib/decode.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
@@ -107,56 +109,61 @@ const txnBody = decoder<OpBody[]>(
 async function txn(deps: Deps, request: HttpRequest): Promise<Reply> {
   const demand = demandOf(request.params);
   const ops = await parse(deps, request);
-  refuseManyRows(deps.state(), ops);
+  const { answers } = deps;
   if (onlyReads(ops)) {
     const consistency = deps.readiness.consistency(demand);
-    const evaluate = () => attempt(deps, request, ops, read);
+    const evaluate = () => answers.inRoom(request, () => read(deps, request, ops));
     const outcome = await readFor(deps, request, consistency, evaluate);
     return readReply(deps, outcome, deps.readiness.ageMs(consistency));
   }
+  // They may be very many to count. No other write stands in line behind those who read.
+  if (ops.some(isTree)) await answers.inRoom(request, () => refuseManyRows(deps.state(), ops));
   const errors = impossible(ops);
   if (errors.length > 0) return reply({ applied: false, errors });
-  return reply(await attempt(deps, request, ops, run));
+  return reply(await run(deps, request, ops));
 }
 
-type Run = (deps: Deps, request: HttpRequest, ops: readonly TxnOp[]) => Outcome | Promise<Outcome>;
+async function run(deps: Deps, request: HttpRequest, ops: readonly TxnOp[]): Promise<Outcome> {
+  const seen = seenOf(deps.state(), request.caller.rights, ops);
+  try {
+    return seen.shown(await writeAs(request, deps, { type: 'txn', ops: seen.ops }));
+  } catch (error) {
+    return seen.refused(error);
+  }
+}
 
-const run: Run = (deps, request, ops) => writeAs(request, deps, { type: 'txn', ops });
-
-const read: Run = (deps, { caller: { rights } }, ops) => {
-  if (!rights.all) judgeTxn(deps.state(), rights, ops);
-  return readTxn(deps.state(), ops);
-};
+function read(deps: Deps, { caller: { rights } }: HttpRequest, ops: readonly TxnOp[]): Outcome {
+  const state = deps.state();
+  refuseManyRows(state, ops);
+  const seen = seenOf(state, rights, ops);
+  try {
+    if (!rights.all) judgeTxn(state, rights, seen.ops);
+    return seen.shown(readTxn(state, seen.ops));
+  } catch (error) {
+    return seen.refused(error);
+  }
+}
 
 /** What may not be seen is left out, of the operations as of their results. */
-async function attempt(
-  deps: Deps,
-  request: HttpRequest,
-  ops: readonly TxnOp[],
-  how: Run,
-): Promise<Outcome> {
-  const { rights } = request.caller;
-  const state = deps.state();
+function seenOf(state: State, rights: Rights, ops: readonly TxnOp[]) {
   const places = [...ops.keys()].filter(
     (i) => rights.all || !isUnseen(state, rights, ops[i] as TxnOp),
   );
-  try {
-    const outcome = await how(
-      deps,
-      request,
-      places.map((i) => ops[i] as TxnOp),
-    );
-    return {
+  return {
+    ops: places.map((i) => ops[i] as TxnOp),
+    shown: (outcome: Outcome): Outcome => ({
       ...outcome,
       ...(outcome.errors && { errors: placed(outcome.errors, places) }),
       ...(outcome.results && {
         results: outcome.results.filter((each) => rights.all || isSeen(rights, each)),
       }),
-    };
-  } catch (error) {
-    if (!(error instanceof TxnRefused)) throw error;
-    return { applied: false, errors: placed(error.errors, places) };
-  }
+    }),
+    /** Throws what is no refusal of theirs. */
+    refused: (error: unknown): Outcome => {
+      if (!(error instanceof TxnRefused)) throw error;
+      return { applied: false, errors: placed(error.errors, places) };
+    },
+  };
 }
 
 /** Errors by the place that an operation has among all that were sent. */
@@ -198,11 +205,15 @@ function toOp(body: OpBody, { datacenter, limits }: Deps): TxnOp | undefined {
   return { check: { verb: Verb, node: Check.Node, check, index } };
 }
 
+function isTree(op: TxnOp): op is Extract<TxnOp, { readonly kv: unknown }> {
+  return 'kv' in op && op.kv.verb === 'get-tree';
+}
+
 /** Whoever asks for all keys 64 times has everybody wait for it, on every server where it also writes. */
 function refuseManyRows({ kv }: State, ops: readonly TxnOp[]): void {
   let rows = 0;
   for (const op of ops) {
-    if (!('kv' in op) || op.kv.verb !== 'get-tree') continue;
+    if (!isTree(op)) continue;
     rows += kv.under(op.kv.key, MAX_TXN_ROWS + 1 - rows).length;
     if (rows > MAX_TXN_ROWS) {
       const max = `max: ${MAX_TXN_ROWS}`;

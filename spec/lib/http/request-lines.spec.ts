@@ -49,6 +49,18 @@ describe('what the log says of requests', () => {
     assert.equal(said()[10], 'warn http: others were refused: count=990');
   });
 
+  it('is one line in a minute where too much is asked at once, with how many went before', async () => {
+    const { requests, lines, clock } = start();
+    const busy = new ProconsulError('busy', 'Too many reads');
+    const said = () => lines.filter((line) => line.startsWith('warn'));
+    for (let i = 0; i < 1000; i++) requests.failed(busy, message('/v1/kv/a'), '');
+    const first = 'warn http: too much is asked at once: method=PUT path=/v1/kv/a from=10.0.0.7';
+    assert.deepEqual(said(), [`${first} why="Too many reads"`]);
+    await clock.advance(60_000);
+    requests.failed(busy, message('/v1/kv/a'), '');
+    assert.deepEqual(said().slice(1), [`${first} why="Too many reads" before=999`]);
+  });
+
   it('is two hundred lines of those that are done in a second, and then how many they were', async () => {
     const { requests, lines, clock } = start(true);
     for (let i = 0; i < 1000; i++) requests.finished(message('/v1/kv/a'), 200, 0.4);
