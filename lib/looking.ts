@@ -86,7 +86,7 @@ export const standing: Pick<Looks, 'size' | 'refused'> = line;
  * What `look` comes to, in a later turn that has room for it. Rejects as it throws, as soon as who asks has gone, and
  * 'busy' where too many stand there already.
  */
-export function inLine<T>(asking: Looker, look: () => T): Promise<T> {
+export function inLine<T>(asking: Looker, look: () => T | Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const mine = loop.mine(() => {
       try {
@@ -107,7 +107,7 @@ export function inLine<T>(asking: Looker, look: () => T): Promise<T> {
 export function inRoom<T>(
   asking: Looker,
   clock: Pick<Clock, 'monotonic'>,
-  look: () => T,
+  look: () => T | Promise<T>,
 ): T | Promise<T> {
   const counted = () => {
     const [from, before] = [clock.monotonic(), tookMs];

@@ -1,9 +1,11 @@
 /** From the packet that came to the packet that goes back, whatever the transport. */
 import { ByteCache } from '../../lib/byte-cache.ts';
+import type { Clock } from '../../lib/clock.ts';
 import type { DnsConfig } from '../../lib/config/config.ts';
 import type { Found } from '../../lib/dns-lookups.ts';
 import { describeChain, isForbidden } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
+import { inRoom } from '../../lib/looking.ts';
 import type { Random } from '../../lib/random.ts';
 import { answerOf, type DnsAnswer } from './answer.ts';
 import { type Decision, type DnsAnswers, PASS_ON } from './answers.ts';
@@ -29,6 +31,7 @@ export interface ResponderOptions {
   readonly recursors: Recursors;
   readonly config: DnsConfig;
   readonly random: Random;
+  readonly clock: Pick<Clock, 'monotonic'>;
   readonly logger: Logger;
 }
 
@@ -52,8 +55,8 @@ export class Responder {
     return { cachedBytes: this.#cache.bytes, pending, questions: this.#questions.size };
   }
 
-  /** Never throws and never rejects: packets come from anybody. */
-  respond(packet: Buffer, transport: Transport): Response {
+  /** Never throws and never rejects: packets come from anybody, `from` that address. */
+  respond(packet: Buffer, transport: Transport, from = ''): Response {
     const known = this.#questions.find(packet);
     const request = known ?? parseRequest(packet);
     if (request === undefined) return undefined;
@@ -64,7 +67,7 @@ export class Responder {
         if (known === undefined) this.#questions.keep(request);
         return this.#say(kept.value.found.value, request, transport, kept);
       }
-      const found = this.#look(request);
+      const found = this.#look(request, from);
       if (!(found instanceof Promise)) return this.#say(found.value, request, transport);
       return found
         .then(({ value }) => this.#say(value, request, transport))
@@ -74,13 +77,21 @@ export class Responder {
     }
   }
 
-  #look(request: Request): Found<Decision> | Promise<Found<Decision>> {
+  /** In line where the turn has no room for it: of a large service it takes some milliseconds. */
+  #look(request: Request, from: string): Found<Decision> | Promise<Found<Decision>> {
     const { key } = request;
     const pending = this.#pending.get(key);
     if (pending !== undefined) return pending;
-    const looked = this.#options.answers.answer(request);
+    const { answers, clock } = this.#options;
+    // Others may ask the same by the time that he has gone.
+    const asking = { remoteAddress: from, onceOver: () => undefined };
+    const looked = inRoom(asking, clock, () => answers.answer(request));
     if (!(looked instanceof Promise)) return this.#keep(key, looked);
-    if (this.#pending.size >= MAX_PENDING) throw new Error('too many questions wait');
+    if (this.#pending.size >= MAX_PENDING) {
+      // Nobody hears what becomes of it.
+      looked.catch(() => undefined);
+      throw new Error('too many questions wait');
+    }
     const waiting = looked
       .then((found) => this.#keep(key, found))
       .finally(() => this.#pending.delete(key));

@@ -8,7 +8,7 @@ import type { System } from '../../lib/system.ts';
 import { Amplification } from './amplification.ts';
 import { DnsAnswers } from './answers.ts';
 import { DnsTimes } from './dns-times.ts';
-import { Recursors, type Transport } from './recursors.ts';
+import { Recursors } from './recursors.ts';
 import { Responder, type Response } from './responder.ts';
 import { TcpListener } from './tcp.ts';
 import { UdpListener } from './udp.ts';
@@ -62,7 +62,7 @@ function responderOf({ datacenter, lookups, ...zone }: Zone, system: System): Re
     random,
   });
   const answers = new DnsAnswers({ config, datacenter, lookups, recursors, clock });
-  return new Responder({ answers, recursors, config, random, logger });
+  return new Responder({ answers, recursors, config, random, clock, logger });
 }
 
 export class DnsServer {
@@ -79,7 +79,7 @@ export class DnsServer {
     this.#options = options;
     this.#responder = responderOf(options, system);
     const responder: Pick<Responder, 'respond'> = {
-      respond: (packet, transport) => this.#respond(packet, transport),
+      respond: (...asked) => this.#respond(...asked),
     };
     this.#pairs = listen.map((at) => ({
       udp: new UdpListener({ ...at, responder, amplification, logger }),
@@ -127,9 +127,9 @@ export class DnsServer {
     await Promise.all(this.#pairs.map(({ tcp }) => tcp.stop()));
   }
 
-  #respond(packet: Buffer, transport: Transport): Response {
+  #respond(...asked: Parameters<Responder['respond']>): Response {
     const from = systemClock.monotonic();
-    const response = this.#responder.respond(packet, transport);
+    const response = this.#responder.respond(...asked);
     if (!(response instanceof Promise)) return this.#noted(response, from);
     return response.then((answer) => this.#noted(answer, from));
   }

@@ -139,7 +139,7 @@ class Conversation {
   }
 
   #answer(packet: Buffer): void {
-    const response = this.#responder.respond(packet, 'tcp');
+    const response = this.#responder.respond(packet, 'tcp', this.#socket.remoteAddress);
     if (!(response instanceof Promise)) {
       this.#write(response);
       return;

@@ -63,7 +63,7 @@ export class UdpListener {
   #answer(packet: Buffer, from: RemoteInfo): void {
     // Forged: no socket sends from there, and to send there is an error of whoever calls it.
     if (from.port === 0) return;
-    const response = this.#options.responder.respond(packet, 'udp');
+    const response = this.#options.responder.respond(packet, 'udp', from.address);
     if (response instanceof Promise) {
       void response.then((answer) => this.#send(packet.length, answer, from));
     } else this.#send(packet.length, response, from);

@@ -5,6 +5,7 @@
  */
 import { ByteCache } from '../../lib/byte-cache.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { hasRoom, inLine, type Looker } from '../../lib/looking.ts';
 import type { Work } from '../../lib/slices.ts';
 import type { Answers } from '../query/answers.ts';
 import type { Answer } from '../query/live-answer.ts';
@@ -42,12 +43,19 @@ export class LatelyAnswered {
     this.#clock = clock;
   }
 
+  /** As `read`, in line where it has to be made and the turn has no room for it. */
+  readInRoom(what: string, question: Question, asking: Looker): Answer | Promise<Answer> {
+    const isAtHand = this.#known(keyOf(what, question)) !== undefined || hasRoom();
+    const read = () => this.read(what, question);
+    return isAtHand ? read() : inLine(asking, read);
+  }
+
   /** `what`: the list that is asked for; which moment of the log it is about may differ. */
   read(what: string, question: Question): Answer {
-    const key = JSON.stringify([what, question.rights.key]);
+    const key = keyOf(what, question);
+    const known = this.#known(key);
+    if (known !== undefined) return known;
     const now = this.#clock.monotonic();
-    const known = this.#kept.get(key)?.value;
-    if (known !== undefined && now < known.until) return known.answer;
     const answer = this.#answers.read(question);
     const tookMs = this.#clock.monotonic() - now;
     const { body } = answer;
@@ -55,6 +63,11 @@ export class LatelyAnswered {
     else if (tookMs < MIN_MS) this.#kept.delete(key);
     else this.#keep(key, answer, body.length, now + tookMs * TIMES);
     return answer;
+  }
+
+  #known(key: string): Answer | undefined {
+    const known = this.#kept.get(key)?.value;
+    return known !== undefined && this.#clock.monotonic() < known.until ? known.answer : undefined;
   }
 
   #keep(key: string, answer: Answer, bytes: number, until: number): void {
@@ -74,4 +87,8 @@ export class LatelyAnswered {
       () => isKept() && this.#kept.delete(key),
     );
   }
+}
+
+function keyOf(what: string, { rights }: Question): string {
+  return JSON.stringify([what, rights.key]);
 }

@@ -53,12 +53,12 @@ function appName(item: Item, names: Map<string, string>): string {
   return name;
 }
 
-/** In the order of ids. */
-export function shownIn(items: readonly Item[], since = 0): readonly Shown[] {
-  return items
+/** In the order of ids; each is made when it is written. */
+function* shownIn(items: readonly Item[], since = 0): Iterable<Shown> {
+  const inOrder = items
     .map((item) => [idOf(item), item] as const)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, item]) => ('gone' in item ? item.gone : shown(item, since)));
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  for (const [, item] of inOrder) yield 'gone' in item ? item.gone : shown(item, since);
 }
 
 /** What it is known by among those of its app. */
@@ -72,30 +72,90 @@ function idOf(item: Item): string {
 export function writtenApps(wanted: Wanted, apps: Apps, { version, hash, since }: Said): Content {
   const said = { versions__delta: String(version), apps__hashcode: hash };
   const { form, isCompact } = wanted;
-  if (isCompact) {
-    const application = apps.map(([name, items]) => {
-      return { name, instance: shownIn(items, since).map(compact) };
-    });
-    const isEmpty = { registeredApplicationsEmpty: application.length === 0 };
-    return written(wanted, 'applications', { application, ...isEmpty, ...said });
-  }
   const count = apps.reduce((sum, [, items]) => sum + items.length, 0);
-  const made = () => (form === 'json' ? jsonTexts(apps, said, since) : xmlTexts(apps, said, since));
+  const made = {
+    json: () => (isCompact ? compactJson(apps, said, since) : jsonTexts(apps, said, since)),
+    xml: () => (isCompact ? compactXml(apps, said, since) : xmlTexts(apps, said, since)),
+  };
+  return contentOf(form, made[form], count);
+}
+
+function contentOf(form: Form, made: () => Iterable<string>, count: number): Content {
   return {
     texts: { made, holds: count * HOLDS_BYTES },
     contentType: `application/${form}`,
   };
 }
 
+/** By itself. */
+export function writtenApp({ form, isCompact }: Wanted, [name, items]: Apps[number]): Content {
+  const indent = isCompact ? null : STEP;
+  const end = isCompact ? '' : '\n';
+  const shape = isCompact ? compact : whole;
+  function* xml(): Iterable<string> {
+    yield `<application>${end}${writeXml('name', name, indent)}`;
+    for (const each of shownIn(items)) yield writeXml('instance', shape(each), indent);
+    yield '</application>';
+  }
+  function* json(): Iterable<string> {
+    yield '{"application":';
+    yield* appJson(name, shownIn(items), isCompact ? compactText : wholeText);
+    yield '}';
+  }
+  return contentOf(form, form === 'json' ? json : xml, items.length);
+}
+
+const STEP = '  ';
+const wholeText = (each: Shown) => textOf('json', each);
+const compactText = (each: Shown) => JSON.stringify(compact(each));
+
+function* appJson(
+  name: string,
+  all: Iterable<Shown>,
+  textFor: (each: Shown) => string,
+): Iterable<string> {
+  yield `{"name":${JSON.stringify(name)},"instance":[`;
+  let comma = '';
+  for (const each of all) {
+    yield comma + textFor(each);
+    comma = ',';
+  }
+  yield ']}';
+}
+
+function* appsJson(apps: Apps, textFor: (each: Shown) => string, since?: number): Iterable<string> {
+  let comma = '';
+  for (const [name, items] of apps) {
+    yield comma;
+    yield* appJson(name, shownIn(items, since), textFor);
+    comma = ',';
+  }
+}
+
+function* compactJson(apps: Apps, said: Shape, since?: number): Iterable<string> {
+  yield '{"applications":{"application":[';
+  yield* appsJson(apps, compactText, since);
+  yield `],${JSON.stringify({ ...emptiness(apps), ...said }).slice(1)}}`;
+}
+
+function* compactXml(apps: Apps, said: Shape, since?: number): Iterable<string> {
+  yield '<applications>';
+  for (const [name, items] of apps) {
+    yield `<application>${writeXml('name', name, null)}`;
+    for (const each of shownIn(items, since)) yield writeXml('instance', compact(each), null);
+    yield '</application>';
+  }
+  const fields = Object.entries({ ...emptiness(apps), ...said });
+  yield `${fields.map(([name, value]) => writeXml(name, value, null)).join('')}</applications>`;
+}
+
+function emptiness(apps: Apps): Shape {
+  return { registeredApplicationsEmpty: apps.length === 0 };
+}
+
 function* jsonTexts(apps: Apps, said: Shape, since?: number): Iterable<string> {
   yield `{"applications":${JSON.stringify(said).slice(0, -1)},"application":[`;
-  for (const [n, [name, items]] of apps.entries()) {
-    yield `${n > 0 ? ',' : ''}{"name":${JSON.stringify(name)},"instance":[`;
-    for (const [i, each] of shownIn(items, since).entries()) {
-      yield (i > 0 ? ',' : '') + textOf('json', each);
-    }
-    yield ']}';
-  }
+  yield* appsJson(apps, wholeText, since);
   yield ']}}';
 }
 

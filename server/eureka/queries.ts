@@ -4,17 +4,8 @@ import type { Stand } from '../query/eureka-reader.ts';
 import { type Content, keyOf, type Query } from '../query/query.ts';
 import type { EurekaGone, VipKind } from '../state/eureka.ts';
 import type { Form } from './decode.ts';
-import { byApp, type Item, shownIn, written, writtenApps } from './lists.ts';
-import {
-  compact,
-  hashCode,
-  type Shown,
-  shown,
-  shownForeign,
-  shownGone,
-  shownRow,
-  whole,
-} from './shown.ts';
+import { byApp, type Item, written, writtenApp, writtenApps } from './lists.ts';
+import { hashCode, type Shown, shown, shownForeign, shownGone, shownRow, whole } from './shown.ts';
 
 export interface Look {
   readonly form: Form;
@@ -67,10 +58,7 @@ export function appsByVip(look: Look, kind: VipKind, vip: string): Query {
 export function oneApp(look: Look, name: string): Query {
   return query(look, ['app', name], (reader) => {
     const [app] = byApp(seenBy(look, [...reader.eureka.of(name)]));
-    if (app === undefined) return MISSING;
-    const [own, some] = app;
-    const instance = shownIn(some).map(look.isCompact ? compact : whole);
-    return written(look, 'application', { name: own, instance });
+    return app === undefined ? MISSING : writtenApp(look, app);
   });
 }
 

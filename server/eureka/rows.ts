@@ -1,9 +1,11 @@
 /** What there is to ask for, by path and method, as a real Eureka has it. */
 import { ProconsulError } from '../../lib/errors.ts';
 import type { StringMap } from '../../lib/model.ts';
+import { wantedBy } from '../../lib/slices.ts';
 import type { LogTime } from '../cluster/log-time.ts';
 import type { Answers } from '../query/answers.ts';
 import { ownStand } from '../query/eureka-reader.ts';
+import type { Answer } from '../query/live-answer.ts';
 import { asked, type Query } from '../query/query.ts';
 import type { Readiness } from '../readiness.ts';
 import { EUREKA_RECENT_MS, type VipKind } from '../state/eureka.ts';
@@ -31,7 +33,7 @@ const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 
 export interface RowDeps {
   readonly state: () => State;
-  readonly answers: Pick<Answers, 'read'>;
+  readonly answers: Pick<Answers, 'readInRoom'>;
   readonly readiness: Pick<Readiness, 'ready'>;
   readonly lately: LatelyAnswered;
   readonly registry: EurekaRegistry;
@@ -111,29 +113,32 @@ function reads(deps: RowDeps, ask: Ask, { what }: List = {}): Handle {
     const { form } = visit;
     if (form === undefined) return { status: 406 };
     await deps.readiness.ready('leader');
-    const { rights } = await visit.callerStill();
     const query = ask({ form, isCompact: visit.isCompact, hidden: deps.hidden }, named);
-    const question = asked(query, rights);
-    const answer =
-      what === undefined
-        ? deps.answers.read(question)
-        : deps.lately.read(`${what} ${form} ${visit.isCompact}`, question);
-    const { status, contentType, body } = answer;
+    const list = what === undefined ? undefined : `${what} ${form} ${visit.isCompact}`;
+    const { status, contentType, body } = await answerTo(deps, visit, query, list);
     if (status !== 200) return { status };
-    const bytes = Buffer.isBuffer(body) ? body : await wanted(body);
+    const bytes = await wantedBy(visit, body);
     const zips = what !== undefined && visit.wantsGzip;
     return { status, contentType, body: bytes, ...(zips && { zips }) };
   };
 }
 
-interface Wanted {
-  readonly result: Promise<Buffer>;
-  want(): () => void;
-}
-
-async function wanted(work: Wanted): Promise<Buffer> {
-  const leave = work.want();
-  return work.result.finally(leave);
+/** As whoever may have stood in line for it has it by then. */
+async function answerTo(
+  { answers, lately }: RowDeps,
+  visit: Visit,
+  query: Query,
+  list: string | undefined,
+): Promise<Answer> {
+  for (;;) {
+    const caller = await visit.callerStill();
+    const question = asked(query, caller.rights);
+    const answer =
+      list === undefined
+        ? await answers.readInRoom(question, visit)
+        : await lately.readInRoom(list, question, visit);
+    if (caller.stands()) return answer;
+  }
 }
 
 /** With when it was renewed, which no row says. */

@@ -1,13 +1,14 @@
 /** One request of a Eureka client: who asks, in which form, and what is answered where it comes to nothing. */
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { AccessControl, Caller } from '../../lib/acl/rights.ts';
-import { systemClock } from '../../lib/clock.ts';
+import { type Cancel, systemClock } from '../../lib/clock.ts';
 import { type ErrorCode, ProconsulError } from '../../lib/errors.ts';
 import { readBody } from '../../lib/http/body.ts';
 import type { Params } from '../../lib/http/params.ts';
 import { Request } from '../../lib/http/request.ts';
 import { acceptsGzip } from '../../lib/http/respond.ts';
 import type { Guard } from '../../lib/http/route.ts';
+import type { Looker } from '../../lib/looking.ts';
 import type { Form } from './decode.ts';
 import { Unparsable } from './faults.ts';
 import type { Asking } from './registry.ts';
@@ -28,7 +29,7 @@ export interface Reply {
   readonly zips?: boolean;
 }
 
-export class Visit implements Asking {
+export class Visit implements Asking, Looker {
   readonly message: IncomingMessage;
   readonly #request: Request;
   readonly #door: Door;
@@ -48,6 +49,18 @@ export class Visit implements Asking {
 
   get queryString(): string {
     return this.#request.queryString;
+  }
+
+  get remoteAddress(): string {
+    return this.#request.remoteAddress;
+  }
+
+  get signal(): AbortSignal {
+    return this.#request.signal;
+  }
+
+  onceOver(call: Cancel): void {
+    this.#request.onceOver(call);
   }
 
   get isReplica(): boolean {

@@ -5,6 +5,7 @@ import { intentionsIn, judgedIn } from '../../lib/config-entries/intentions.ts';
 import {
   SERVICE_INTENTIONS,
   type ServiceIntentions,
+  type SourceIntention,
 } from '../../lib/config-entries/kinds/service-intentions.ts';
 import {
   SERVICE_SCALING,
@@ -144,8 +145,13 @@ export class ConfigReader {
     if (!this.#sight.intentionsOf(name)) throw permissionDenied();
     if (by === 'destination') return this.#intentionsTo(name);
     this.#note(kindTopic(SERVICE_INTENTIONS.kind));
-    const isMeant = (source: string) => source === '*' || fold(source) === fold(name);
-    return this.#intentionsOf(judgedIn).filter(({ SourceName }) => isMeant(SourceName));
+    const meant = fold(name);
+    const isMeant = ({ Name }: SourceIntention) => Name === '*' || fold(Name) === meant;
+    // Of all entries: what is not meant is not made first.
+    return this.#intentionsOf((entry) => {
+      const Sources = (entry.Sources ?? []).filter(isMeant);
+      return Sources.length === 0 ? [] : judgedIn({ ...entry, Sources });
+    });
   }
 
   /** Those that decide who may call a service, for whoever may see it: yes or no tells no more of them. */

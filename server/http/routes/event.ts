@@ -2,16 +2,17 @@
 import type { Caller } from '../../../lib/acl/rights.ts';
 import type { Cancel } from '../../../lib/clock.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
-import { REMOTE_EXEC } from '../../../lib/events.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import { changes, shows } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
 import { param, READING } from '../../../lib/http/takes.ts';
 import { MAX_EVENT_BODY_BYTES } from '../../../lib/limits.ts';
 import type { UserEvent } from '../../../lib/model.ts';
-import { boundedPattern, MAX_PATTERN_INSTRUCTIONS, type Pattern } from '../../../lib/regexp.ts';
+import { boundedPattern, MAX_PATTERN_INSTRUCTIONS } from '../../../lib/regexp.ts';
+import { inSlices, wantedBy } from '../../../lib/slices.ts';
+import { eventsFor, eventsIn } from '../../query/events.ts';
 import type { Answer, Wait } from '../../query/live-answer.ts';
-import { asked, keyOf, type Query, type Question } from '../../query/query.ts';
+import { asked, type Question } from '../../query/query.ts';
 import { Reader } from '../../query/reader.ts';
 import {
   askingNode,
@@ -105,8 +106,11 @@ async function list(deps: Deps, request: HttpRequest): Promise<Reply> {
   for (;;) {
     if (!caller.stands()) caller = await request.callerNow();
     const question = asked(query, caller.rights);
-    const answer = deps.answers.read(question);
-    const events = eventsIn(new Reader(deps.state(), caller.rights), node, params.get('name'));
+    const answer = await deps.answers.readInRoom(question, request);
+    const { rights } = caller;
+    const look = () => eventsIn(new Reader(deps.state(), rights), node, params.get('name'));
+    const events = await wantedBy(request, inSlices(look));
+    if (!caller.stands()) continue;
     const index = indexOfEvents(events);
     const leftMs = deadline - deps.clock.monotonic();
     if (seen === undefined || seen === 0n || index !== seen || leftMs <= 0) {
@@ -151,52 +155,6 @@ async function nextOf(
 
 function reply(events: readonly UserEvent[]): Reply {
   return { json: events, headers: { 'X-Consul-Index': String(indexOfEvents(events)) } };
-}
-
-function eventsFor(node: string, name: string): Query {
-  return {
-    key: keyOf('event/list', node, name),
-    run: (reader) => ({ json: eventsIn(reader, node, name) }),
-  };
-}
-
-function eventsIn(reader: Reader, node: string, name: string): UserEvent[] {
-  const isAsked = ({ Name }: UserEvent) => (name === '' ? Name !== REMOTE_EXEC : Name === name);
-  return reader.events().filter((event) => isAsked(event) && isFor(reader, event, node));
-}
-
-interface Reach {
-  readonly node: Pattern | undefined;
-  readonly service: Pattern | undefined;
-  readonly tag: Pattern | undefined;
-}
-
-/** Patterns are compiled once an event, not once a reader; they go with their events. */
-const reaches = new WeakMap<UserEvent, Reach>();
-
-function reachOf(event: UserEvent): Reach {
-  const known = reaches.get(event);
-  if (known !== undefined) return known;
-  const compile = (text: string) =>
-    text === '' ? undefined : boundedPattern(text, MAX_PATTERN_INSTRUCTIONS);
-  const reach = {
-    node: compile(event.NodeFilter),
-    service: compile(event.ServiceFilter),
-    tag: compile(event.TagFilter),
-  };
-  reaches.set(event, reach);
-  return reach;
-}
-
-/** Whether the event reaches this node, by the node's name and the services on it. */
-function isFor(reader: Reader, event: UserEvent, name: string): boolean {
-  const { node, service, tag } = reachOf(event);
-  if (node?.test(name) === false) return false;
-  if (service === undefined) return true;
-  return [...reader.instancesThatTell(name)].some(
-    ({ Service, Tags }) =>
-      service.test(Service) && (tag === undefined || Tags.some((t) => tag.test(t))),
-  );
 }
 
 function indexOfEvents(events: readonly UserEvent[]): bigint {
