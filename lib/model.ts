@@ -218,6 +218,15 @@ export function lookUp<T>(map: Readonly<Record<string, T>> | null, key: string):
   return map !== null && Object.hasOwn(map, key) ? map[key] : undefined;
 }
 
+/** By which a node or an instance says who made it, where that was no agent's configuration. */
+export const EXTERNAL_SOURCE = 'external-source';
+export const EUREKA = 'eureka';
+
+/** Whether it was made for a Eureka client. */
+export function isOfEureka({ Meta }: Pick<Node | ServiceDefinition, 'Meta'>): boolean {
+  return lookUp(Meta, EXTERNAL_SOURCE) === EUREKA;
+}
+
 /** What became of an instance, a node or a check, as /v1/internal/history tells it. */
 export interface HistoryChange {
   readonly Time: string;

@@ -1,4 +1,5 @@
 /** Queries of /v1/kv. */
+import type { Revision as ShownRevision } from '../../lib/answers.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import { quote } from '../../lib/go-literals.ts';
 import { Rows } from '../../lib/json-bytes.ts';
@@ -145,7 +146,7 @@ function shownAt(ModifyIndex: number, { Session: _, ...row }: KeyValue): KeyValu
   return { ...row, ModifyIndex };
 }
 
-function shownRevision({ key, index, t, by, row }: Revision) {
+function shownRevision({ key, index, t, by, row }: Revision): ShownRevision {
   return {
     Key: key,
     Revision: index,

@@ -1,6 +1,14 @@
 /** How all services, or all nodes, stand: what a page shows of each in one line. Proconsul's own. */
 import { type Aggregate, aggregateStatus } from '../../lib/aggregate-status.ts';
-import { type Check, type Instance, lookUp, type Node, type StringMap } from '../../lib/model.ts';
+import type { InstanceCounts, NodeRow, ServiceRow } from '../../lib/answers.ts';
+import {
+  type Check,
+  EXTERNAL_SOURCE,
+  type Instance,
+  lookUp,
+  type Node,
+  type StringMap,
+} from '../../lib/model.ts';
 import { destinationOf } from '../state/catalog.ts';
 import { fold } from '../state/topic-names.ts';
 import { keepAll, type Narrowing, shown } from './catalog.ts';
@@ -85,7 +93,6 @@ export function nodesAtAGlance(n: Narrowing, since = ''): Query {
   };
 }
 
-type NodeRow = ReturnType<typeof nodeOf>;
 const NODES = new Reckoned<NodeRow>();
 
 function chosenNodes(
@@ -98,7 +105,8 @@ function chosenNodes(
   return new Map(nodes.map((node) => [fold(node.Node), make(node, overview)]));
 }
 
-function nodeOf(node: Node, { instancesOn, checksOn }: Overview, standings: Standings) {
+function nodeOf(node: Node, on: Overview, standings: Standings): NodeRow {
+  const { instancesOn, checksOn } = on;
   const checks = byInstance(checksOn(node.Node));
   const ofNode = checks.get('') ?? [];
   const counts = new Counts();
@@ -189,19 +197,13 @@ class Counts {
     this.since = earlier(this.since, since);
   }
 
-  shown() {
+  shown(): InstanceCounts {
     const { passing, warning, critical, maintenance } = this.#counts;
     return { Passing: passing, Warning: warning, Critical: critical, Maintenance: maintenance };
   }
 }
 
 const NOBODY: ReadonlySet<string> = new Set();
-
-interface ServiceRow {
-  readonly Name: string;
-  readonly HasProxy: boolean;
-  readonly [more: string]: unknown;
-}
 
 class Service {
   readonly #tags = new Set<string>();
@@ -244,7 +246,7 @@ class Service {
 }
 
 /** Who registered it, where that was no agent's configuration: a container watcher, a cluster, Eureka. */
-const SOURCE_KEYS = ['external-source', 'proconsul-source'];
+const SOURCE_KEYS = [EXTERNAL_SOURCE, 'proconsul-source'];
 
 function sourcesOf(meta: StringMap | null): string[] {
   return SOURCE_KEYS.flatMap((key) => lookUp(meta, key) ?? []);

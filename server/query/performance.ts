@@ -1,4 +1,5 @@
 /** How a service answers: throughput and latency, of what was told of it in the last half hour. */
+import type { Performance, PerformanceStep } from '../../lib/answers.ts';
 import { STEP_MS, servedIn } from '../../lib/load.ts';
 import { latencyOf, NOTHING_SERVED, servedSum } from '../../lib/served.ts';
 import type { Step } from '../scale/measured.ts';
@@ -13,7 +14,12 @@ const WINDOWS = [
 const SHOWN_STEPS = 60;
 
 /** `asSteps`: also how each of the steps went, the oldest first, also where nothing was told. */
-export function performanceOf(reader: Reader, service: string, now: number, asSteps = false) {
+export function performanceOf(
+  reader: Reader,
+  service: string,
+  now: number,
+  asSteps = false,
+): Performance {
   const { name, steps } = reader.config.measured(service);
   const current = Math.floor(now / STEP_MS);
   const told = steps.filter(({ at, load }) => at < current && load.served !== undefined);
@@ -28,7 +34,7 @@ export function performanceOf(reader: Reader, service: string, now: number, asSt
   };
 }
 
-function stepsOf(told: readonly Step[], current: number) {
+function stepsOf(told: readonly Step[], current: number): readonly PerformanceStep[] {
   const all = Array.from({ length: SHOWN_STEPS }, (_, i) => current - SHOWN_STEPS + i);
   return all.map((at) => ({
     Time: new Date(at * STEP_MS).toISOString(),

@@ -1,5 +1,6 @@
 /** How available a service was: what is remembered of it, brought to figures. */
 
+import type { Availability, AvailabilityWindow, InstanceAvailability } from '../../lib/answers.ts';
 import { NS_PER_MS, parseDuration } from '../../lib/duration.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import { type Check, SERF_HEALTH } from '../../lib/model.ts';
@@ -28,6 +29,7 @@ const WINDOWS = [
   ['24h', 24 * HOUR],
   ['720h', 30 * 24 * HOUR],
 ] as const;
+type WindowName = (typeof WINDOWS)[number][0];
 /** The longest of them. */
 const LONGEST = 720 * HOUR;
 
@@ -58,7 +60,7 @@ export interface AskedFor {
 export function* availabilityOf(
   { remembered }: Pick<Reader, 'remembered'>,
   { service, now, instances, steps }: AskedFor,
-): Steps<object> {
+): Steps<Availability> {
   const { gaps, forgotten } = remembered.history;
   const { pasts, spans } = yield* spansOfAll(remembered, service, now);
   // Whoever may see none of it is not told that there was one.
@@ -69,7 +71,7 @@ export function* availabilityOf(
   const whole = withGaps(serviceSpans(spans), unknown);
   const cost = COST.figures + whole.length * COST.change;
   yield 2 * cost;
-  const Windows: object[] = [];
+  const Windows: AvailabilityWindow[] = [];
   for (const [name, ms] of WINDOWS) {
     const window = { from: now - ms, to: now };
     const parts = steps === 0 ? {} : { Steps: ofSteps(whole, window, steps) };
@@ -77,7 +79,7 @@ export function* availabilityOf(
     yield cost + steps * COST.step;
   }
   const shown = pasts.slice(0, instances);
-  const Instances: object[] = [];
+  const Instances: InstanceAvailability[] = [];
   for (const [i, past] of shown.entries()) {
     const own = withGaps<Span>(spans[i] ?? [], unknown);
     Instances.push({
@@ -157,7 +159,7 @@ function ofInstance(spans: readonly Span[], now: number) {
   };
 }
 
-function ofService(Window: string, spans: readonly ServiceSpan[], stretch: Stretch) {
+function ofService(Window: WindowName, spans: readonly ServiceSpan[], stretch: Stretch) {
   const share = shareOf(spans, stretch);
   return {
     Window,

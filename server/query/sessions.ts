@@ -1,4 +1,5 @@
 /** Queries of /v1/session. */
+import type { SessionRow } from '../../lib/answers.ts';
 import type { Session } from '../../lib/model.ts';
 import { keyOf, type Query } from './query.ts';
 
@@ -35,7 +36,7 @@ export function sessionsAtAGlance(): Query {
     key: keyOf('overview/sessions'),
     run: (reader) => {
       const { keys } = reader;
-      const rows = byId(reader.sessions()).map((session) => {
+      const rows = byId(reader.sessions()).map((session): SessionRow => {
         const held = keys.heldBy(session.ID);
         return { ...session, Keys: held.slice(0, MAX_HELD), KeysHeld: held.length };
       });

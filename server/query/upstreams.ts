@@ -1,4 +1,5 @@
 /** Which services the proxies of each service call: of all of the catalog, for whoever draws it. Proconsul's own. */
+import type { UpstreamsRow } from '../../lib/answers.ts';
 import type { Instance } from '../../lib/model.ts';
 import { destinationOf } from '../state/catalog.ts';
 import type { Checked } from './listed.ts';
@@ -62,7 +63,7 @@ function add(calls: Map<string, Set<string>>, from: string, to: string): void {
   else names.add(to);
 }
 
-function shown(calls: Calls): readonly object[] {
+function shown(calls: Calls): readonly UpstreamsRow[] {
   const rows = [...calls].sort(([a], [b]) => (a < b ? -1 : 1));
   return rows.map(([Name, names]) => ({ Name, Upstreams: [...names].sort() }));
 }

@@ -1,6 +1,6 @@
 /** What the commands of Eureka's clients do, and what becomes of their instances when the catalog changes. */
 import { sameJson } from '../../lib/equal.ts';
-import { type Instance, SERVICE_MAINTENANCE_PREFIX } from '../../lib/model.ts';
+import { type Instance, isOfEureka, SERVICE_MAINTENANCE_PREFIX } from '../../lib/model.ts';
 import { withFields } from '../../lib/with-fields.ts';
 import {
   type EurekaCancel,
@@ -16,7 +16,7 @@ import {
   eurekaId,
   eurekaKey,
 } from '../eureka-commands.ts';
-import { isOfEureka, isOutOfService, leaseId, maintenanceCheck } from './eureka-place.ts';
+import { isOutOfService, leaseId, maintenanceCheck } from './eureka-place.ts';
 import { dropEmptyNode, placeFor, putPlaced } from './eureka-rows.ts';
 import { APPLIED, NOT_APPLIED, type Outcome } from './outcome.ts';
 import { deleteCheck, deleteInstance } from './registration.ts';

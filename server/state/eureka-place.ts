@@ -7,9 +7,8 @@ import { faultOfMeta, MAX_META_PAIRS } from '../../lib/meta.ts';
 import {
   type Check,
   type CheckDefinition,
-  type Instance,
-  lookUp,
-  type Node,
+  EUREKA,
+  EXTERNAL_SOURCE,
   type NodeDefinition,
   SERVICE_MAINTENANCE_PREFIX,
   type ServiceDefinition,
@@ -19,16 +18,7 @@ import { withFields } from '../../lib/with-fields.ts';
 import type { EurekaInfo, EurekaRow, EurekaStatus } from '../eureka-commands.ts';
 import { fold } from './topic-names.ts';
 
-const SOURCE = 'external-source';
-const EUREKA = 'eureka';
-
-type Marked = Pick<Node | Instance, 'Meta'>;
 export type Place = Pick<EurekaRow, 'Node' | 'ServiceID'>;
-
-/** Whether it was made for a Eureka client. */
-export function isOfEureka({ Meta }: Marked): boolean {
-  return lookUp(Meta, SOURCE) === EUREKA;
-}
 
 export function serviceOf({ app }: Pick<EurekaInfo, 'app'>): string {
   return app.toLowerCase();
@@ -49,7 +39,7 @@ export function nodeOf(name: string, { ipAddr }: EurekaInfo, datacenter: string)
     Address: ipAddr,
     Datacenter: datacenter,
     TaggedAddresses: null,
-    Meta: { [SOURCE]: EUREKA },
+    Meta: { [EXTERNAL_SOURCE]: EUREKA },
   };
 }
 
@@ -87,7 +77,7 @@ function portOf({ port, securePort }: EurekaInfo): number {
 
 /** As much of it as Consul's clients may be shown: nearly all have `management.port`, and no key has a dot. */
 function metaOf(metadata: StringMap): StringMap {
-  const shown = new Map([[SOURCE, EUREKA]]);
+  const shown = new Map([[EXTERNAL_SOURCE, EUREKA]]);
   for (const [key, value] of Object.entries(metadata)) {
     const name = key.replaceAll('.', '-');
     if (shown.size >= MAX_META_PAIRS) break;

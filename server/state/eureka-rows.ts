@@ -2,10 +2,10 @@
  * Where an instance of a Eureka client stands in the catalog: on a node of its host's name, and nothing is written
  * that is another's: an agent's node least of all, for it would take the instance out again.
  */
+import { isOfEureka } from '../../lib/model.ts';
 import type { EurekaInfo, EurekaRow } from '../eureka-commands.ts';
 import {
   instanceOf,
-  isOfEureka,
   isOutOfService,
   leaseCheck,
   maintenanceCheck,

@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict';
+import type { ClusterState, RingState } from '../../lib/answers.ts';
 import type { Check } from '../../lib/model.ts';
-import {
-  type ClusterState,
-  numbersOf,
-  type RingState,
-  serverRows,
-} from '../../web/core/cluster.ts';
+import { numbersOf, serverRows } from '../../web/core/cluster.ts';
 import { bothOf, byInstance, standingOf } from '../../web/core/standing.ts';
 
 const check = (Status: string, ServiceID = '', CheckID = 'c') =>

@@ -1,97 +1,10 @@
-/** What the API says of the servers themselves: how each is, what part of the lookups it has, and the log. */
-
+/** What is shown of the servers themselves: how each is, what part of the lookups it has, and what became of Redis. */
+import type { ClusterState, Find, RingState, ServerState } from '../../lib/answers.ts';
 import { compare } from './order.ts';
-
-export interface ServerState {
-  readonly ID: string;
-  readonly Name: string;
-  readonly Address: string;
-  readonly Version: string;
-  readonly LastContact: string;
-  readonly LastIndex: number;
-  readonly Healthy: boolean;
-  readonly StableSince: string;
-  readonly NodeStatus: string;
-}
-
-export interface ClusterState {
-  readonly Healthy: boolean;
-  readonly FailureTolerance: number;
-  readonly Servers: Readonly<Record<string, ServerState>>;
-  readonly Leader: string;
-}
-
-export interface RingState {
-  readonly Servers: readonly RingServer[];
-  /** Of the name that was asked for: who has its lookups, and who after him. */
-  readonly Server: string;
-  readonly Then: readonly string[];
-}
-
-export interface RingServer {
-  readonly ID: string;
-  readonly Node: string;
-  readonly Share: number;
-  readonly Failing: boolean;
-}
 
 export interface Metrics {
   readonly Gauges: readonly { readonly Name: string; readonly Value: number }[];
   readonly Samples: readonly { readonly Name: string; readonly Mean: number }[];
-}
-
-/** What /v1/operator/log answers: the log as the server that was asked has it. */
-export interface LogState {
-  readonly Node: string;
-  readonly Kind: 'memory' | 'file' | 'redis';
-  readonly Sealed: boolean;
-  readonly Writable: boolean;
-  readonly LastContact: string;
-  readonly Index: number;
-  readonly Epoch: number;
-  readonly ServersInTouch: number;
-  readonly ServersNeeded: number;
-  readonly Redis: RedisState | null;
-}
-
-export interface RedisState {
-  /** '' while there is none. */
-  readonly Address: string;
-  readonly Version: string;
-  readonly Commit: 'redis' | 'quorum';
-  readonly AppendOnly: boolean;
-  /** Null while it says nothing. */
-  readonly State: RedisFigures | null;
-  /** The newest first. */
-  readonly Finds: readonly Find[];
-}
-
-export interface RedisFigures {
-  readonly Up: string;
-  readonly UsedBytes: number;
-  /** 0 where nothing bounds it. */
-  readonly MostBytes: number;
-  readonly Saved: boolean;
-  readonly Replicas: readonly Replica[];
-}
-
-export interface Replica {
-  readonly Address: string;
-  readonly Online: boolean;
-  readonly BehindBytes: number;
-  readonly LastContact: string;
-}
-
-/** A Redis came to be of use: at the start, or after one was lost. */
-export interface Find {
-  readonly Time: string;
-  readonly Address: string;
-  readonly Epoch: number;
-  /** 0 at the server's start. */
-  readonly EpochBefore: number;
-  readonly Away: string;
-  readonly PutBack: number;
-  readonly Lost: number;
 }
 
 /** What came of it, from the best to the worst. */

@@ -5,15 +5,6 @@ import { asStored } from './line-ends.ts';
 import { isAsWritten, isTaken } from './path.ts';
 import { textOf } from './values.ts';
 
-/** One of a key's revisions. */
-export interface Revision {
-  readonly Revision: number;
-  readonly Time: string | null;
-  readonly AccessorID: string;
-  readonly Deleted: boolean;
-  readonly Value: string | null;
-}
-
 /** The folder that a key or a folder lies in; '' is the outermost. */
 export function folderOf(name: string): string {
   return name.slice(0, name.lastIndexOf('/', name.length - 2) + 1);

@@ -1,26 +1,14 @@
-/** What /v1/internal/history and /v1/internal/availability answer. */
+/** What became of instances, nodes and checks, and how available a service was. */
+import type * as answers from '../../lib/answers.ts';
 import type { HistoryChange } from '../../lib/model.ts';
 
 export type Change = HistoryChange;
 export type Condition = Change['From'];
 
-export interface Step {
-  readonly Available: number | null;
-  readonly InstancesAvailable: number | null;
-}
+/** Its steps are asked for. */
+export type Window = Required<answers.AvailabilityWindow>;
 
-export interface Window {
-  readonly Window: '1h' | '24h' | '720h';
-  readonly Available: number | null;
-  readonly KnownSeconds: number;
-  readonly Outages: number;
-  readonly MeanRecoverySeconds: number | null;
-  readonly LongestRecoverySeconds: number | null;
-  readonly Steps: readonly Step[];
-}
-
-export interface Availability {
-  readonly Time: string;
+export interface Availability extends answers.Availability {
   readonly Windows: readonly Window[];
 }
 

@@ -2,13 +2,6 @@
 import type { Session } from '../../lib/model.ts';
 import type { Action } from './action.ts';
 
-/** As /v1/internal/overview/sessions has it. */
-export interface SessionRow extends Session {
-  /** The first of those that it holds. */
-  readonly Keys: readonly string[];
-  readonly KeysHeld: number;
-}
-
 const NS_PER_MS = 1e6;
 
 export function lockDelayMs({ LockDelay }: Session): number {

@@ -1,12 +1,7 @@
 /** Who calls whom, as upstreams of proxies and intentions say it, and whether he may. */
+import type { UpstreamsRow } from '../../lib/answers.ts';
 import { ANY, type Decision, decidingIn, decisionOf, type IntentionRow } from './mesh.ts';
 import { compare } from './order.ts';
-
-/** What /v1/internal/overview/upstreams answers. */
-export interface UpstreamsRow {
-  readonly Name: string;
-  readonly Upstreams: readonly string[];
-}
 
 export interface Call {
   readonly from: string;

@@ -1,16 +1,9 @@
 /** The servers: how each is, which names it answers for, and the log that makes them one. */
 import '../style/cluster.css';
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import type { ClusterState, LogState, RingState } from '../../lib/answers.ts';
 import { withQuery } from '../core/asked-path.ts';
-import {
-  type ClusterState,
-  type LogState,
-  type Metrics,
-  numbersOf,
-  type RingState,
-  type ServerRow,
-  serverRows,
-} from '../core/cluster.ts';
+import { type Metrics, numbersOf, type ServerRow, serverRows } from '../core/cluster.ts';
 import { writeJson } from '../core/exact-json.ts';
 import { useKey } from '../core/keys.ts';
 import { askOnceMore, useAtRest, useTold } from '../core/live.ts';
@@ -99,7 +92,7 @@ function Servers({ rows }: { readonly rows: readonly ServerRow[] }) {
   );
 }
 
-/** As it was until it is known: whoever is writing in it stays there. */
+/** As it was until it is known: whoever is writing in it stays there. No token comes, and no data centre, but with another page. */
 function useSteady<T>(of: Answer<T>): Answer<T> {
   const last = useRef(of);
   if (of.standing !== 'coming') last.current = of;
@@ -176,7 +169,8 @@ function RingOf({ ring, name, isOfName, numbers }: RingOfProps) {
     () => clusterWords.value.nameOf,
     () => input.current?.focus(),
   );
-  const inTurn = name === '' || !isOfName ? [] : [ring.Server, ...ring.Then];
+  const { Server = [], Then = [] } = ring;
+  const inTurn = isOfName ? [Server, Then].flat() : [];
   const parts = ring.Servers.toSorted((a, b) => (a.Node < b.Node ? -1 : 1)).map((server) => ({
     number: numbers.get(server.ID) ?? 0,
     name: server.Node,

@@ -1,9 +1,10 @@
 /** Every node: how it stands itself, and how the instances on it do. */
 import '../style/nodes.css';
+import type { NodeRow } from '../../lib/answers.ts';
 import { withQuery } from '../core/asked-path.ts';
 import { useRows, useTold } from '../core/live.ts';
 import { compare, several } from '../core/order.ts';
-import { badness, countsOf, type NodeRow } from '../core/overview.ts';
+import { badness, countsOf } from '../core/overview.ts';
 import { href } from '../core/router.ts';
 import { rowsBy } from '../core/rows.ts';
 import { RANK } from '../core/standing.ts';

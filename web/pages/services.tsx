@@ -1,9 +1,10 @@
 /** Every service: how its instances stand and since when, what it is, and where it comes from. */
 import '../style/services.css';
+import type { ServiceRow } from '../../lib/answers.ts';
 import { withQuery } from '../core/asked-path.ts';
 import { useRows } from '../core/live.ts';
 import { compare, several } from '../core/order.ts';
-import { badness, countsOf, type ServiceRow } from '../core/overview.ts';
+import { badness, countsOf } from '../core/overview.ts';
 import { href } from '../core/router.ts';
 import { rowsBy } from '../core/rows.ts';
 import { Copyable } from '../ui/commands.tsx';

@@ -1,10 +1,10 @@
 /** All sessions: what each holds, when it ends, and what becomes of that then. */
+import type { SessionRow } from '../../lib/answers.ts';
 import { withQuery } from '../core/asked-path.ts';
 import { folderOf } from '../core/keys-and-values.ts';
 import { useLive } from '../core/live.ts';
 import { compare } from '../core/order.ts';
 import { href } from '../core/router.ts';
-import type { SessionRow } from '../core/sessions.ts';
 import { Copyable } from '../ui/commands.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { useFilter } from '../ui/filter-box.tsx';

@@ -1,14 +1,15 @@
 /** Who calls whom, drawn, and the same as a table; one alone with those around it. */
 import '../style/topology.css';
 import { useMemo } from 'preact/hooks';
+import type { ServiceRow, UpstreamsRow } from '../../lib/answers.ts';
 import { withQuery } from '../core/asked-path.ts';
 import { useLive, useRows } from '../core/live.ts';
 import { decisionOf, INTENTIONS, type IntentionRow } from '../core/mesh.ts';
 import { compare, several } from '../core/order.ts';
-import { countsOf, type ServiceRow } from '../core/overview.ts';
+import { countsOf } from '../core/overview.ts';
 import { href, query, setQuery } from '../core/router.ts';
 import { rowsBy } from '../core/rows.ts';
-import { type Call, callsAround, callsOf, isOfAny, type UpstreamsRow } from '../core/topology.ts';
+import { type Call, callsAround, callsOf, isOfAny } from '../core/topology.ts';
 import { DecisionSign, nameOf } from '../ui/decision.tsx';
 import { Empty } from '../ui/empty.tsx';
 import { type Filter, FilterBox, hasWords, useFilter } from '../ui/filter-box.tsx';

@@ -1,16 +1,8 @@
 /** The log and its Redis: how they stand, and what was found and repaired. */
 import type { ComponentChildren } from 'preact';
+import type { Find, LogState, RedisState, Replica } from '../../lib/answers.ts';
 import { now } from '../core/clock.ts';
-import {
-  type Find,
-  figureOf,
-  type LogState,
-  type Metrics,
-  type Outcome,
-  outcomeOf,
-  type RedisState,
-  type Replica,
-} from '../core/cluster.ts';
+import { figureOf, type Metrics, type Outcome, outcomeOf } from '../core/cluster.ts';
 import { clusterWords } from '../words/cluster-words.ts';
 import { goDuration, lasting } from '../words/times.ts';
 import { bytes, count, locale } from '../words/words.ts';

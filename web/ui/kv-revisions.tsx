@@ -1,14 +1,9 @@
 /** What a key said before: when, by whom, against what it says now, and the way back. */
 import { useState } from 'preact/hooks';
+import type { Revision } from '../../lib/answers.ts';
 import type { KeyValue } from '../../lib/model.ts';
 import { withQuery } from '../core/asked-path.ts';
-import {
-  deleteKey,
-  folderOf,
-  pathOfKey,
-  type Revision,
-  rollBack,
-} from '../core/keys-and-values.ts';
+import { deleteKey, folderOf, pathOfKey, rollBack } from '../core/keys-and-values.ts';
 import { type Line, linesBetween } from '../core/line-diff.ts';
 import { useLive } from '../core/live.ts';
 import { useMay } from '../core/rights.ts';

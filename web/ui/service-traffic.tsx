@@ -1,8 +1,8 @@
 /** How a service answers: throughput, what failed, and latency, as its sidecars tell. */
 import '../style/traffic.css';
 import { useMemo } from 'preact/hooks';
+import type { Performance, PerformanceFigures, PerformanceWindow } from '../../lib/answers.ts';
 import { useTold } from '../core/live.ts';
-import type { Figures, Performance, PerformanceWindow } from '../core/performance.ts';
 import { commandText } from '../core/shell.ts';
 import { performanceWords } from '../words/performance-words.ts';
 import { count, locale, percent } from '../words/words.ts';
@@ -65,7 +65,7 @@ interface ChartProps {
   readonly title: string;
   readonly lines: readonly (readonly [
     name: string,
-    of: (step: Figures) => number | null | undefined,
+    of: (step: PerformanceFigures) => number | null | undefined,
   ])[];
   readonly unit: (value: string) => string;
 }
@@ -73,10 +73,11 @@ interface ChartProps {
 function Chart({ told, title, lines, unit }: ChartProps) {
   const { shown, unknown } = performanceWords.value;
   const drawn = useMemo(() => {
-    const times = told.Steps.map(({ Time }) => Date.parse(Time));
+    const { Steps: steps = [] } = told;
+    const times = steps.map(({ Time }) => Date.parse(Time));
     const of = lines.map(([name, value]) => ({
       name,
-      values: told.Steps.map((step) => value(step) ?? null),
+      values: steps.map((step) => value(step) ?? null),
     }));
     return { times, lines: of };
   }, [told, title]);
@@ -85,7 +86,7 @@ function Chart({ told, title, lines, unit }: ChartProps) {
   return <LineChart title={shown(title)} {...drawn} show={say(plain)} tell={say(exactly)} />;
 }
 
-function rateOf({ RequestsPerSecond }: Figures): number | null {
+function rateOf({ RequestsPerSecond }: PerformanceFigures): number | null {
   return RequestsPerSecond;
 }
 

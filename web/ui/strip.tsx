@@ -1,6 +1,7 @@
 /** How a time went: a cell for each part of it, of which height, colour and words say how much was well. */
+import type { AvailabilityStep } from '../../lib/answers.ts';
 import { now } from '../core/clock.ts';
-import type { Step, Window } from '../core/past.ts';
+import type { Window } from '../core/past.ts';
 import { pastWords } from '../words/past-words.ts';
 import { exact, lasting } from '../words/times.ts';
 import { percent } from '../words/words.ts';
@@ -49,13 +50,13 @@ export function StripsToCome() {
   );
 }
 
-function kindOf({ Available, InstancesAvailable }: Step): string {
+function kindOf({ Available, InstancesAvailable }: AvailabilityStep): string {
   if (Available === null) return 'none';
   if (Available < 1) return Available === 0 ? 'critical' : 'critical part';
   return InstancesAvailable !== null && InstancesAvailable < 1 ? 'warning' : 'passing';
 }
 
-function stepInWords({ Available, InstancesAvailable }: Step): string {
+function stepInWords({ Available, InstancesAvailable }: AvailabilityStep): string {
   const say = pastWords.value;
   if (Available === null) return say.unknown;
   if (Available < 1) return say.upFor(percent(Available));

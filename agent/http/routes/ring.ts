@@ -1,3 +1,4 @@
+import type { RingState } from '../../../lib/answers.ts';
 import { needs } from '../../../lib/http/right.ts';
 import type { Route } from '../../../lib/http/route.ts';
 import { param } from '../../../lib/http/takes.ts';
@@ -26,9 +27,9 @@ export function ringRoutes(node: string, current: () => ServerList): readonly Ro
           Failing: servers.breaker.isFailing(ID),
         }));
         const key = params.get('key');
-        if (key === '') return { json: { Servers } };
-        const order = servers.placed(key).map(({ Node }) => Node);
-        return { json: { Servers, Key: key, Server: order[0] ?? '', Then: order.slice(1) } };
+        if (key === '') return { json: { Servers } satisfies RingState };
+        const [Server = '', ...Then] = servers.placed(key).map(({ Node }) => Node);
+        return { json: { Servers, Key: key, Server, Then } satisfies RingState };
       },
     },
   ];

@@ -1,5 +1,6 @@
 /** /v1/operator/autopilot: what it is told of the servers, and how they are by that. */
 
+import type { ClusterState, ServerState } from '../../../lib/answers.ts';
 import { decoder } from '../../../lib/decode.ts';
 import { formatDuration, NS_PER_MS } from '../../../lib/duration.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
@@ -140,7 +141,7 @@ function health(deps: Deps): Reply {
   return shown.Healthy ? { json: shown } : { status: 429, text: encodeJson(shown) };
 }
 
-function autopilotState(deps: Deps) {
+function autopilotState(deps: Deps): ClusterState {
   const peers = knownPeers(deps);
   if (peers === undefined) {
     return {
@@ -153,7 +154,7 @@ function autopilotState(deps: Deps) {
     };
   }
   const { catalog } = deps.state();
-  const Servers = peers.map((peer) => [
+  const Servers = peers.map((peer): [string, ServerState] => [
     peer.id,
     {
       ...figuresOf(deps, peer),

@@ -1,5 +1,6 @@
 /** GET /v1/operator/log: how the log stands, as the server that is asked has it. */
 
+import type * as answers from '../../../lib/answers.ts';
 import { formatDuration, NS_PER_MS } from '../../../lib/duration.ts';
 import { needs } from '../../../lib/http/right.ts';
 import type { Route } from '../../../lib/http/route.ts';
@@ -33,7 +34,7 @@ export function logRoutes(deps: Deps): Route[] {
   ];
 }
 
-function shown(deps: Deps, { kind, isSealed, epoch, redis }: LogAccount) {
+function shown(deps: Deps, { kind, isSealed, epoch, redis }: LogAccount): answers.LogState {
   const { log, node, state, readiness } = deps;
   const { writable, lastContactMs } = log.status();
   const { seen, needed } = log.servers();
@@ -53,7 +54,8 @@ function shown(deps: Deps, { kind, isSealed, epoch, redis }: LogAccount) {
   };
 }
 
-function redisShown({ address, version, commit, appendOnly, now, finds }: RedisAccount) {
+function redisShown(redis: RedisAccount): answers.RedisState {
+  const { address, version, commit, appendOnly, now, finds } = redis;
   return {
     Address: address,
     Version: version,
@@ -64,7 +66,8 @@ function redisShown({ address, version, commit, appendOnly, now, finds }: RedisA
   };
 }
 
-function stateShown({ upMs, usedBytes, mostBytes, isSaved, replicas }: RedisState) {
+function stateShown(state: RedisState): answers.RedisFigures {
+  const { upMs, usedBytes, mostBytes, isSaved, replicas } = state;
   return {
     Up: duration(upMs),
     UsedBytes: usedBytes,
@@ -79,7 +82,8 @@ function stateShown({ upMs, usedBytes, mostBytes, isSaved, replicas }: RedisStat
   };
 }
 
-function findShown({ at, address, epoch, before, awayMs, putBack, lost }: Find) {
+function findShown(find: Find): answers.Find {
+  const { at, address, epoch, before, awayMs, putBack, lost } = find;
   return {
     Time: new Date(at).toISOString(),
     Address: address,

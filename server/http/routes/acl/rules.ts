@@ -3,6 +3,7 @@
 import { type Access, RESOURCES, type Resource, type Rights } from '../../../../lib/acl/rights.ts';
 import { TEMPLATES, templatedRules } from '../../../../lib/acl/templates.ts';
 import { translateRules } from '../../../../lib/acl/translate-rules.ts';
+import type { Allowed } from '../../../../lib/answers.ts';
 import { decoder, optional } from '../../../../lib/decode.ts';
 import { ProconsulError } from '../../../../lib/errors.ts';
 import type { Reply } from '../../../../lib/http/reply.ts';
@@ -145,10 +146,16 @@ function authorization(): Route {
   };
 }
 
-/** To everything whose name begins with the segment: as who deletes a folder must have it, or who wants to see all. */
+/** To everything whose name begins with the segment: as who deletes a folder must have it, who wants to see all, or puts all back. */
 const UNDER: Readonly<Record<string, Access>> = { 'write-prefix': 'write', 'read-prefix': 'read' };
-const OF_KEYS: ReadonlySet<string> = new Set(['list', 'write-prefix']);
-const OF_ALL: ReadonlySet<string> = new Set(['read', 'write', 'read-prefix', 'write-any']);
+const OF_KEYS: ReadonlySet<string> = new Set(['list']);
+const OF_ALL: ReadonlySet<string> = new Set([
+  'read',
+  'write',
+  'read-prefix',
+  'write-prefix',
+  'write-any',
+]);
 
 /** `write-any` is to something, whatever it is called: as who is shown a way to make one must have it. */
 function isAllowed(rights: Rights, resource: Resource, access: string, name: string): boolean {
@@ -159,7 +166,8 @@ function isAllowed(rights: Rights, resource: Resource, access: string, name: str
     : rights.mayUnder(resource, under, name);
 }
 
-function answered({ caller }: HttpRequest, { Resource: resource, Access, Segment }: Question) {
+function answered({ caller }: HttpRequest, question: Question): Allowed {
+  const { Resource: resource, Access, Segment } = question;
   if (!(RESOURCES as readonly string[]).includes(resource)) {
     throw badRequest(`Invalid ACL resource requested: ${JSON.stringify(resource)}`);
   }
