@@ -1,5 +1,6 @@
 /** Queries of /v1/internal/ui. They show empty lists and maps as Go's nil: null. */
-import { type Check, type Instance, lookUp, type Node } from '../../lib/model.ts';
+import { localityOf } from '../../lib/later-fields.ts';
+import { type Check, EXTERNAL_SOURCE, type Instance, lookUp, type Node } from '../../lib/model.ts';
 import type { GatewayService } from '../chain/gateways.ts';
 import { destinationOf } from '../state/catalog.ts';
 import { fold } from '../state/topic-names.ts';
@@ -53,6 +54,7 @@ function inFull({ node, instances, checks }: NodeRows) {
     Address,
     TaggedAddresses,
     Meta,
+    ...localityOf(node),
     Services: nilIfEmpty(
       instances.sort(byId).map((i) => ({ ...shown(i), Tags: nilIfEmpty(i.Tags) })),
     ),
@@ -143,7 +145,7 @@ function add(summaries: Map<string, Summary>, instance: Instance, checks: readon
   found.instances++;
   for (const tag of instance.Tags) found.tags.add(tag);
   found.nodes.push(instance.Node);
-  const source = lookUp(instance.Meta, 'external-source');
+  const source = lookUp(instance.Meta, EXTERNAL_SOURCE);
   if (source !== undefined) found.sources.add(source);
   const destination = instance.Kind === 'connect-proxy' ? destinationOf(instance) : undefined;
   if (destination !== undefined) found.proxyFor.add(destination);

@@ -10,6 +10,7 @@ import * as entries from '../../web/core/config-entries.ts';
 import { placeAt } from '../../web/core/coordinates.ts';
 import { fire } from '../../web/core/events.ts';
 import * as keys from '../../web/core/keys-and-values.ts';
+import { maintenance, maintenanceInCatalog } from '../../web/core/maintenance.ts';
 import * as mesh from '../../web/core/mesh.ts';
 import { makeAgain, remove, write } from '../../web/core/prepared-queries.ts';
 import { invalidate } from '../../web/core/sessions.ts';
@@ -229,9 +230,17 @@ export const CASES: Readonly<Record<string, Case>> = {
     at: BINDINGS,
   },
   maintenance: {
-    action: async (given) =>
-      catalog.maintenance(await instanceOf(given), { enable: true, reason: ODD }),
+    action: async (given) => maintenance(await instanceOf(given), { enable: true, reason: ODD }),
     at: HEALTH,
+  },
+  maintenanceInCatalog: {
+    action: async ({ n, put }) => {
+      const body = { Node: n, Address: '10.0.0.1', Service: { Service: 'a' } };
+      await put('/v1/catalog/register', body);
+      return maintenanceInCatalog({ node: n, id: 'a' }, { enable: true, reason: ODD });
+    },
+    at: (n) => `/v1/health/node/${n}`,
+    hasNoCommand: true,
   },
   deregister: {
     action: async (given) => catalog.deregister(await instanceOf(given)),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Route } from 'playwright-core';
 import { describePage } from '../support/browser.ts';
+import { told } from '../support/told.ts';
 import { until } from '../support/until.ts';
 import { ACCESS_CONTROL, ROOT, startGuardedServer, startWebServer } from '../support/web-server.ts';
 
@@ -46,6 +47,23 @@ describePage('what a token may do', () => {
     await entry.waitFor();
     await allow('read');
     await entry.waitFor({ state: 'detached' });
+  });
+
+  it('is asked one by one of a server that is older, and knows not each of them', async () => {
+    const server = await startGuardedServer();
+    const rules = 'node_prefix "" { policy = "write" } service_prefix "" { policy = "write" }';
+    await server.put('/v1/catalog/register', { Node: 'm1', Address: '10.0.0.1' }, 'root');
+    const page = await server.openWith(rules, 'services');
+    await page.route('**/v1/internal/acl/authorize', async (route) => {
+      const asked = route.request().postData() ?? '';
+      if (!asked.includes('write-prefix')) await route.continue();
+      else await route.fulfill({ status: 400, body: 'Invalid access level for service resource' });
+    });
+    await page.goto(page.url().replace(/services.*/, 'nodes/m1'));
+    await page.getByRole('button', { name: 'Deregister' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Deregister' }).click();
+    await told(page, 'm1 is deregistered.');
+    assert.equal(await page.getByRole('button', { name: 'Undo' }).count(), 0);
   });
 
   it('is waited for, whatever is asked again meanwhile, until somebody hangs', async () => {

@@ -1,27 +1,15 @@
 /** What may be done with instances and nodes, and where: an agent is the truth about its own node. */
-import {
-  type Check,
-  type Instance,
-  NODE_MAINTENANCE,
-  type Node,
-  SERF_HEALTH,
-  SERVICE_MAINTENANCE_PREFIX,
-} from '../../lib/model.ts';
+import { type Check, type Instance, isOfEureka, type Node, SERF_HEALTH } from '../../lib/model.ts';
 import type { Action } from './action.ts';
 import { withQuery } from './asked-path.ts';
 import { quoted } from './filter-text.ts';
+import type { Place } from './maintenance.ts';
 
 /** As /v1/health/service has it. */
 export interface Entry {
   readonly Node: Node;
   readonly Service: Instance;
   readonly Checks: readonly Check[];
-}
-
-/** A node, or one instance on it. */
-interface Place {
-  readonly node: string;
-  readonly id?: string;
 }
 
 /** As /v1/internal/ui/node has it. */
@@ -45,34 +33,12 @@ export function isKept(checks: readonly Check[]): boolean {
   return checks.some(({ CheckID, Status }) => CheckID === SERF_HEALTH && Status === 'passing');
 }
 
-/**
- * By the agent of the node, of all on it or of one instance. The node is named: where a balancer leads to several
- * agents, another one than that of before may be asked, and refuses.
- */
-export function maintenance(
-  { node, id }: Place,
-  { enable, reason }: { readonly enable: boolean; readonly reason: string },
-): Action {
-  const what = id === undefined ? 'maintenance' : `service/maintenance/${encodeURIComponent(id)}`;
-  const words = ['maint', `-node=${node}`, ...(id === undefined ? [] : [`-service=${id}`])];
-  return {
-    method: 'PUT',
-    path: withQuery(`/v1/agent/${what}`, {
-      enable: String(enable),
-      reason: enable ? reason : '',
-      node,
-    }),
-    command: { words: [...words, ...(enable ? ['-enable', `-reason=${reason}`] : ['-disable'])] },
-  };
+/** An agent was there and may come back, or somebody has registered that it is gone. */
+export function isLost(checks: readonly Check[]): boolean {
+  return !isKept(checks) && checks.some(({ CheckID }) => CheckID === SERF_HEALTH);
 }
 
-/** What stands for it at that agent, by which somebody else's is told from one's own. */
-export function maintenanceAt({ node, id }: Place): string {
-  const check = id === undefined ? NODE_MAINTENANCE : SERVICE_MAINTENANCE_PREFIX + id;
-  const filter = `CheckID == ${quoted(check)} and Node == ${quoted(node)}`;
-  return withQuery('/v1/agent/checks', { filter });
-}
-
+/** By the agent of its node. */
 export function deregister({ node, id }: Required<Place>): Action {
   return {
     method: 'PUT',
@@ -93,8 +59,15 @@ export function placeOf(service: string, node: string, id: string): string {
   return withQuery(`/v1/health/service/${encodeURIComponent(service)}`, { filter });
 }
 
-/** As it was. */
-export function putBack({ Node: node, Service, Checks }: Entry): Action {
+/**
+ * As it was. What a client of Eureka's has said, only that says again: of what others put there in its place nobody
+ * would tell when it has gone.
+ */
+export function putBack(entry: Entry): Action | undefined {
+  return isOfEureka(entry.Service) ? undefined : instanceBack(entry);
+}
+
+function instanceBack({ Node: node, Service, Checks }: Entry): Action {
   const { Node: name, Address } = node;
   const own = Checks.filter(({ ServiceID }) => ServiceID === Service.ID).map(definition);
   const body = { Node: name, Address, SkipNodeUpdate: true, Service: plain(Service), Checks: own };
@@ -104,26 +77,36 @@ export function putBack({ Node: node, Service, Checks }: Entry): Action {
 /** One request for each: of a node with more nobody waits for it. */
 const MAX_PUT_BACK = 64;
 
-/** The node first, then what was on it, one instance after the other; undefined where that is too much. */
+/**
+ * The node first, then what was on it, one instance after the other; undefined where that is too much, or comes again by
+ * itself. Sessions and coordinates do not come back.
+ */
 export function putNodeBack({
   Services,
   Checks,
   ...node
 }: NodeInFull): readonly Action[] | undefined {
   const [services, checks] = [Services ?? [], Checks ?? []];
-  if (services.length > MAX_PUT_BACK) return undefined;
+  if (services.length > MAX_PUT_BACK || [node, ...services].some(isOfEureka)) return undefined;
   const { Meta: NodeMeta, ...rest } = plain(node);
   const own = checks.filter(({ ServiceID }) => ServiceID === '').map(definition);
-  const body = { ...rest, NodeMeta, Checks: own };
+  // It is made where there is none: one that somebody else has made in this moment stays his, and it needs no address.
+  const body = { ...rest, NodeMeta, SkipNodeUpdate: true, Checks: own };
   return [
     { method: 'PUT', path: '/v1/catalog/register', body },
-    ...services.map((Service) => putBack({ Node: node, Service, Checks: checks })),
+    ...services.map((Service) => instanceBack({ Node: node, Service, Checks: checks })),
   ];
 }
 
 /** Where all that is on a node is seen. */
 export function nodeAt(node: string): string {
   return `/v1/internal/ui/node/${encodeURIComponent(node)}`;
+}
+
+/** Where it is seen that it has come again: its machine may have another name by now, and would lose all under that. */
+export function machineAt({ Node: name, ID }: Node): readonly string[] {
+  if (ID === '') return [nodeAt(name)];
+  return [nodeAt(name), withQuery('/v1/catalog/nodes', { filter: `ID == ${quoted(ID)}` })];
 }
 
 export function forceLeave(node: string): Action {

@@ -5,6 +5,7 @@
  */
 import { effect, signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import type { Allowed } from '../../lib/answers.ts';
 import { ask, RIGHTS } from './api.ts';
 import { otherDatacenter } from './datacenter.ts';
 import { writeJson } from './exact-json.ts';
@@ -99,7 +100,7 @@ async function allowedOf(
 ): Promise<readonly boolean[] | undefined> {
   try {
     const answered = await untilAnswered(
-      (signal) => ask<readonly { Allow: boolean }[]>(RIGHTS, { method: 'POST', body, signal }),
+      (signal) => ask<readonly Allowed[]>(RIGHTS, { method: 'POST', body, signal }),
       by,
     );
     if (answered === undefined) return undefined;
@@ -107,11 +108,25 @@ async function allowedOf(
     return answered.value.map(({ Allow }) => Allow);
   } catch (error) {
     if (by.aborted) return undefined;
+    // A server that is older refuses all of them for one that it does not know.
+    if (body.length > 1 && isUnknown(error)) return await eachAlone(body, by);
     // 401: there is no access control. A token that nobody knows may do nothing.
     const why = error instanceof Refusal ? error.why : 'refused';
     if (why !== 'refused') isControlled.value = why !== 'off';
     return body.map(() => why === 'off');
   }
+}
+
+function isUnknown(error: unknown): boolean {
+  return error instanceof Refusal && error.status === 400;
+}
+
+async function eachAlone(
+  rights: readonly Right[],
+  by: AbortSignal,
+): Promise<readonly boolean[] | undefined> {
+  const answers = await Promise.all(rights.map((right) => allowedOf([right], by)));
+  return by.aborted ? undefined : answers.map((answer) => answer?.[0] === true);
 }
 
 export function startRights(): void {

@@ -8,13 +8,17 @@ import { readJson, writeJson } from './exact-json.ts';
 import { holds } from './holds.ts';
 import { Refusal } from './refusal.ts';
 import { indexOf, seenAt } from './seen.ts';
+import { token } from './token.ts';
 
 export interface WayBack {
-  /** Upon what stands there then: its index is 0 where there is nothing. Several are done in turn. Undefined where there is no way. */
+  /**
+   * Upon what stands there then, at the first of the places: its index is 0 where there is nothing. Several are done in
+   * turn, and all of them need the first alone. Undefined where there is no way.
+   */
   readonly action: (index: number) => Action | readonly Action[] | undefined;
   /** Where what was done can be seen; '' where nothing but the action's own condition is needed. */
-  readonly at: string;
-  /** What must stand there: nothing any more, the row that was answered, what was sent, or what somebody says. */
+  readonly at: string | readonly string[];
+  /** What must stand at each of them: nothing any more, the row that was answered, what was sent, or what somebody says. */
   readonly left: 'nothing' | 'answer' | 'sent' | ((there: unknown) => boolean);
 }
 
@@ -24,32 +28,83 @@ export interface Done {
   readonly answer: unknown;
 }
 
-/** Goes it. Rejects with a Refusal, with the status of a conflict where somebody else was there. */
+/**
+ * Goes it. Rejects with a Refusal, with the status of a conflict where somebody else was there; with a PartlyBack where some
+ * of several were done.
+ */
 export type Return = () => Promise<void>;
 
-/** Right after it was done. Undefined where somebody else has been there already, or nobody can say. */
+/** The first of several was done, and not all of the others. */
+export class PartlyBack extends Error {
+  readonly failed: number;
+  readonly all: number;
+
+  /** `cause`: why the first of those that failed did. */
+  constructor(failed: number, all: number, cause: unknown) {
+    super('', { cause });
+    this.failed = failed;
+    this.all = all;
+  }
+}
+
+/** Right after it was done. Undefined where somebody else has been there already, nobody can say, or there is no way. */
 export async function openedBy(
   done: Done,
   { action, at, left }: WayBack,
 ): Promise<Return | undefined> {
   const { datacenter = '' } = done.action;
-  const look = () => (at === '' ? undefined : seenAt(at, datacenter));
-  const go = async (there: unknown) => {
-    for (const back of [action(indexOf(there)) ?? []].flat())
-      await perform({ ...back, datacenter });
-  };
+  const places = [at].flat().filter((each) => each !== '');
+  const look = () => Promise.all(places.map((each) => seenAt(each, datacenter)));
   try {
     const there = await look();
-    if (at !== '' && !isLeft(there, done, left)) return undefined;
-    const mark = markOf(there);
+    if (!there.every((each) => isLeft(each, done, left))) return undefined;
+    if (action(indexOf(there[0])) === undefined) return undefined;
+    const mark = there.map(markOf).join('\n');
     return async () => {
       const now = await look();
-      if (markOf(now) !== mark) throw new Refusal('refused', NOT_DONE, '');
-      await go(now);
+      const back = action(indexOf(now[0]));
+      if (now.map(markOf).join('\n') !== mark || back === undefined) throw notDone();
+      await performAll([back].flat(), datacenter);
     };
   } catch {
     return undefined;
   }
+}
+
+function notDone(): Refusal {
+  return new Refusal('refused', NOT_DONE, '');
+}
+
+/** Of several one that is refused keeps none of the others back. */
+async function performAll(actions: readonly Action[], datacenter: string): Promise<void> {
+  const [first, ...others] = actions;
+  if (first === undefined) throw notDone();
+  const by = token.peek();
+  await perform({ ...first, datacenter });
+  const failures: unknown[] = [];
+  for (const each of others) {
+    const last = failures.at(-1);
+    // Another token would go on with what this one has begun; and who does not answer is not waited for as often.
+    const isOver = token.peek() !== by || isLost(last);
+    const failure = isOver ? (last ?? OTHER_TOKEN) : await failureOf({ ...each, datacenter });
+    if (failure !== undefined) failures.push(failure);
+  }
+  if (failures.length > 0) throw new PartlyBack(failures.length, actions.length, failures[0]);
+}
+
+const OTHER_TOKEN = new Refusal('refused', 0, '');
+
+async function failureOf(action: Action): Promise<unknown> {
+  try {
+    await perform(action);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+function isLost(failure: unknown): boolean {
+  return failure instanceof Refusal && failure.why === 'lost';
 }
 
 function isLeft(there: unknown, { action, answer }: Done, left: WayBack['left']): boolean {

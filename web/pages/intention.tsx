@@ -2,6 +2,7 @@
 import '../style/intentions.css';
 import { withQuery } from '../core/asked-path.ts';
 import { quoted } from '../core/filter-text.ts';
+import { type Latest, useLatest } from '../core/latest.ts';
 import { useLive } from '../core/live.ts';
 import type { Shown as Answer } from '../core/live-query.ts';
 import {
@@ -40,6 +41,7 @@ export function Page({ source = '', destination = '' }: Given) {
     oneOf(useLive<Rows>(intentionsBy(filter)), source, destination),
     asksToEdit,
   );
+  const latest = useLatest(live.value);
   const right = { Resource: 'intention', Access: 'write', Segment: destination } as const;
   const mayWrite = useMay(right);
   const isEditing = asksToEdit && mayWrite;
@@ -64,7 +66,7 @@ export function Page({ source = '', destination = '' }: Given) {
             <button type="button" onClick={() => setQuery({ edit: 'yes' })}>
               {uiWords.value.edit}
             </button>
-            <button type="button" onClick={() => live.value && askDelete(live.value)}>
+            <button type="button" onClick={() => live.value && askDelete(live.value, latest)}>
               {uiWords.value.delete}
             </button>
           </May>
@@ -154,7 +156,7 @@ function None({ source, destination, mayWrite }: NoneProps) {
   );
 }
 
-function askDelete(row: IntentionRow): void {
+function askDelete(row: IntentionRow, latest: Latest<IntentionRow | undefined>): void {
   const say = intentionWords.peek();
   const ends = [nameOf(row.SourceName), nameOf(row.DestinationName)] as const;
   const action = deleteIntention(row);
@@ -165,7 +167,11 @@ function askDelete(row: IntentionRow): void {
     action,
     verb: say.delete,
     done: say.deleted(...ends),
-    undo: again && { action: () => again, at: action.path, left: 'nothing' },
+    undo: again && {
+      action: () => remakeIntention(latest.current ?? row),
+      at: action.path,
+      left: 'nothing',
+    },
     isGrave: again === undefined,
     leads: () => go(href('intentions'), { replaces: true }),
   });

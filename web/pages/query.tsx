@@ -1,6 +1,7 @@
 /** One prepared query: what it looks for, and what it finds when it is tried. */
 import '../style/queries.css';
 import type { PreparedQuery } from '../../lib/model.ts';
+import { upon } from '../core/actions.ts';
 import { useLive } from '../core/live.ts';
 import type { Given } from '../core/path.ts';
 import { makeAgain, nameOf, remove, write } from '../core/prepared-queries.ts';
@@ -79,7 +80,7 @@ function Gone() {
 function askRemove(query: PreparedQuery): void {
   const say = queryWords.peek();
   const again = makeAgain(query);
-  const action = remove(query);
+  const action = upon(remove(query), query);
   const name = nameOf(query);
   askFirst({
     title: say.delete,

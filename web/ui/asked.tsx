@@ -8,7 +8,7 @@ import type { Action } from '../core/action.ts';
 import { here, NOT_DONE, perform } from '../core/actions.ts';
 import { IN_PLACE, Refusal, UNHEARD } from '../core/refusal.ts';
 import { spot } from '../core/router.ts';
-import { type Done, openedBy, type Return, type WayBack } from '../core/way-back.ts';
+import { type Done, openedBy, PartlyBack, type Return, type WayBack } from '../core/way-back.ts';
 import { uiWords } from '../words/ui-words.ts';
 import { Commands } from './commands.tsx';
 import { Dialog } from './dialog.tsx';
@@ -127,6 +127,8 @@ async function takeBack(back: Return): Promise<void> {
 /** Why something was refused, and what may be done about it. */
 export function inWords(error: unknown): string {
   const say = uiWords.value;
+  if (error instanceof PartlyBack)
+    return `${say.partlyBack(error.failed, error.all)} ${inWords(error.cause)}`;
   if (!(error instanceof Refusal)) return String(error);
   if (error.status === NOT_DONE && error.message === '') return say.notDone;
   if (error.message === IN_PLACE) return say.inPlace;

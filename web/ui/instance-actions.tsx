@@ -1,82 +1,67 @@
 /** What may be done with an instance: by its own agent, or, where none keeps its node, in the catalog. */
-import type { Check } from '../../lib/model.ts';
+import { EXTERNAL_SOURCE, lookUp } from '../../lib/model.ts';
 import {
   deregister,
   type Entry,
   isKept,
-  maintenance,
-  maintenanceAt,
+  isLost,
   placeOf,
   putBack,
   takeOut,
 } from '../core/catalog.ts';
+import { type Latest, useLatest } from '../core/latest.ts';
 import { ownNode } from '../core/own-agent.ts';
 import { isMaintenance } from '../core/standing.ts';
 import { instanceWords } from '../words/instance-words.ts';
 import { askFirst } from './asked.tsx';
+import { Maintenance } from './maintenance.tsx';
 import { May } from './may.tsx';
 
 export function InstanceActions({ entry }: { readonly entry: Entry }) {
   const say = instanceWords.value;
-  const { Service, Checks } = entry;
-  const maintained = Checks.find((each) => each.ServiceID === Service.ID && isMaintenance(each));
-  const isNodeKept = isKept(Checks);
+  const { Node, Service, Checks } = entry;
+  const isAtAgent = isKept(Checks);
+  // Whoever brings it here, or an agent that comes back, says how it is over whatever else is said.
+  const isBrought = isLost(Checks) || lookUp(Service.Meta, EXTERNAL_SOURCE) !== undefined;
+  const latest = useLatest(entry);
   return (
     <May right={{ Resource: 'service', Access: 'write', Segment: Service.Service }}>
-      {isNodeKept && (
-        <button type="button" onClick={() => askMaintenance(entry, maintained)}>
-          {maintained !== undefined ? say.endMaintenance : say.startMaintenance}
-        </button>
+      {(isAtAgent || !isBrought) && (
+        <Maintenance
+          place={{ node: Node.Node, id: Service.ID }}
+          maintained={Checks.find((each) => each.ServiceID === Service.ID && isMaintenance(each))}
+          isAtAgent={isAtAgent}
+          words={say}
+        />
       )}
-      <button type="button" onClick={() => askDeregister(entry, isNodeKept)}>
+      <button type="button" onClick={() => askDeregister(latest, isAtAgent)}>
         {say.deregister}
       </button>
     </May>
   );
 }
 
-/** `maintained` by the check that says so, where it is. */
-function askMaintenance({ Node, Service }: Entry, maintained: Check | undefined): void {
-  const enable = maintained === undefined;
+function askDeregister(latest: Latest<Entry>, isAtAgent: boolean): void {
   const say = instanceWords.peek();
-  const { ID } = Service;
-  const place = { node: Node.Node, id: ID };
-  askFirst({
-    title: enable ? say.startMaintenance : say.endMaintenance,
-    text: enable ? say.maintenanceText(ID) : say.endText(ID),
-    action: maintenance(place, { enable, reason: say.reason }),
-    verb: enable ? say.startMaintenance : say.endMaintenance,
-    done: enable ? say.maintained(ID) : say.served(ID),
-    undo: {
-      action: () => maintenance(place, { enable: !enable, reason: maintained?.Notes ?? '' }),
-      at: maintenanceAt(place),
-      left: (there) => (there !== undefined) === enable,
-    },
-    elsewhere: Node.Node === ownNode.peek() ? '' : say.elsewhere(Node.Node),
-  });
-}
-
-function askDeregister(entry: Entry, isNodeKept: boolean): void {
-  const say = instanceWords.peek();
-  const { Node, Service } = entry;
+  const { Node, Service } = latest.current;
   const isOwn = Node.Node === ownNode.peek();
   askFirst({
     title: say.deregister,
     text: say.deregisterText(Service.ID),
-    action: isNodeKept
+    action: isAtAgent
       ? deregister({ node: Node.Node, id: Service.ID })
       : takeOut(Node.Node, Service.ID),
     verb: say.deregister,
     done: say.deregistered(Service.ID),
     // What an agent was told by its configuration or its API, only that says again.
-    undo: isNodeKept
+    undo: isAtAgent
       ? undefined
       : {
-          action: () => putBack(entry),
+          action: () => putBack(latest.current),
           at: placeOf(Service.Service, Node.Node, Service.ID),
           left: 'nothing',
         },
     isGrave: true,
-    elsewhere: isNodeKept && !isOwn ? say.elsewhere(Node.Node) : '',
+    elsewhere: isAtAgent && !isOwn ? say.elsewhere(Node.Node) : '',
   });
 }

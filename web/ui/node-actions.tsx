@@ -1,78 +1,51 @@
 /** What may be done with a node: by its agent, or, where none lives there, by a server. */
-import { type Check, SERF_HEALTH } from '../../lib/model.ts';
+import { isOfEureka } from '../../lib/model.ts';
 import {
   forceLeave,
   isKept,
-  maintenance,
-  maintenanceAt,
+  isLost,
+  machineAt,
   type NodeInFull,
-  nodeAt,
   putNodeBack,
   takeOut,
 } from '../core/catalog.ts';
-import { ownNode } from '../core/own-agent.ts';
+import { useLatest } from '../core/latest.ts';
+import { useMay } from '../core/rights.ts';
 import { isMaintenance } from '../core/standing.ts';
-import { instanceWords } from '../words/instance-words.ts';
 import { nodeWords } from '../words/node-words.ts';
 import { askFirst } from './asked.tsx';
+import { Maintenance } from './maintenance.tsx';
 import { May } from './may.tsx';
-import { everyOne, useSees } from './sees.ts';
+
+const OPERATES = { Resource: 'operator', Access: 'write' } as const;
 
 export function NodeActions({ node }: { readonly node: NodeInFull }) {
-  const say = nodeWords.value;
   const { Node: name } = node;
   const checks = node.Checks ?? [];
-  const seesAll = useSees(everyOne('service')) === true;
-  const maintained = checks.find((each) => each.ServiceID === '' && isMaintenance(each));
   const writes = { Resource: 'node', Access: 'write', Segment: name } as const;
-  if (isKept(checks)) {
-    return (
-      <May key="kept" right={writes}>
-        <button type="button" onClick={() => askMaintenance(name, maintained)}>
-          {maintained !== undefined ? say.endMaintenance : say.startMaintenance}
-        </button>
-      </May>
-    );
-  }
-  // An agent was there, and may come back; what never had one is taken out of the catalog.
-  if (checks.some(({ CheckID }) => CheckID === SERF_HEALTH)) {
-    return (
-      <May key="lost" right={{ Resource: 'operator', Access: 'write' }}>
-        <button type="button" onClick={() => askForceLeave(name)}>
-          {say.forceLeave}
-        </button>
-      </May>
-    );
-  }
+  const mayOperate = useMay(OPERATES);
+  const mayWrite = useMay(writes);
+  const [isAtAgent, isAway] = [isKept(checks), isLost(checks)];
+  // An agent that comes back says how it is, and so do clients of Eureka's.
+  const isMaintained = isAtAgent || (!isAway && !isOfEureka(node));
   return (
-    <May key="bare" right={writes}>
-      <button type="button" onClick={() => askTakeOut(node, seesAll)}>
-        {say.takeOut}
-      </button>
+    <May right={[writes, isAway ? OPERATES : writes]}>
+      {isMaintained && (
+        <Maintenance
+          place={{ node: name }}
+          maintained={checks.find((each) => each.ServiceID === '' && isMaintenance(each))}
+          isAtAgent={isAtAgent}
+          words={nodeWords.value}
+        />
+      )}
+      {isAway && mayOperate && (
+        <button type="button" onClick={() => askForceLeave(name)}>
+          {nodeWords.value.forceLeave}
+        </button>
+      )}
+      {!isAtAgent && mayWrite && <TakeOut node={node} />}
     </May>
   );
-}
-
-/** `maintained` by the check that says so, where it is. */
-function askMaintenance(name: string, maintained: Check | undefined): void {
-  const enable = maintained === undefined;
-  const say = nodeWords.peek();
-  const { reason, elsewhere } = instanceWords.peek();
-  const place = { node: name };
-  const verb = enable ? say.startMaintenance : say.endMaintenance;
-  askFirst({
-    title: verb,
-    text: enable ? say.maintenanceText(name) : say.endText(name),
-    action: maintenance(place, { enable, reason }),
-    verb,
-    done: enable ? say.maintained(name) : say.served(name),
-    undo: {
-      action: () => maintenance(place, { enable: !enable, reason: maintained?.Notes ?? '' }),
-      at: maintenanceAt(place),
-      left: (there) => (there !== undefined) === enable,
-    },
-    elsewhere: name === ownNode.peek() ? '' : elsewhere(name),
-  });
 }
 
 function askForceLeave(name: string): void {
@@ -87,18 +60,29 @@ function askForceLeave(name: string): void {
   });
 }
 
-/** What somebody may not see of it he does not put back either. */
-function askTakeOut(node: NodeInFull, seesAll: boolean): void {
-  const say = nodeWords.peek();
+/** What somebody may not see of it, or not write, he does not put back either. */
+const WRITES_ALL = { Resource: 'service', Access: 'write-prefix', Segment: '' } as const;
+
+function TakeOut({ node }: { readonly node: NodeInFull }) {
+  const say = nodeWords.value;
   const { Node: name } = node;
-  const back = seesAll ? putNodeBack(node) : undefined;
-  askFirst({
-    title: say.takeOut,
-    text: say.takeOutText(name),
-    action: takeOut(name),
-    verb: say.takeOut,
-    done: say.takenOut(name),
-    undo: back && { action: () => back, at: nodeAt(name), left: 'nothing' },
-    isGrave: true,
-  });
+  const mayPutBack = useMay(WRITES_ALL);
+  const latest = useLatest(node);
+  const ask = () =>
+    askFirst({
+      title: say.takeOut,
+      text: say.takeOutText(name),
+      action: takeOut(name),
+      verb: say.takeOut,
+      done: say.takenOut(name),
+      undo: mayPutBack
+        ? { action: () => putNodeBack(latest.current), at: machineAt(node), left: 'nothing' }
+        : undefined,
+      isGrave: true,
+    });
+  return (
+    <button type="button" onClick={ask}>
+      {say.takeOut}
+    </button>
+  );
 }

@@ -51,7 +51,7 @@ export const nodeWords = words(
     hasLeft: (name: string) => `${name} has left.`,
     takeOut: 'Deregister',
     takeOutText: (name: string) =>
-      `${name} is taken out with all that is on it. No agent keeps it.`,
+      `${name} is taken out with all that is on it. No agent keeps it now. Its sessions end for good, with the locks that they hold, and its coordinates are forgotten.`,
     takenOut: (name: string) => `${name} is deregistered.`,
     startMaintenance: 'Put into maintenance',
     endMaintenance: 'End maintenance',
@@ -104,7 +104,8 @@ export const nodeWords = words(
     forceLeaveText: (name: string) => `${name} 将被视为已离开并被移除；其 Agent 恢复后会重新加入。`,
     hasLeft: (name: string) => `${name} 已离开。`,
     takeOut: '注销',
-    takeOutText: (name: string) => `${name} 及其上的全部内容将被移除。没有 Agent 在维护它。`,
+    takeOutText: (name: string) =>
+      `${name} 及其上的全部内容将被移除。目前没有 Agent 在维护它。其会话及所持的锁将永久结束，坐标也会被遗忘。`,
     takenOut: (name: string) => `${name} 已注销。`,
     startMaintenance: '进入维护',
     endMaintenance: '结束维护',

@@ -32,6 +32,8 @@ export const uiWords = words(
     undo: 'Undo',
     undoKey: 'Undo what was just done',
     undone: 'Taken back.',
+    partlyBack: (failed: number, all: number) =>
+      `Taken back, but ${count(failed)} of ${count(all)} parts could not be.`,
     dismiss: 'Dismiss',
     showAll: 'Show all',
     showLess: 'Show less',
@@ -110,6 +112,8 @@ export const uiWords = words(
     undo: '撤销',
     undoKey: '撤销刚才的操作',
     undone: '已撤销。',
+    partlyBack: (failed: number, all: number) =>
+      `已撤销，但 ${count(all)} 个部分中有 ${count(failed)} 个未能恢复。`,
     dismiss: '关闭',
     showAll: '显示全部',
     showLess: '收起',

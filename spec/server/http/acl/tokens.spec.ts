@@ -174,27 +174,25 @@ describe('templated policies', () => {
       (json as { Allow: boolean }[]).map(({ Allow }) => Allow),
       [false, true, false],
     );
-    const other = [{ Resource: 'service', Access: 'write-prefix', Segment: '' }];
+    const other = [{ Resource: 'service', Access: 'list', Segment: '' }];
     assert.equal((await as(SecretID, 'POST', '/v1/internal/acl/authorize', other)).status, 400);
   });
 
-  it('sees all services who may read each of them, which is asked for by itself', async () => {
+  it('sees, or writes, all services who may each of them, which is asked for by itself', async () => {
     const { master, as } = await startAclServer();
-    const rules = 'service_prefix "" { policy = "read" } service "pay" { policy = "deny" }';
+    const rules = 'service_prefix "" { policy = "write" } service "pay" { policy = "deny" }';
     await master('PUT', '/v1/acl/policy', { Name: 'some', Rules: rules });
     const { SecretID = '' } = await master('PUT', '/v1/acl/token', {
       Policies: [{ Name: 'some' }],
     });
-    const questions = ['', 'web', 'p'].map((Segment) => ({
-      Resource: 'service',
-      Access: 'read-prefix',
-      Segment,
-    }));
-    const { json } = await as(SecretID, 'POST', '/v1/internal/acl/authorize', questions);
-    assert.deepEqual(
-      (json as { Allow: boolean }[]).map(({ Allow }) => Allow),
-      [false, true, false],
-    );
+    for (const Access of ['read-prefix', 'write-prefix']) {
+      const asked = ['', 'web', 'p'].map((Segment) => ({ Resource: 'service', Access, Segment }));
+      const { json } = await as(SecretID, 'POST', '/v1/internal/acl/authorize', asked);
+      assert.deepEqual(
+        (json as { Allow: boolean }[]).map(({ Allow }) => Allow),
+        [false, true, false],
+      );
+    }
   });
 
   it('may make something who may write anything at all, which is asked for by itself', async () => {
