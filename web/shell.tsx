@@ -7,6 +7,7 @@ import { askAnew, loss } from './core/live.ts';
 import type { Given } from './core/path.ts';
 import { IN_PLACE } from './core/refusal.ts';
 import { datacenter, go, href, spot } from './core/router.ts';
+import { useTitle } from './core/title.ts';
 import { ENTRANCES, type Entrance, type Place, placeOf } from './places.ts';
 import { Asked } from './ui/asked.tsx';
 import { Dialog } from './ui/dialog.tsx';
@@ -188,6 +189,7 @@ function useFocus(address: string): void {
 
 function NoSuchPage() {
   const say = shellWords.value;
+  useTitle(say.noSuchPage);
   return (
     <>
       <h1>{say.noSuchPage}</h1>
@@ -201,6 +203,7 @@ function NoSuchPage() {
 
 function Failed() {
   const say = shellWords.value;
+  useTitle(say.failed);
   return (
     <>
       <h1>{say.failed}</h1>

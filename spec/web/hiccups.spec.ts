@@ -69,6 +69,7 @@ describePage('the page, where a server does not answer', () => {
       { status: 401, body: 'Unauthorized' },
       { status: 401, body: '<html>Unauthorized</html>', contentType: 'text/html' },
       { status: 200, body: '<html>Please log in</html>', contentType: 'text/html' },
+      { status: 200, body: 'Please log in', contentType: 'text/plain' },
       { status: 204 },
     ]) {
       await page.route('**/v1/**', (route) => route.fulfill(answer));
@@ -89,13 +90,19 @@ describePage('the page, where a server does not answer', () => {
     await put('/v1/kv/color', 'blue');
     const page = await open('kv?key=color');
     const away = { status: 504, body: '<html>Gateway Timeout</html>', contentType: 'text/html' };
-    const isWrite = (method: string) => method === 'PUT';
+    const plain = { contentType: 'text/plain', body: 'upstream connect error' };
+    const saidSo = page.getByText('The server has not answered in time: it may have been done');
+    let told = away;
     await page.route('**/v1/kv/color*', (route) =>
-      isWrite(route.request().method()) ? route.fulfill(away) : route.fallback(),
+      route.request().method() === 'PUT' ? route.fulfill(told) : route.fallback(),
     );
-    await page.getByRole('textbox', { name: 'Value' }).fill('red');
-    await page.getByRole('button', { name: 'Save', exact: true }).click();
-    await page.getByText('The server has not answered in time: it may have been done').waitFor();
+    for (told of [away, { ...plain, status: 502 }, { ...plain, status: 503 }]) {
+      await page.getByRole('textbox', { name: 'Value' }).fill(`red ${told.status}`);
+      await page.getByRole('button', { name: 'Save', exact: true }).click();
+      await saidSo.waitFor();
+      await page.getByRole('button', { name: 'Discard changes' }).click();
+      await saidSo.waitFor({ state: 'detached' });
+    }
     await page.route('**/v1/**', (route) => route.fulfill(away));
     await page.goto(`http://127.0.0.1:${process.port}/ui/dc1/services`);
     await page.getByText('The server cannot be reached.').waitFor();
@@ -112,6 +119,16 @@ describePage('the page, where a server does not answer', () => {
     assert.ok(asked.some((url) => url.endsWith('/v1/internal/overview/nodes?dc=dc7')));
     await page.getByRole('link', { name: 'Show the same of dc1' }).click();
     await page.getByRole('link', { name: 'n1' }).waitFor();
+  });
+
+  it('says where there is no such page, in the title of its tab too', async () => {
+    const page = await (await startWebServer()).open('services');
+    await page.getByRole('heading', { name: 'Services' }).waitFor();
+    await page.evaluate(
+      `history.pushState(null, '', '/ui/dc1/nowhere'); dispatchEvent(new PopStateEvent('popstate'))`,
+    );
+    await page.getByRole('heading', { name: 'There is no such page' }).waitFor();
+    assert.equal(await page.title(), 'There is no such page · dc1 · Proconsul');
   });
 
   it('leaves the focus nowhere, whatever goes away under it', async () => {

@@ -105,10 +105,17 @@ describePage('the page of keys', () => {
     await button(page, '09999').waitFor();
     await page.getByRole('searchbox').fill('10000');
     await page.getByText('No key matches').waitFor();
+    await page.getByText('The first ones alone were searched').waitFor();
     await button(page, 'New key').click();
     await page.getByLabel('Name').fill('app/10000');
     await page.getByRole('dialog').getByRole('button', { name: 'New key' }).click();
     await says(page, 'x');
+    await put(server, '/v1/kv/app/later/a', 'y');
+    await button(page, 'New key').click();
+    await page.getByLabel('Name').fill('app/later/');
+    await page.getByRole('dialog').getByRole('button', { name: 'Open the folder' }).click();
+    await button(page, 'a').click();
+    await says(page, 'y');
   });
 
   it('shows of a large store the first of what is below, and says so', async () => {

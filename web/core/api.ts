@@ -38,10 +38,12 @@ export async function ask<T>(path: string, asking: Asking = {}): Promise<Answer<
   const [response, text] = await fetched(path, asking).catch((cause) => fail(cause, asking));
   const index = indexOf(response.headers.get('X-Consul-Index') ?? '');
   refuseInPlace(response, asking.method);
+  refuseBetween(response, asking.method);
   if (!response.ok) refuse(path, response, text, index);
   const isJson = isOf(response, 'json');
   // What is read is JSON; a write may be answered with nothing.
-  if (!isJson && (asking.method ?? 'GET') === 'GET') throw new Refusal('lost', 0, IN_PLACE);
+  if (!isJson && (asking.method ?? 'GET') === 'GET')
+    throw new Refusal('lost', response.status, IN_PLACE);
   const read = ONLY_SHOWN.test(path) ? JSON.parse : readJson;
   return {
     value: (isJson ? read(wholeCharacters(text)) : text) as T,
@@ -128,6 +130,15 @@ function refuseInPlace(response: Response, method = 'GET'): void {
   if (isOf(response, 'html') || [204, 407, 511].includes(response.status)) {
     throw new Refusal('lost', response.status, IN_PLACE);
   }
+}
+
+const LOST_BETWEEN: readonly number[] = [502, 503, 504];
+
+/** In whichever form he says it: the server itself says of a write whether it was done. */
+function refuseBetween({ status, headers }: Response, method = 'GET'): void {
+  const isOfServer = headers.has('X-Proconsul-Applied');
+  if (method !== 'GET' && LOST_BETWEEN.includes(status) && !isOfServer)
+    throw new Refusal('lost', 0, UNHEARD);
 }
 
 function isOf(response: Response, type: string): boolean {

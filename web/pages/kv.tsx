@@ -128,19 +128,22 @@ interface SearchedProps extends ListProps {
 
 function Flat({ folder, open, search }: SearchedProps) {
   const live = useLive<readonly string[]>(pathOfNames(folder));
-  const names = <Names folder={folder} names={[]} open={open} search={search} />;
+  const shown = { folder, open, search };
+  const none = <Names {...shown} names={[]} isPart={false} />;
   return (
-    <Seen of={live} sees={everyOne('key', folder)} isNone={isEmpty} missing={names}>
+    <Seen of={live} sees={everyOne('key', folder)} isNone={isEmpty} missing={none}>
       {(all) => {
         const { names: first, hasMore } = firstNames(all);
+        // A folder may be a key itself, which its list shows beside it.
+        const names = first.filter((name) => name !== folder);
         return (
           <>
             {hasMore && (
               <p class="partial" role="status">
-                {kvWords.value.firstNames(first.length)}
+                {kvWords.value.firstNames(names.length)}
               </p>
             )}
-            <Names folder={folder} names={first} open={open} search={search} />
+            <Names {...shown} names={names} isPart={hasMore} />
           </>
         );
       }}
@@ -150,9 +153,10 @@ function Flat({ folder, open, search }: SearchedProps) {
 
 function Deep({ folder, open, search }: SearchedProps) {
   const live = useLive<readonly KeyValue[]>(pathOfRows(folder));
-  const rows = <AllBelow folder={folder} rows={[]} open={open} search={search} />;
+  const shown = { folder, open, search };
+  const none = <AllBelow {...shown} rows={[]} isPart={false} />;
   return (
-    <Seen of={live} sees={everyOne('key', folder)} isNone={isEmpty} missing={rows}>
+    <Seen of={live} sees={everyOne('key', folder)} isNone={isEmpty} missing={none}>
       {(all) => {
         const { rows: first, end } = firstRows(all);
         return (
@@ -162,7 +166,7 @@ function Deep({ folder, open, search }: SearchedProps) {
                 {kvWords.value.firstBelow[end](first.length)}
               </p>
             )}
-            <AllBelow folder={folder} rows={first} open={open} search={search} />
+            <AllBelow {...shown} rows={first} isPart={end !== undefined} />
           </>
         );
       }}

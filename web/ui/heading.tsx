@@ -1,7 +1,6 @@
 /** What a page is of: its heading, and the title of its tab. */
 import type { ComponentChildren } from 'preact';
-import { useEffect } from 'preact/hooks';
-import { datacenter } from '../core/router.ts';
+import { useTitle } from '../core/title.ts';
 import { useClipped } from './clipped.tsx';
 
 interface HeadingProps {
@@ -13,11 +12,8 @@ interface HeadingProps {
 }
 
 export function Heading({ title, beside, children }: HeadingProps) {
-  const dc = datacenter.value;
   const clipped = useClipped<HTMLHeadingElement>(title);
-  useEffect(() => {
-    document.title = `${title} · ${dc} · Proconsul`;
-  }, [title, dc]);
+  useTitle(title);
   return (
     <div class="heading">
       <h1 ref={clipped.ref} class={clipped.kind}>

@@ -16,19 +16,23 @@ interface ListProps {
   /** The key that is shown beside. */
   readonly open: string;
   readonly search: string;
+  /** There are others than those that are given. */
+  readonly isPart: boolean;
 }
 
-export function Names({
-  folder,
-  names,
-  open,
-  search,
-}: ListProps & { readonly names: readonly string[] }) {
+interface NamesProps extends ListProps {
+  readonly names: readonly string[];
+}
+
+interface RowsProps extends ListProps {
+  readonly rows: readonly KeyValue[];
+}
+
+export function Names({ folder, names, open, search, isPart }: NamesProps) {
   const say = kvWords.value;
-  const shown = names.filter(
-    (name) => name !== folder && hasAll(search, name.slice(folder.length)),
-  );
-  if (shown.length === 0) return <None folder={folder} isSearched={search !== ''} isDeep={false} />;
+  const shown = names.filter((name) => hasAll(search, name.slice(folder.length)));
+  const hint = isPart ? say.noMatchPartHint : say.noMatchHint;
+  if (shown.length === 0) return <None folder={folder} isSearched={search !== ''} hint={hint} />;
   return (
     <Table
       label={say.names}
@@ -48,17 +52,13 @@ export function Names({
   );
 }
 
-export function AllBelow({
-  folder,
-  rows,
-  open,
-  search,
-}: ListProps & { readonly rows: readonly KeyValue[] }) {
+export function AllBelow({ folder, rows, open, search, isPart }: RowsProps) {
   const say = kvWords.value;
   const shown = rows.filter(({ Key, Value }) =>
     hasAll(search, Key.slice(folder.length), () => textOf(Value) ?? ''),
   );
-  if (shown.length === 0) return <None folder={folder} isSearched={search !== ''} isDeep={true} />;
+  const hint = isPart ? say.noMatchPartHint : say.noMatchDeepHint;
+  if (shown.length === 0) return <None folder={folder} isSearched={search !== ''} hint={hint} />;
   return (
     <Table
       label={say.names}
@@ -129,14 +129,13 @@ function Name({ name, shown, open }: NameProps) {
 interface NoneProps {
   readonly folder: string;
   readonly isSearched: boolean;
-  /** Whether all below was looked at. */
-  readonly isDeep: boolean;
+  /** What was searched. */
+  readonly hint: string;
 }
 
-function None({ folder, isSearched, isDeep }: NoneProps) {
+function None({ folder, isSearched, hint }: NoneProps) {
   const say = kvWords.value;
-  if (isSearched)
-    return <Empty title={say.noMatch} hint={isDeep ? say.noMatchDeepHint : say.noMatchHint} />;
+  if (isSearched) return <Empty title={say.noMatch} hint={hint} />;
   return (
     <Empty title={folder === '' ? say.none : say.noneHere} hint={say.noneHint}>
       <Copyable text={commandText({ words: ['kv', 'put'], args: [`${folder}name`, 'value'] })} />

@@ -21,10 +21,12 @@ export const kvWords = words(
     noMatch: 'No key matches',
     noMatchHint:
       'Names of this folder were searched: “With all below” searches deeper, and values.',
+    noMatchPartHint:
+      'The first ones alone were searched: open a folder further down, or a key by its name.',
     noMatchDeepHint:
       'Names and values of all below this folder were searched: try fewer words, or the folder around it.',
     firstNames: (n: number) =>
-      `The first ${plural(n, 'name')} alone are shown and searched. Any other key is opened by its name, as a new one is.`,
+      `The first ${plural(n, 'name')} alone are shown and searched. Any other key or folder is opened by its name, as a new key is.`,
     firstBelow: {
       many: (n: number) =>
         `The first ${plural(n, 'key')} alone are shown and searched. Open a folder to see what is in it.`,
@@ -33,6 +35,7 @@ export const kvWords = words(
     },
     add: 'New key',
     addTitle: 'New key',
+    openFolder: 'Open the folder',
     nameOf: 'Name',
     nameHint: 'Slashes make folders',
     deleteFolder: 'Delete the folder',
@@ -101,9 +104,10 @@ export const kvWords = words(
     noneHint: '可在此写入，或使用命令：',
     noMatch: '没有匹配的键',
     noMatchHint: '已搜索此文件夹中的名称：选中“包括下级”可搜索更深的键，以及它们的值。',
+    noMatchPartHint: '仅搜索了前一部分：请打开更下级的文件夹，或按名称打开键。',
     noMatchDeepHint: '已搜索此文件夹及其下级的名称和值：请减少关键词，或到上级文件夹中搜索。',
     firstNames: (n: number) =>
-      `仅显示并搜索前 ${count(n)} 个名称。其他键可像新建键一样按名称打开。`,
+      `仅显示并搜索前 ${count(n)} 个名称。其他键或文件夹可像新建键一样按名称打开。`,
     firstBelow: {
       many: (n: number) => `仅显示并搜索前 ${count(n)} 个键。请打开文件夹查看其中的内容。`,
       large: (n: number) =>
@@ -111,6 +115,7 @@ export const kvWords = words(
     },
     add: '新建键',
     addTitle: '新建键',
+    openFolder: '打开文件夹',
     nameOf: '名称',
     nameHint: '斜杠表示文件夹',
     deleteFolder: '删除文件夹',
