@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { LogState } from '../../lib/answers.ts';
 import { barriersOn, describePage, openPage, SCREENS } from '../support/browser.ts';
 import { type Proconsul, startProconsul } from '../support/servers/proconsul.ts';
 import { send } from '../support/servers/start-server.ts';
@@ -6,32 +7,22 @@ import { slashLeadsTo } from '../support/slash.ts';
 import { until } from '../support/until.ts';
 
 const find = { Time: '2026-01-01T00:00:00.000Z', Address: '10.0.0.9:6379' };
-const OF_REDIS = {
-  Node: 's1',
-  Kind: 'redis',
-  Sealed: true,
-  Writable: true,
-  LastContact: '3ms',
-  Index: 41,
-  Epoch: 8,
-  ServersInTouch: 3,
-  ServersNeeded: 2,
+/** What no spec brings about: a real Redis is in cluster-redis.spec.ts. */
+const OF_REDIS: LogState = {
+  ...{ Node: 's1', Kind: 'redis', Sealed: true, Writable: true, LastContact: '3ms' },
+  ...{ Index: 41, Epoch: 8, ServersInTouch: 3, ServersNeeded: 2 },
   Redis: {
-    Address: '10.0.0.9:6379',
-    Version: '7.0.15',
-    Commit: 'quorum',
-    AppendOnly: true,
+    ...{ Address: '10.0.0.9:6379', Version: '7.0.15', Commit: 'quorum', AppendOnly: true },
     State: {
-      Up: '1h0m1s',
-      UsedBytes: 1500,
-      MostBytes: 2_000_000,
-      Saved: true,
-      Replicas: [{ Address: '10.0.0.8:6379', Online: true, BehindBytes: 7, LastContact: '1s' }],
+      ...{ Up: '1h0m1s', UsedBytes: 1500, MostBytes: 2_000_000, Saved: true },
+      Replicas: [
+        { Address: '10.0.0.8:6379', Online: true, BehindBytes: 7, LastContact: '1s' },
+        { Address: '10.0.0.7:6379', Online: false, BehindBytes: 0, LastContact: '9s' },
+      ],
     },
     Finds: [
       { ...find, Epoch: 8, EpochBefore: 7, Away: '1.2s', PutBack: 2, Lost: 1 },
       { ...find, Epoch: 7, EpochBefore: 7, Away: '12s', PutBack: 0, Lost: 0 },
-      { ...find, Epoch: 7, EpochBefore: 0, Away: '0s', PutBack: 0, Lost: 0 },
     ],
   },
 };
@@ -83,31 +74,19 @@ describePage('the page of the cluster', () => {
     }
   });
 
-  it('says how Redis stands, and when which one was found and what it came to', async () => {
+  it('says what a Redis lacks, and that what was found came to a loss', async () => {
     const page = await openPage(`http://127.0.0.1:${(await start()).port}/ui/`);
     await page.route('**/v1/operator/log?*', (route) => route.fulfill({ json: OF_REDIS }));
     await page.goto(page.url().replace('services', 'cluster'));
-    for (const text of ['3, of which a write needs 2', '1.5 kB of 2 MB', 'lacks 7 B', '7.0.15'])
+    for (const text of ['3, of which a write needs 2', 'lacks 7 B', 'not in touch'])
       await page.getByText(text).waitFor();
     await page.getByText('once most servers have applied it').waitFor();
     const finds = page.getByRole('table', { name: 'What became of Redis' }).getByRole('row');
-    await finds.filter({ hasText: 'repaired, with a loss' }).getByText('2 entries').waitFor();
-    await finds.filter({ hasText: 'repaired, with a loss' }).getByText('7 → 8').waitFor();
+    const lost = finds.filter({ hasText: 'repaired, with a loss' });
+    for (const text of ['2 entries', '1 entry', '7 → 8', '1 s'])
+      await lost.getByText(text).waitFor();
     await finds.filter({ hasText: 'connection back, nothing lost' }).getByText('12 s').waitFor();
-    await finds.filter({ hasText: 'found at the start' }).waitFor();
     assert.deepEqual(await barriersOn(page), []);
-  });
-
-  it('says that Redis is looked for, and that its disk failed', async () => {
-    const page = await openPage(`http://127.0.0.1:${(await start()).port}/ui/`);
-    let told: object = { ...OF_REDIS.Redis, State: null, Address: '' };
-    const json = () => ({ ...OF_REDIS, Writable: false, Redis: told });
-    await page.route('**/v1/operator/log?*', (route) => route.fulfill({ json: json() }));
-    await page.goto(page.url().replace('services', 'cluster'));
-    await page.getByText('is looked for').waitFor();
-    told = { ...OF_REDIS.Redis, State: { ...OF_REDIS.Redis.State, Saved: false, Replicas: [] } };
-    await page.getByText('its last write to the disk failed').waitFor();
-    await page.getByText('none: if its machine is lost').waitFor();
   });
 
   it('shows what the servers tell of themselves as it changes, and asks for nothing meanwhile', async () => {
@@ -125,35 +104,6 @@ describePage('the page of the cluster', () => {
       applied = await row.textContent();
     }
     assert.deepEqual(asked, []);
-  });
-
-  it('asks for the ring again where a server has come or gone', async () => {
-    const page = await openPage(`http://127.0.0.1:${(await start()).port}/ui/`);
-    let rings = 0;
-    page.on('request', (request) => {
-      rings += Number(request.url().endsWith('/v1/agent/ring'));
-    });
-    let Healthy = true;
-    const server = () => ({
-      ID: 'x',
-      Name: 's9',
-      Address: '10.0.0.9:8300',
-      Healthy,
-      LastIndex: 1,
-      LastContact: '0s',
-      NodeStatus: 'alive',
-      StableSince: '2026-01-01T00:00:00Z',
-    });
-    const json = () => ({ Healthy, FailureTolerance: 0, Servers: { x: server() }, Leader: '' });
-    await page.route('**/v1/operator/autopilot/state?*', (route) =>
-      route.fulfill({ json: json() }),
-    );
-    await page.goto(page.url().replace('services', 'cluster'));
-    await page.getByRole('row').filter({ hasText: 's9' }).waitFor();
-    await until(() => rings > 0);
-    const before = rings;
-    Healthy = false;
-    await until(() => rings > before);
   });
 
   it('says that nothing is known of a cluster that has just begun', async () => {

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
+import { instanceOf } from '../server/eureka/instances.ts';
 import { barriersOn, describePage, openPage, SCREENS } from '../support/browser.ts';
+import { send } from '../support/servers/start-server.ts';
 import { slashLeadsTo } from '../support/slash.ts';
 import { until } from '../support/until.ts';
 import { startWebServer } from '../support/web-server.ts';
 
+/** Its clients are answered where everybody is. */
+const EUREKA = ['-eureka', '-hcl=ports { eureka = -1 }'];
 const rowOf = (page: Page, name: string) => page.getByRole('row').filter({ hasText: name });
 
 describePage('the page of services', () => {
@@ -21,6 +25,51 @@ describePage('the page of services', () => {
     await rowOf(page, 'pay').getByText('all 2 passing').waitFor();
     await register('m3', 'shop', 'warning');
     await rowOf(page, 'shop').getByText('1 warning').waitFor();
+  });
+
+  it('says of what kind a service is, and where it comes from', async () => {
+    const { open, process, register } = await startWebServer(EUREKA);
+    const headers = { 'Content-Type': 'application/json' };
+    const sent = { body: instanceOf('SHOP'), headers };
+    await send(process.port, 'POST', '/eureka/apps/SHOP', sent);
+    await register('m1', 'pay', 'passing', { Meta: { 'external-source': 'kubernetes' } });
+    await register('m1', 'pay-proxy', 'passing', {
+      ...{ Kind: 'connect-proxy', Port: 1 },
+      Proxy: { DestinationServiceName: 'pay' },
+    });
+    await register('m1', 'door', 'passing', { Kind: 'ingress-gateway', Port: 2 });
+    await register('m1', 'box', 'passing', { Meta: { 'proconsul-source': 'docker' } });
+    const page = await open('services');
+    const said = {
+      shop: ['eureka'],
+      box: ['docker'],
+      door: ['ingress gateway'],
+      'pay-proxy': ['sidecar proxy'],
+    };
+    for (const [name, texts] of Object.entries(said))
+      for (const text of texts) await rowOf(page, name).getByText(text, { exact: true }).waitFor();
+    const pay = page
+      .getByRole('row')
+      .filter({ has: page.getByRole('link', { name: 'pay', exact: true }) });
+    for (const text of ['kubernetes', 'in the mesh'])
+      await pay.getByText(text, { exact: true }).waitFor();
+    await page.getByRole('combobox', { name: 'Filter' }).fill('eureka');
+    await rowOf(page, 'box').waitFor({ state: 'detached' });
+    await rowOf(page, 'shop').waitFor();
+  });
+
+  it('says a time in words, and exactly where the pointer rests', async () => {
+    const { open, register } = await startWebServer();
+    await register('m1', 'pay', 'critical');
+    const page = await open('services');
+    const since = rowOf(page, 'pay').getByRole('time');
+    await since.waitFor();
+    const at = Date.parse((await since.getAttribute('datetime')) ?? '');
+    const exact = await page.evaluate(
+      `new Date(${at}).toLocaleString('en', { dateStyle: 'medium', timeStyle: 'long' })`,
+    );
+    assert.equal(await since.getAttribute('title'), exact);
+    assert.notEqual(await since.innerText(), exact);
   });
 
   it('shows a name with half a character, which a server of before may have', async () => {
