@@ -103,7 +103,9 @@ export async function barriersOn(page: Page): Promise<readonly string[]> {
   const isThere: boolean = await page.evaluate(`typeof axe === 'object'`);
   if (!isThere) await page.evaluate(readFileSync(AXE, 'utf8'));
   const found: { id: string; nodes: { html: string; failureSummary?: string }[] }[] =
-    await page.evaluate('axe.run().then(({ violations }) => violations)');
+    await page.evaluate(
+      `axe.run({ resultTypes: ['violations'] }).then(({ violations }) => violations)`,
+    );
   return found.flatMap(({ id, nodes }) =>
     nodes.map(({ html, failureSummary }) => `${id}: ${html}: ${failureSummary ?? ''}`),
   );
