@@ -154,14 +154,18 @@ function Outlet() {
     if (parts.length === 0) go(href('services'), { replaces: true });
   }, [parts.length]);
   useEffect(() => {
+    let isLeft = false;
     setFailed(false);
     place?.load().then(
       ({ Page }) => {
         loaded.set(place, Page);
         setShown(place);
       },
-      () => setFailed(true),
+      () => !isLeft && setFailed(true),
     );
+    return () => {
+      isLeft = true;
+    };
   }, [place]);
   useFocus(parts.join('/'));
   if (hasFailed) return <Failed />;

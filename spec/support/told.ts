@@ -28,6 +28,11 @@ export async function takeBack(page: Page, text: string): Promise<void> {
   await told(page, TAKEN_BACK);
 }
 
+/** Whatever comes of it. */
+export async function triesToTakeBack(page: Page, text: string): Promise<void> {
+  await undoOf(page, text).click();
+}
+
 /** The same, where somebody else was there. */
 export async function takesNothingBack(page: Page, text: string): Promise<void> {
   await forget(page, NOT_DONE);

@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core';
 import { barriersOn, describePage, SCREENS } from '../support/browser.ts';
 import { send } from '../support/servers/start-server.ts';
 import { takeBack, told } from '../support/told.ts';
+import { until } from '../support/until.ts';
 import { ACCESS_CONTROL, ROOT, startWebServer } from '../support/web-server.ts';
 
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
@@ -51,6 +52,18 @@ describePage('the page of config entries', () => {
     await page.getByText('Somebody else has changed it meanwhile: nothing was done.').waitFor();
     const kept = await get<{ Protocol: string }>('/v1/config/service-defaults/web');
     assert.equal(kept.Protocol, 'http');
+  });
+
+  it('keeps what is written where another kind is chosen, which it says then', async () => {
+    const page = await (await startWebServer()).open('config/new?name=web');
+    const kind = page.getByLabel('Kind');
+    await kind.selectOption('service-resolver');
+    await until(async () => (await text(page).inputValue()).includes('service-resolver'));
+    const written = '{"Name": "web", "Kind": "service-resolver", "ConnectTimeout": "5s"}';
+    await text(page).fill(written);
+    await kind.selectOption('service-router');
+    const said = written.replace('resolver', 'router');
+    await until(async () => (await text(page).inputValue()) === said);
   });
 
   it('changes one upon what was seen, and takes that back', async () => {

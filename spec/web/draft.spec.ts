@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { KeyValue } from '../../lib/model.ts';
-import { draftOf } from '../../web/core/draft.ts';
+import { draftOf, isOver } from '../../web/core/draft.ts';
 
 const row = (ModifyIndex: number, text: string) =>
   ({ Key: 'a', ModifyIndex, Value: Buffer.from(text).toString('base64') }) as KeyValue;
@@ -33,6 +33,13 @@ describe('a draft of a key', () => {
     assert.deepEqual([draftOf(saved, one).text, draftOf(saved, one).maySave], ['two', false]);
     assert.equal(draftOf(saved, two).isChanged, false);
     assert.equal(draftOf(saved, row(7, 'three')).text, 'three');
+  });
+
+  it('is over where it stands there, though nobody has heard that it was saved', () => {
+    const begun = { text: 'two', upon: one };
+    assert.deepEqual([draftOf(begun, two).isOvertaken, isOver(begun, two)], [false, true]);
+    assert.equal(isOver({ text: 'one', upon: one, saved: 'two' }, one), false);
+    assert.equal(isOver({ text: 'one', upon: one }, two), false);
   });
 
   it('that was saved and is written on is upon what has come back', () => {

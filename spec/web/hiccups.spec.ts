@@ -71,6 +71,7 @@ describePage('the page, where a server does not answer', () => {
       { status: 200, body: '<html>Please log in</html>', contentType: 'text/html' },
       { status: 200, body: 'Please log in', contentType: 'text/plain' },
       { status: 204 },
+      { status: 302, headers: { Location: '/login' } },
     ]) {
       await page.route('**/v1/**', (route) => route.fulfill(answer));
       for (const address of ['nodes', 'kv?key=color', 'services']) {

@@ -9,6 +9,8 @@ import { startWebServer } from '../support/web-server.ts';
 
 /** Its clients are answered where everybody is. */
 const EUREKA = ['-eureka', '-hcl=ports { eureka = -1 }'];
+/** As web/ui/filter-box.tsx has it. */
+const CALM_MS = 200;
 const rowOf = (page: Page, name: string) => page.getByRole('row').filter({ hasText: name });
 
 describePage('the page of services', () => {
@@ -132,6 +134,25 @@ describePage('the page of services', () => {
     assert.deepEqual(shown, shown.toSorted());
     assert.equal(new Set(shown).size, shown.length);
     assert.equal(await page.evaluate('document.activeElement.id'), 'content');
+  });
+
+  it('keeps each letter of whoever pauses after each for as long as its address does', async () => {
+    const { open, register } = await startWebServer();
+    await register('m1', 'pay', 'passing');
+    const page = await open('services');
+    await page.clock.install();
+    await page.reload();
+    await rowOf(page, 'pay').waitFor();
+    const box = page.getByRole('combobox', { name: 'Filter' });
+    await box.focus();
+    await page.clock.pauseAt(new Date(Date.now() + 3_600_000));
+    for (const letter of 'letters') {
+      await page.keyboard.press(letter);
+      await page.clock.runFor(CALM_MS);
+    }
+    await page.clock.resume();
+    await rowOf(page, 'pay').waitFor({ state: 'detached' });
+    assert.equal(await box.inputValue(), 'letters');
   });
 
   it('filters by words and by expressions, which it completes and keeps in its address', async () => {

@@ -24,5 +24,5 @@ export interface Action {
 export interface Upon {
   /** Where it is seen. */
   readonly at: string;
-  readonly index: number;
+  readonly isStill: (there: unknown) => boolean;
 }

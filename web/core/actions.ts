@@ -11,7 +11,7 @@ export const NOT_DONE = 409;
 
 /** Rejects with a Refusal. */
 export async function perform<T>({ method, path, body, datacenter, upon }: Action): Promise<T> {
-  if (upon !== undefined && indexOf(await seenAt(upon.at, datacenter)) !== upon.index)
+  if (upon !== undefined && !upon.isStill(await seenAt(upon.at, datacenter)))
     throw new Refusal('refused', NOT_DONE, '');
   const text = typeof body === 'object' ? writeJson(body) : body;
   const { value } = await ask<T>(path, { method, body: text, datacenter });
@@ -30,9 +30,9 @@ export function here(action: Action): Action {
  * leaves a moment in which somebody else is not seen.
  */
 export function upon(action: Action, row: Standing | undefined): Action {
-  return row === undefined
-    ? action
-    : { ...action, upon: { at: action.path, index: row.ModifyIndex } };
+  if (row === undefined) return action;
+  const isStill = (there: unknown) => indexOf(there) === row.ModifyIndex;
+  return { ...action, upon: { at: action.path, isStill } };
 }
 
 interface Standing {

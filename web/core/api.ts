@@ -127,6 +127,8 @@ function refuseInPlace(response: Response, method = 'GET'): void {
   if (isOf(response, 'html') && response.status >= 500) {
     throw new Refusal('lost', 0, method === 'GET' ? '' : UNHEARD);
   }
+  // Led elsewhere, and not followed: a browser says no more of it.
+  if (response.type === 'opaqueredirect') throw new Refusal('lost', 302, IN_PLACE);
   if (isOf(response, 'html') || [204, 407, 511].includes(response.status)) {
     throw new Refusal('lost', response.status, IN_PLACE);
   }
@@ -170,7 +172,7 @@ async function begun(asked: string, asking: Asking): Promise<Response> {
   if (!isAsWritten(path)) throw new Refusal('refused', 0, `A browser cannot ask for ${path}`);
   const headers: Record<string, string> = by === '' ? {} : { 'X-Consul-Token': by };
   // Where the API leads is another thing than was asked about.
-  const init: RequestInit = { method, headers, cache: 'no-store', redirect: 'error', signal };
+  const init: RequestInit = { method, headers, cache: 'no-store', redirect: 'manual', signal };
   if (body !== undefined) init.body = typeof body === 'string' ? body : JSON.stringify(body);
   const response = await fetch(path, init);
   noteClock(response.headers.get('Date'));

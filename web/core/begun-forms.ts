@@ -22,6 +22,31 @@ export function keepFormDraft(of: string, draft: FormDraft<unknown> | undefined)
   kept.value = next;
 }
 
+const sent = signal<ReadonlySet<string>>(new Set());
+
+/** Whether it is being sent, by whichever form of it: somebody may have left that one and come back. */
+export function isOnItsWay(of: string): boolean {
+  return sent.value.has(placeOf(of));
+}
+
+/** What was begun is forgotten once it is done; what somebody has written since is not. */
+export async function sending<T>(of: string, send: () => Promise<T>): Promise<T> {
+  const place = placeOf(of);
+  const begun = kept.peek().get(place);
+  sent.value = new Set([...sent.peek(), place]);
+  try {
+    const answer = await send();
+    if (kept.peek().get(place) === begun) forget(place);
+    return answer;
+  } finally {
+    sent.value = new Set([...sent.peek()].filter((each) => each !== place));
+  }
+}
+
+function forget(place: string): void {
+  kept.value = new Map([...kept.peek()].filter(([each]) => each !== place));
+}
+
 export function hasFormDrafts(): boolean {
   return kept.peek().size > 0;
 }

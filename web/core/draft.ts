@@ -25,8 +25,7 @@ export interface Draft {
 }
 
 export function draftOf(last: Begun | undefined, row: KeyValue | undefined): Draft {
-  const said = textOf(row?.Value ?? null);
-  const there = said === undefined ? undefined : asTyped(said);
+  const there = typedIn(row);
   const begun = last !== undefined && isOver(last, row) ? undefined : last;
   if (begun === undefined || there === undefined) {
     const isNew = row === undefined;
@@ -42,7 +41,14 @@ export function draftOf(last: Begun | undefined, row: KeyValue | undefined): Dra
   return { text, upon, isChanged, isOvertaken, maySave: isChanged && !isOvertaken && !isAwaited };
 }
 
-/** What was saved is what stands there, or somebody has written something else. */
+/** What was saved is what stands there, or somebody has written something else; or it stands there though nobody has heard that it was done. */
 export function isOver({ text, saved, upon }: Begun, row: KeyValue | undefined): boolean {
-  return text === saved && upon?.ModifyIndex !== row?.ModifyIndex;
+  if (upon?.ModifyIndex === row?.ModifyIndex) return false;
+  return text === saved || (saved === undefined && text === typedIn(row));
+}
+
+/** As a field has it; undefined where it is no text. */
+function typedIn(row: KeyValue | undefined): string | undefined {
+  const said = textOf(row?.Value ?? null);
+  return said === undefined ? undefined : asTyped(said);
 }

@@ -4,6 +4,7 @@ import type { StringMap } from '../../lib/model.ts';
 import type { Action } from './action.ts';
 import { withQuery } from './asked-path.ts';
 import { readJson, writeJson } from './exact-json.ts';
+import { holds } from './holds.ts';
 
 export const INTENTIONS = '/v1/connect/intentions';
 
@@ -167,6 +168,14 @@ function bodyOf(
     ...(description !== '' && { Description: description }),
     ...(meta !== null && Object.keys(meta).length > 0 && { Meta: meta }),
   };
+}
+
+/** Only while it says what was seen: its index is that of all intentions for its destination. */
+export function whileItSays(action: Action, row: IntentionRow): Action {
+  const { SourceName, DestinationName, Action: said, Permissions, JWT, Description, Meta } = row;
+  const seen = { Action: said, Permissions, JWT, Description, Meta };
+  const isStill = (there: unknown) => holds(there, seen);
+  return { ...action, upon: { at: exactPath(SourceName, DestinationName), isStill } };
 }
 
 /** As it is, over what stands there. */

@@ -37,7 +37,8 @@ export interface Answer<T = unknown> {
 }
 
 /** Of what is asked for in vain however often; Consul says it with the status of a server that fails. */
-const IN_VAIN = /^(Failed to (create boolean expression|parse)|No path to datacenter)/;
+const IN_VAIN =
+  /^(Failed to (create boolean expression|parse)|No path to datacenter|invalid config entry kind)/;
 
 /** With the same status others say that somebody has to log in there. */
 const OFF = /^ACL support disabled/;

@@ -36,14 +36,15 @@ export type Return = () => Promise<void>;
 
 /** The first of several was done, and not all of the others. */
 export class PartlyBack extends Error {
-  readonly failed: number;
   readonly all: number;
+  /** Those that were not. */
+  readonly left: readonly Action[];
 
-  /** `cause`: why the first of those that failed did. */
-  constructor(failed: number, all: number, cause: unknown) {
+  /** `cause`: why the first of them was not. */
+  constructor(all: number, left: readonly Action[], cause: unknown) {
     super('', { cause });
-    this.failed = failed;
     this.all = all;
+    this.left = left;
   }
 }
 
@@ -79,17 +80,35 @@ function notDone(): Refusal {
 async function performAll(actions: readonly Action[], datacenter: string): Promise<void> {
   const [first, ...others] = actions;
   if (first === undefined) throw notDone();
-  const by = token.peek();
   await perform({ ...first, datacenter });
+  await performOthers(others, datacenter, actions.length);
+}
+
+async function performOthers(
+  actions: readonly Action[],
+  datacenter: string,
+  all: number,
+): Promise<void> {
+  const by = token.peek();
+  const left: Action[] = [];
   const failures: unknown[] = [];
-  for (const each of others) {
+  for (const each of actions) {
     const last = failures.at(-1);
     // Another token would go on with what this one has begun; and who does not answer is not waited for as often.
     const isOver = token.peek() !== by || isLost(last);
     const failure = isOver ? (last ?? OTHER_TOKEN) : await failureOf({ ...each, datacenter });
-    if (failure !== undefined) failures.push(failure);
+    if (failure === undefined) continue;
+    failures.push(failure);
+    left.push({ ...each, datacenter });
   }
-  if (failures.length > 0) throw new PartlyBack(failures.length, actions.length, failures[0]);
+  if (left.length > 0) throw new PartlyBack(all, left, failures[0]);
+}
+
+/** Once more, where nobody answered; undefined where somebody did, and refused. */
+export function againAfter(error: unknown, back: Return): Return | undefined {
+  if (!(error instanceof PartlyBack)) return isLost(error) ? back : undefined;
+  const { left, all, cause } = error;
+  return isLost(cause) ? () => performOthers(left, left[0]?.datacenter ?? '', all) : undefined;
 }
 
 const OTHER_TOKEN = new Refusal('refused', 0, '');

@@ -2,7 +2,6 @@
 import '../style/intentions.css';
 import { withQuery } from '../core/asked-path.ts';
 import { quoted } from '../core/filter-text.ts';
-import { type Latest, useLatest } from '../core/latest.ts';
 import { useLive } from '../core/live.ts';
 import type { Shown as Answer } from '../core/live-query.ts';
 import {
@@ -13,6 +12,7 @@ import {
   rankOf,
   remakeIntention,
   saidOf,
+  whileItSays,
 } from '../core/mesh.ts';
 import type { Given } from '../core/path.ts';
 import { useMay } from '../core/rights.ts';
@@ -41,7 +41,6 @@ export function Page({ source = '', destination = '' }: Given) {
     oneOf(useLive<Rows>(intentionsBy(filter)), source, destination),
     asksToEdit,
   );
-  const latest = useLatest(live.value);
   const right = { Resource: 'intention', Access: 'write', Segment: destination } as const;
   const mayWrite = useMay(right);
   const isEditing = asksToEdit && mayWrite;
@@ -66,7 +65,7 @@ export function Page({ source = '', destination = '' }: Given) {
             <button type="button" onClick={() => setQuery({ edit: 'yes' })}>
               {uiWords.value.edit}
             </button>
-            <button type="button" onClick={() => live.value && askDelete(live.value, latest)}>
+            <button type="button" onClick={() => live.value && askDelete(live.value)}>
               {uiWords.value.delete}
             </button>
           </May>
@@ -156,10 +155,10 @@ function None({ source, destination, mayWrite }: NoneProps) {
   );
 }
 
-function askDelete(row: IntentionRow, latest: Latest<IntentionRow | undefined>): void {
+function askDelete(row: IntentionRow): void {
   const say = intentionWords.peek();
   const ends = [nameOf(row.SourceName), nameOf(row.DestinationName)] as const;
-  const action = deleteIntention(row);
+  const action = whileItSays(deleteIntention(row), row);
   const again = remakeIntention(row);
   askFirst({
     title: say.delete,
@@ -167,11 +166,7 @@ function askDelete(row: IntentionRow, latest: Latest<IntentionRow | undefined>):
     action,
     verb: say.delete,
     done: say.deleted(...ends),
-    undo: again && {
-      action: () => remakeIntention(latest.current ?? row),
-      at: action.path,
-      left: 'nothing',
-    },
+    undo: again && { action: () => again, at: action.path, left: 'nothing' },
     isGrave: again === undefined,
     leads: () => go(href('intentions'), { replaces: true }),
   });

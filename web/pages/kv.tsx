@@ -29,7 +29,7 @@ export function Page() {
   return (
     <>
       <Heading title={say.title}>
-        {mayDelete && folder !== '' && canBeAsked(folder) && (
+        {mayDelete && folder.endsWith('/') && canBeAsked(folder) && (
           <button type="button" onClick={() => askDeleteFolder(folder)}>
             {say.deleteFolder}
           </button>

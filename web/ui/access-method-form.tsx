@@ -57,7 +57,7 @@ export function MethodForm({ method }: { readonly method: MethodRow | undefined 
             label={say.type}
             value={value.type}
             of={say.types}
-            onChoose={(type) => change({ type, config: startOf(type) })}
+            onChoose={(type) => change({ type, config: asType(type, value) })}
           />
         </>
       )}
@@ -106,6 +106,11 @@ function draftOf(method: MethodRow | undefined): MethodDraft {
     ttl: MaxTokenTTL,
     config: writeJson(withoutSecrets(Config), 2),
   };
+}
+
+/** What somebody has written already stays. */
+function asType(next: MethodType, { type, config }: MethodDraft): string {
+  return config === startOf(type) ? startOf(next) : config;
 }
 
 function startOf(type: MethodType): string {

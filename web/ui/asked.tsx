@@ -8,7 +8,14 @@ import type { Action } from '../core/action.ts';
 import { here, NOT_DONE, perform } from '../core/actions.ts';
 import { IN_PLACE, Refusal, UNHEARD } from '../core/refusal.ts';
 import { spot } from '../core/router.ts';
-import { type Done, openedBy, PartlyBack, type Return, type WayBack } from '../core/way-back.ts';
+import {
+  againAfter,
+  type Done,
+  openedBy,
+  PartlyBack,
+  type Return,
+  type WayBack,
+} from '../core/way-back.ts';
 import { uiWords } from '../words/ui-words.ts';
 import { Commands } from './commands.tsx';
 import { Dialog } from './dialog.tsx';
@@ -112,15 +119,17 @@ function Question({ about, onClose }: QuestionProps) {
 /** With the way back, where it is open. */
 export async function tellDone(text: string, done: Done, undo: WayBack | undefined): Promise<void> {
   const back = undo && (await openedBy(done, undo));
-  tell(text, { undo: back && (() => void takeBack(back)) });
+  tell(text, { undo: back && (() => void takeBack(text, back)) });
 }
 
-async function takeBack(back: Return): Promise<void> {
+async function takeBack(text: string, back: Return): Promise<void> {
   try {
     await back();
     tell(uiWords.value.undone);
   } catch (error) {
     tell(inWords(error), { isBad: true });
+    const again = againAfter(error, back);
+    if (again !== undefined) tell(text, { undo: () => void takeBack(text, again) });
   }
 }
 
@@ -128,7 +137,7 @@ async function takeBack(back: Return): Promise<void> {
 export function inWords(error: unknown): string {
   const say = uiWords.value;
   if (error instanceof PartlyBack)
-    return `${say.partlyBack(error.failed, error.all)} ${inWords(error.cause)}`;
+    return `${say.partlyBack(error.left.length, error.all)} ${inWords(error.cause)}`;
   if (!(error instanceof Refusal)) return String(error);
   if (error.status === NOT_DONE && error.message === '') return say.notDone;
   if (error.message === IN_PLACE) return say.inPlace;

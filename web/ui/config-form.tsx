@@ -103,13 +103,24 @@ export function NewEntry({ kind, name, onDone, onCancel }: NewEntryProps) {
         label={say.kind}
         value={value.kind}
         of={Object.fromEntries(Object.keys(KINDS).map((each) => [each, each]))}
-        onChoose={(next) => change({ kind: next, text: startOf(next, said?.Name ?? name) })}
+        onChoose={(next) => change({ kind: next, text: asKind(next, value, said?.Name ?? name) })}
       />
       <p class="aside">{say.kinds[value.kind]}</p>
       <Text text={value.text} onWrite={(text) => change({ text })} />
       {may === false && <p class="partial">{say.mayNotWrite}</p>}
     </Form>
   );
+}
+
+interface Written {
+  readonly kind: EntryKind;
+  readonly text: string;
+}
+
+/** How one of the kind begins; what somebody has written already stays, and says the kind. */
+function asKind(next: EntryKind, { kind, text }: Written, name: string): string {
+  if (text === startOf(kind, name)) return startOf(next, name);
+  return text.replace(/("Kind"\s*:\s*)"[^"]*"/, (_, before: string) => `${before}"${next}"`);
 }
 
 interface TextProps {

@@ -52,8 +52,7 @@ export function FilterBox({ example, fields, shown, all, problem }: FilterBoxPro
     () => shellWords.value.focusFilter,
     () => input.current?.focus(),
   );
-  useCalmly(text, inAddress);
-  useEffect(() => setText(inAddress), [inAddress]);
+  useCalmly(text, inAddress, setText);
 
   const offers = isOpen && example !== '' ? offersFor(text, fields) : [];
   const write = (next: string) => {
@@ -111,12 +110,21 @@ export function FilterBox({ example, fields, shown, all, problem }: FilterBoxPro
 }
 
 /** The address follows when somebody pauses: a list is not asked for at each key. */
-function useCalmly(text: string, inAddress: string): void {
+function useCalmly(text: string, inAddress: string, onOther: (text: string) => void): void {
+  const own = useRef(inAddress);
   useEffect(() => {
     if (text === inAddress) return;
-    const timer = setTimeout(() => setQuery({ filter: text.trim() === '' ? '' : text }), CALM_MS);
+    const timer = setTimeout(() => {
+      own.current = text.trim() === '' ? '' : text;
+      setQuery({ filter: own.current });
+    }, CALM_MS);
     return () => clearTimeout(timer);
   }, [text]);
+  useEffect(() => {
+    // Of what was written here itself somebody may have written on by the time that it is in the address.
+    if (inAddress !== own.current) onOther(inAddress);
+    own.current = inAddress;
+  }, [inAddress]);
 }
 
 interface OffersProps {

@@ -4,7 +4,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import type { Action } from '../core/action.ts';
 import { here, perform } from '../core/actions.ts';
-import { formDraftOf, keepFormDraft } from '../core/begun-forms.ts';
+import { formDraftOf, isOnItsWay, keepFormDraft, sending } from '../core/begun-forms.ts';
 import { writeJson } from '../core/exact-json.ts';
 import type { Done } from '../core/way-back.ts';
 import { uiWords } from '../words/ui-words.ts';
@@ -21,6 +21,10 @@ export interface Draft<T> {
   /** What stands there is shown again, and what was written is gone. */
   readonly takeTheirs: () => void;
   readonly keepMine: () => void;
+  /** It is being sent: here, or from where somebody was before. */
+  readonly isOnItsWay: () => boolean;
+  /** And is forgotten once that is done. */
+  readonly send: <A>(how: () => Promise<A>) => Promise<A>;
 }
 
 /**
@@ -43,10 +47,12 @@ export function useDraft<T extends object>(named: string, of: T, index: number):
     isOvertaken: upon !== index,
     takeTheirs: () => keepFormDraft(named, undefined),
     keepMine: () => keepFormDraft(named, { value, upon: index }),
+    isOnItsWay: () => isOnItsWay(named),
+    send: (how) => sending(named, how),
   };
 }
 
-type Kept = Pick<Draft<never>, 'isChanged' | 'isOvertaken' | 'takeTheirs' | 'keepMine'>;
+type Kept = Omit<Draft<never>, 'value' | 'change'>;
 
 interface FormProps {
   readonly label: string;
@@ -60,9 +66,9 @@ interface FormProps {
 }
 
 export function Form({ label, action, verb, draft, onDone, onCancel, children }: FormProps) {
-  const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState('');
   const { isOvertaken } = draft;
+  const isBusy = draft.isOnItsWay();
   // Somebody has come back to it.
   const [isBegunBefore] = useState(draft.isChanged);
   const isLeft = useRef(false);
@@ -73,14 +79,12 @@ export function Form({ label, action, verb, draft, onDone, onCancel, children }:
     [],
   );
   const run = async () => {
-    if (action === undefined || isOvertaken || isBusy) return;
+    if (action === undefined || isOvertaken || draft.isOnItsWay()) return;
     const focused = document.activeElement;
-    setBusy(true);
     try {
       const done = here(action);
-      const answer = await perform(done);
+      const answer = await draft.send(() => perform(done));
       setProblem('');
-      draft.takeTheirs();
       // Whoever has gone elsewhere meanwhile is not taken away from there.
       if (isLeft.current) tell(uiWords.peek().sent(label));
       else onDone({ action: done, answer });
@@ -88,7 +92,6 @@ export function Form({ label, action, verb, draft, onDone, onCancel, children }:
       if (isLeft.current) tell(inWords(error), { isBad: true });
       setProblem(inWords(error));
     } finally {
-      setBusy(false);
       // What was out of use for a while has lost it.
       if (document.activeElement === document.body && focused instanceof HTMLElement) {
         requestAnimationFrame(() => focused.focus());

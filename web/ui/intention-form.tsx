@@ -10,6 +10,7 @@ import {
   makeIntention,
   PERMISSIONS_START,
   restoreIntention,
+  whileItSays,
   writeIntention,
 } from '../core/mesh.ts';
 import { useAllowed } from '../core/rights.ts';
@@ -51,7 +52,7 @@ export function IntentionForm(props: IntentionFormProps) {
     Access: 'write',
     Segment: value.destination,
   });
-  const action = row === undefined ? makeIntention(value) : writeIntention(value, row.Meta);
+  const action = row === undefined ? makeIntention(value) : changeIntention(value, row);
   const done = (saved: Done) => {
     const [from, to] = [value.source, value.destination];
     const named = { SourceName: from, DestinationName: to };
@@ -103,6 +104,11 @@ export function IntentionForm(props: IntentionFormProps) {
       />
     </Form>
   );
+}
+
+function changeIntention(value: IntentionDraft, row: IntentionRow) {
+  const action = writeIntention(value, row.Meta);
+  return action && whileItSays(action, row);
 }
 
 interface EndsProps {

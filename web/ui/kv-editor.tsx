@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { KeyValue } from '../../lib/model.ts';
 import type { Action } from '../core/action.ts';
 import { here, perform } from '../core/actions.ts';
+import { isOnItsWay, sending } from '../core/begun-forms.ts';
 import { curlOf } from '../core/commands.ts';
 import { draftOf, isOver } from '../core/draft.ts';
 import { begunOf, keepDraft } from '../core/drafts.ts';
@@ -91,10 +92,13 @@ function Writing({ name, row }: WritingProps) {
   useEffect(() => {
     if (begun !== undefined && isOver(begun, row)) keepDraft(name, undefined);
   }, [begun, row]);
+  // Pressed twice it would be refused for what it has done itself.
+  const way = `key ${name}`;
   const run = async () => {
+    if (isOnItsWay(way)) return;
     try {
       const action = here(save);
-      const answer = await perform(action);
+      const answer = await sending(way, () => perform(action));
       setProblem('');
       // Somebody may have written on meanwhile.
       keepDraft(name, { text: begunOf(name)?.text ?? text, upon, saved: text });
@@ -137,7 +141,12 @@ function Writing({ name, row }: WritingProps) {
               {say.revert}
             </button>
           )}
-          <button type="button" class="main" disabled={!draft.maySave} onClick={() => void run()}>
+          <button
+            type="button"
+            class="main"
+            disabled={!draft.maySave || isOnItsWay(way)}
+            onClick={() => void run()}
+          >
             {say.save}
           </button>
         </div>

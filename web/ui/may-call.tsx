@@ -89,14 +89,25 @@ function useCheck(
   to: string,
   intentions: readonly IntentionRow[],
 ): Exclude<Decision, 'requests'> | Error | undefined {
-  const [answer, setAnswer] = useState<Exclude<Decision, 'requests'> | Error>();
+  const [answered, setAnswered] = useState<Answered>();
   useEffect(() => {
     const abort = new AbortController();
+    const note = (answer: Answered['answer']) => setAnswered({ from, to, intentions, answer });
     ask<{ Allowed: boolean }>(checkPath(from, to), { signal: abort.signal }).then(
-      ({ value }) => setAnswer(value.Allowed ? 'allow' : 'deny'),
-      (error: unknown) => !abort.signal.aborted && setAnswer(error as Error),
+      ({ value }) => note(value.Allowed ? 'allow' : 'deny'),
+      (error: unknown) => !abort.signal.aborted && note(error as Error),
     );
     return () => abort.abort();
   }, [from, to, intentions]);
-  return answer;
+  const isOfThese =
+    answered?.from === from && answered.to === to && answered.intentions === intentions;
+  return isOfThese ? answered.answer : undefined;
+}
+
+/** Of whom, and of which list. */
+interface Answered {
+  readonly from: string;
+  readonly to: string;
+  readonly intentions: readonly IntentionRow[];
+  readonly answer: Exclude<Decision, 'requests'> | Error;
 }

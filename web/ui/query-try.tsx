@@ -27,7 +27,15 @@ import { type Column, Table } from './table.tsx';
 
 const NONE: readonly Check[] = [];
 
+/** Of one name: of another it says nothing. */
 interface Tried {
+  readonly name: string;
+  /** Why it could not be; '' where it could. */
+  readonly problem: string;
+  readonly outcome?: Outcome;
+}
+
+interface Outcome {
   readonly found: Found;
   readonly query: PreparedQuery;
 }
@@ -35,9 +43,9 @@ interface Tried {
 export function TryQuery({ query }: { readonly query: PreparedQuery }) {
   const say = queryWords.value;
   const [text, setText] = useState(query.Name);
-  const [tried, setTried] = useState<Tried | undefined>();
-  const [problem, setProblem] = useState('');
+  const [last, setTried] = useState<Tried>();
   const name = isTemplate(query) ? text : query.ID;
+  const { problem = '', outcome }: Partial<Tried> = last?.name === name ? last : {};
   const asking = asker();
   const run = async () => {
     try {
@@ -45,11 +53,9 @@ export function TryQuery({ query }: { readonly query: PreparedQuery }) {
         ask<Found>(pathToTry(name, 'execute')),
         ask<Explained>(pathToTry(name, 'explain')),
       ]);
-      setTried({ found, query: explained.Query });
-      setProblem('');
+      setTried({ name, problem: '', outcome: { found, query: explained.Query } });
     } catch (error) {
-      setTried(undefined);
-      setProblem(inWords(error));
+      setTried({ name, problem: inWords(error) });
     }
   };
   return (
@@ -70,7 +76,7 @@ export function TryQuery({ query }: { readonly query: PreparedQuery }) {
           {problem}
         </p>
       )}
-      {tried !== undefined && <Outcome tried={tried} isMade={isTemplate(query)} />}
+      {outcome !== undefined && <FoundParts {...outcome} isMade={isTemplate(query)} />}
       <details class="commands">
         <summary>{say.asDns}</summary>
         <Copyable text={shellText('dig', ...asked(`${dnsName(query, text)}.query.consul`))} />
@@ -90,13 +96,7 @@ function dnsName(query: PreparedQuery, text: string): string {
   return isTemplate(query) ? text : nameOf(query);
 }
 
-function Outcome({
-  tried: { found, query },
-  isMade,
-}: {
-  readonly tried: Tried;
-  readonly isMade: boolean;
-}) {
+function FoundParts({ found, query, isMade }: Outcome & { readonly isMade: boolean }) {
   const say = queryWords.value;
   const nodes = found.Nodes ?? [];
   return (
