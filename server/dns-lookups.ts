@@ -77,7 +77,7 @@ export class LocalLookups implements Lookups {
       const { Service } = query;
       const execution = { asking: node, near: '', limit: 0, connect: false };
       const found = execute(reader, query, execution, random);
-      const entries = found.map(({ Node, Service: instance, checks }) => ({
+      const entries = found.map(({ node: Node, instance, checks }) => ({
         Node,
         Service: instance,
         Checks: joined(checks),

@@ -10,7 +10,7 @@ import type { Reply } from '../../lib/http/reply.ts';
 import type { HttpRequest } from '../../lib/http/route.ts';
 import { Rows } from '../../lib/json-bytes.ts';
 import type { PreparedQuery } from '../../lib/model.ts';
-import { nilIfEmpty } from '../query/catalog.ts';
+import { nilIfEmpty, shown } from '../query/catalog.ts';
 import { bytesOf } from '../query/health.ts';
 import { joined } from '../query/listed.ts';
 import * as queries from '../query/prepared.ts';
@@ -82,14 +82,12 @@ function executed(deps: Deps, request: HttpRequest, executing: Executing): Evalu
   return { json, headers };
 }
 
-type Executed = ReturnType<typeof queries.execute>[number];
-
 /** Elsewhere Consul turns missing lists into empty ones; here it does not. */
-function asGoHasIt({ Node, Service, checks: both }: Executed) {
+function asGoHasIt({ node, instance, checks: both }: queries.FoundInstance) {
   const checks = joined(both).map((c) => ({ ...c, ServiceTags: nilIfEmpty(c.ServiceTags) }));
   return {
-    Node,
-    Service: { ...Service, Tags: nilIfEmpty(Service.Tags) },
+    Node: node,
+    Service: { ...shown(instance), Tags: nilIfEmpty(instance.Tags) },
     Checks: nilIfEmpty(checks),
   };
 }

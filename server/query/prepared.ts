@@ -4,12 +4,12 @@ import {
   type Check,
   type Instance,
   lookUp,
+  type Node,
   type PreparedQuery,
   type StringMap,
 } from '../../lib/model.ts';
 import type { Random } from '../../lib/random.ts';
-import { shown } from './catalog.ts';
-import { type Checked, forAllChecks } from './listed.ts';
+import { type Checked, forAllChecks, type InstanceChecks } from './listed.ts';
 import { orderByDistance } from './order.ts';
 import { keyOf, type Query } from './query.ts';
 import { fillIn } from './query-template.ts';
@@ -81,26 +81,35 @@ export function execute(
   const ordered = orderByDistance(reader, node, chosen);
   // What is on the node itself is nearer than anything, whatever the coordinates say.
   if (node !== '') ordered.sort((a, b) => Number(b.Node === node) - Number(a.Node === node));
-  const instances = limit > 0 ? ordered.slice(0, limit) : ordered;
-  return instances.map((instance) => ({
-    Node: health.nodeOf(instance),
-    Service: shown(instance),
-    checks: health.checksOf(instance),
-  }));
+  return limit > 0 ? ordered.slice(0, limit) : ordered;
 }
 
-/** The instances that a query finds, in no order. */
-function matching(health: Checked, service: PreparedQuery['Service']): Instance[] {
+/** An instance that a query has found. How it is shown is for whoever writes it. */
+export interface FoundInstance {
+  /** The name of its node. */
+  readonly Node: string;
+  readonly node: Node | undefined;
+  readonly instance: Instance;
+  readonly checks: InstanceChecks;
+}
+
+/** What a query finds, in no order; node by node, while what is the node's own is at hand. */
+function matching(health: Checked, service: PreparedQuery['Service']): FoundInstance[] {
   const { NodeMeta, ServiceMeta } = service;
   const wanted = tagRules(service.Tags ?? []);
   const isHealthy = forAllChecks(healthRule(service));
-  return [...health.rows].filter(
-    (instance) =>
+  const found: FoundInstance[] = [];
+  for (const instance of health.rows) {
+    const node = health.nodeOf(instance);
+    const isWanted =
       wanted.every((rule) => rule(instance)) &&
-      holdsAll(health.nodeOf(instance)?.Meta ?? null, NodeMeta) &&
-      holdsAll(instance.Meta, ServiceMeta) &&
-      isHealthy(health.checksOf(instance)),
-  );
+      holdsAll(node?.Meta ?? null, NodeMeta) &&
+      holdsAll(instance.Meta, ServiceMeta);
+    if (!isWanted) continue;
+    const checks = health.checksOf(instance);
+    if (isHealthy(checks)) found.push({ Node: instance.Node, node, instance, checks });
+  }
+  return found;
 }
 
 type Rule = (instance: Instance) => boolean;
