@@ -1,5 +1,4 @@
 /** How a function is called with one instance after another, or with two beside each other. */
-import type { Hedging } from '../lib/balance/hedging.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Instance, Tries, Try } from './tries.ts';
 
@@ -20,11 +19,6 @@ export interface RunOptions {
   readonly isRepeatable?: boolean | ((error: unknown) => boolean);
   /** Whether the instance is to blame: whatever the function throws is taken for its fault, unless this says less. */
   readonly isFailure?: (error: unknown) => boolean;
-}
-
-export interface CallingParts {
-  readonly clock: Clock;
-  readonly hedging: Hedging | undefined;
 }
 
 /** With these nothing came to the other side. */
@@ -68,16 +62,14 @@ interface Running<T> {
 }
 
 export class Calling {
-  readonly #parts: CallingParts;
+  readonly #clock: Pick<Clock, 'monotonic'>;
 
-  constructor(parts: CallingParts) {
-    this.#parts = parts;
+  constructor(clock: Pick<Clock, 'monotonic'>) {
+    this.#clock = clock;
   }
 
   /** Rejects with the last error of the function, or with the signal's reason. */
   async run<T>(tries: Tries, run: Run<T>, options: RunOptions): Promise<T> {
-    const { clock, hedging } = this.#parts;
-    hedging?.called(clock.monotonic());
     let tried: Try | undefined = tries.next();
     if (tried === undefined) throw tries.why();
     for (;;) {
@@ -91,7 +83,7 @@ export class Calling {
 
   /** With one instance, and with a second beside it where that one is slow. */
   async #once<T>(tried: Try, tries: Tries, run: Run<T>, options: RunOptions): Promise<Ended<T>> {
-    const first = this.#begin(tried, tries.count, run, options);
+    const first = this.#begin(tried, tries, run, options);
     const second = this.#besides(tries, run, options);
     if (second === undefined) return await first.ended;
     const both = [first.ended, second.ended.then((ended) => ended ?? first.ended)];
@@ -109,25 +101,24 @@ export class Calling {
 
   #begin<T>(
     tried: Try,
-    number: number,
+    tries: Tries,
     run: Run<T>,
     { signal, isFailure = () => true }: RunOptions,
   ): Running<T> {
-    const { clock, hedging } = this.#parts;
     const { controller, letGo } = linkedTo(signal);
-    const begun = clock.monotonic();
-    const passed = () => clock.monotonic() - begun;
+    const begun = this.#clock.monotonic();
+    const passed = () => this.#clock.monotonic() - begun;
     let isOver = false;
     const over = () => {
       isOver = true;
       letGo();
     };
     const { instance } = tried;
-    const attempt = { instance, signal: controller.signal, number };
+    const attempt = { instance, signal: controller.signal, number: tries.count };
     const ended = (async () => await run(attempt))().then(
       (value): Ended<T> => {
         over();
-        hedging?.took(passed());
+        tries.took(passed());
         tried.end({ ok: true, ms: passed() });
         return { value };
       },
@@ -142,7 +133,7 @@ export class Calling {
     const cancel = () => {
       if (isOver) return;
       // As long as that it took at least: without the slow ones, ever less would be slow.
-      hedging?.took(passed());
+      tries.took(passed());
       controller.abort();
     };
     return { ended, cancel };
@@ -150,22 +141,18 @@ export class Calling {
 
   /** Undefined where no second one is ever begun; resolves with undefined where none was. */
   #besides<T>(tries: Tries, run: Run<T>, options: RunOptions) {
-    const { clock, hedging } = this.#parts;
-    const slowMs = hedging?.slowMs;
-    if (hedging === undefined || slowMs === undefined || options.isRepeatable !== true) {
-      return undefined;
-    }
+    if (options.isRepeatable !== true) return undefined;
     let running: Running<T> | undefined;
     let resolve: (ended: Ended<T> | undefined) => void = () => undefined;
     const ended = new Promise<Ended<T> | undefined>((given) => {
       resolve = given;
     });
-    const stop = clock.after(slowMs, () => {
-      const beside = hedging.take(clock.monotonic()) ? tries.next() : undefined;
+    const stop = tries.whenSlow((beside) => {
       if (beside === undefined) return resolve(undefined);
-      running = this.#begin(beside, tries.count, run, options);
+      running = this.#begin(beside, tries, run, options);
       void running.ended.then(resolve);
     });
+    if (stop === undefined) return undefined;
     const giveUp = () => {
       stop();
       if (running === undefined) resolve(undefined);

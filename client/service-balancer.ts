@@ -44,7 +44,7 @@ export interface BalancerOptions {
   readonly tries?: number;
   /** How many calls may be tried again: a fifth of all, and 3 in a second. */
   readonly retries?: RetryBudgetRules;
-  /** When `call` begins a second one beside a slow one; never. */
+  /** When a second call is begun beside a slow one, of what may be repeated; never. */
   readonly hedging?: HedgeRules;
   /** When an instance that fails is set aside: after five failures in a row, for ten seconds, as long as half stay. */
   readonly outliers?: Partial<OutlierRules>;
@@ -89,6 +89,7 @@ export class ServiceBalancer {
   readonly #calling: Calling;
   readonly #circuit: Circuit;
   readonly #budget: RetryBudget;
+  readonly #hedging: Hedging | undefined;
   readonly #api: AgentApi;
   readonly #warn: (text: string) => void;
   readonly #most: number;
@@ -131,8 +132,8 @@ export class ServiceBalancer {
     const requests = atLeast(1, maxCalls, 'maxCalls');
     this.#circuit = new Circuit({ ...NO_CONNECTIONS, requests, retries: requests });
     this.#budget = new RetryBudget(options.retries ?? RETRIES);
-    const hedging = options.hedging && new Hedging(options.hedging);
-    this.#calling = new Calling({ clock, hedging });
+    this.#hedging = options.hedging && new Hedging(options.hedging);
+    this.#calling = new Calling(clock);
     this.#api = new AgentApi(options.agent ?? {});
     const path = `/v1/health/service/${inPath(service)}`;
     const query = datacenter === '' ? [] : [['dc', datacenter] as const];
@@ -255,9 +256,10 @@ export class ServiceBalancer {
         engine: this.#engine,
         circuit: this.#circuit,
         budget: this.#budget,
+        hedging: this.#hedging,
+        clock: this.#clock,
         most: this.#most,
         why: () => this.#why(),
-        now: () => this.#clock.monotonic(),
         over: () => {
           give();
           this.#open.delete(tries);

@@ -1,8 +1,10 @@
 /** The hosts that one call goes to: another each time, as far as the limits of all calls together allow. */
 import type { Balancer as Engine, Outcome } from '../lib/balance/balancer.ts';
 import type { Circuit } from '../lib/balance/circuit.ts';
+import type { Hedging } from '../lib/balance/hedging.ts';
 import type { Host } from '../lib/balance/host.ts';
 import type { RetryBudget } from '../lib/balance/retry-budget.ts';
+import type { Cancel, Clock } from '../lib/clock.ts';
 import type { ProconsulError } from '../lib/errors.ts';
 
 /** An instance, as the catalog says it. */
@@ -35,7 +37,9 @@ export interface TriesParts {
   readonly budget: RetryBudget;
   /** Hosts that are tried for one call. */
   readonly most: number;
-  readonly now: () => number;
+  /** Undefined where no second one is begun beside a slow one. */
+  readonly hedging: Hedging | undefined;
+  readonly clock: Pick<Clock, 'monotonic' | 'after'>;
   /** Why there is no first. */
   readonly why: () => ProconsulError;
   readonly over: () => void;
@@ -51,7 +55,7 @@ export class Tries {
   constructor(parts: TriesParts, { key, subset }: CallOptions) {
     this.#parts = parts;
     this.#call = { key, ...(subset !== undefined && { subset: Object.entries(subset) }) };
-    parts.budget.called(parts.now());
+    parts.budget.called(parts.clock.monotonic());
   }
 
   get count(): number {
@@ -65,19 +69,39 @@ export class Tries {
 
   /** The first, or another than all before; undefined where there is none, or no more may be tried. */
   next(): Try | undefined {
-    const { engine, circuit, budget, most, now } = this.#parts;
+    const { engine, circuit, budget, most, clock } = this.#parts;
     const isAgain = this.#avoid.size > 0;
     if (this.#isOver || this.#avoid.size >= most) return undefined;
     const host = engine.choose({ ...this.#call, avoid: this.#avoid });
     if (host === undefined) return undefined;
     const give = isAgain ? circuit.take('retries') : () => undefined;
     if (give === undefined) return undefined;
-    if (isAgain && !budget.take(now())) {
+    if (isAgain && !budget.take(clock.monotonic())) {
       give();
       return undefined;
     }
     this.#avoid.add(host);
     return this.#begin(host, give);
+  }
+
+  /**
+   * `begin` is told, once this call is slow, whom to ask beside; undefined where nobody may be. What is returned calls that
+   * off. Undefined where calls are not hedged, or too little is known. For calls that may be repeated alone.
+   */
+  whenSlow(begin: (beside: Try | undefined) => void): Cancel | undefined {
+    const { hedging, clock } = this.#parts;
+    if (hedging === undefined) return undefined;
+    // Not once more for what is tried again.
+    if (this.count === 1) hedging.called(clock.monotonic());
+    const { slowMs } = hedging;
+    if (slowMs === undefined) return undefined;
+    const isOpen = () => !this.#isOver && hedging.take(clock.monotonic());
+    return clock.after(slowMs, () => begin(isOpen() ? this.next() : undefined));
+  }
+
+  /** How long a try took, or had taken when another was faster. */
+  took(ms: number): void {
+    this.#parts.hedging?.took(ms);
   }
 
   /** Whatever goes on says nothing of its host any more. */

@@ -140,24 +140,36 @@ export class UpstreamListener {
 
   /** To a host that takes it; else why there is none. */
   async #connected(caller: Socket, tried: Set<Host>): Promise<Connected | string> {
-    const { upstream, rules } = this.#options;
-    const { counts, routing } = upstream;
+    const { upstream, rules, clock } = this.#options;
+    const { budget, routing } = upstream;
+    budget.called(clock.monotonic());
     const end = routing?.ends[0];
     let why = upstream.isKnown ? 'no host is there' : 'no host is known yet';
     while (end !== undefined && tried.size < rules.tries && !caller.destroyed) {
       const chosen = upstream.choose(end, { key: caller.remoteAddress, avoid: tried });
       if (chosen === undefined) break;
-      const give = tried.size > 0 ? upstream.circuit.take('retries') : () => undefined;
+      const give = this.#place(tried.size > 0);
       if (give === undefined) break;
-      if (tried.size > 0) counts.retries++;
       tried.add(chosen.host);
       const found = await this.#try(chosen);
       give();
       if (!(found instanceof ProconsulError)) return found;
       why = found.message;
       if (found.code === 'busy') break;
+      // What is taken elsewhere costs nothing; where all refuse, each would be tried as often as may be.
+      if (tried.size > 1 && !budget.take(clock.monotonic())) break;
     }
     return why;
+  }
+
+  /** Of a further try; undefined where there is none. */
+  #place(isAgain: boolean): (() => void) | undefined {
+    const { upstream, clock } = this.#options;
+    if (!isAgain) return () => undefined;
+    if (!upstream.budget.hasRoom(clock.monotonic())) return undefined;
+    const give = upstream.circuit.take('retries');
+    if (give !== undefined) upstream.counts.retries++;
+    return give;
   }
 
   async #try({ target, host }: Chosen): Promise<Connected | ProconsulError> {

@@ -12,6 +12,7 @@ const MAX_HOSTS = 1000;
 const COUNTS: readonly (readonly [keyof UpstreamCounts, string])[] = [
   ['calls', 'Connections or requests of callers.'],
   ['retries', 'Tries at another host after one that did not take a call.'],
+  ['hedged', 'Requests that a second host was asked as well, beside a slow one.'],
   ['failed', 'Calls that no host took.'],
   ['sent', 'Bytes from callers to hosts.'],
   ['received', 'Bytes from hosts to callers.'],

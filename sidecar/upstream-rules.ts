@@ -1,5 +1,6 @@
 /** How a service is called where nobody says more of it. */
 import type { CircuitLimits } from '../lib/balance/circuit.ts';
+import type { HedgeRules } from '../lib/balance/hedging.ts';
 import { NO_OUTLIERS, type OutlierRules } from '../lib/balance/outliers.ts';
 import type { PolicyName } from '../lib/balance/policies.ts';
 import type { HashBy, Tuning } from '../lib/balance/tunings.ts';
@@ -44,6 +45,8 @@ export type DialTo = (
 const OUTLIERS = { ...NO_OUTLIERS, inARow: 5, ejectMs: 10_000, maxShare: 0.5 };
 /** A fifth of the requests, and three a second: who is down for everybody is not asked three times as often. */
 const RETRIES = { ratio: 0.2, minPerSecond: 3 };
+/** One more request of twenty at most. */
+const HEDGES = { leastMs: 5, ratio: 0.05 };
 /** What is critical gets nothing, whatever else is there, unless somebody says so: its checks say it to everybody. */
 const PREFERENCES = { minZoneHosts: 1, headroom: 1.4, panicBelow: 0 };
 const SLOW_START = { windowMs: 0, least: 0.1 };
@@ -91,11 +94,26 @@ function upstream(wanted: Wanted, how: How): UpstreamRules {
       ...tuning.limits,
     },
     retries: { ...RETRIES, ...tuning.retries },
+    hedging: hedgingBy(tuning.hedging),
     subset: tuning.subset,
     hashing: hashingBy(tuning.hashBy),
-    unheededBy: (routing) => (isHashedIn(routing, wanted) ? [] : ['hash-by']),
+    unheededBy: (routing) => [
+      ...(isHashedIn(routing, wanted) ? [] : ['hash-by']),
+      ...(isHedgedIn(routing, tuning) ? [] : ['hedge-quantile']),
+    ],
     targetRules: (target) => targetRules(wanted, how, target),
   };
+}
+
+/** Undefined where nobody says what is slow. */
+function hedgingBy(said: Tuning['hedging'] = {}): HedgeRules | undefined {
+  const { quantile = 0 } = said;
+  return quantile === 0 ? undefined : { ...HEDGES, ...said, quantile };
+}
+
+/** Of connections nobody knows what may be said twice. */
+function isHedgedIn({ protocol }: Routing, { hedging }: Tuning): boolean {
+  return hedgingBy(hedging) === undefined || isHttpLike(protocol);
 }
 
 function hashingBy(said: readonly HashBy[] = []): readonly HashRule[] {

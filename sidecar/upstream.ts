@@ -1,6 +1,7 @@
 /** A service that is called: where its chain leads, as the agent says it now, and what became of the calls. */
 import type { Call } from '../lib/balance/balancer.ts';
 import { Circuit, type CircuitLimits } from '../lib/balance/circuit.ts';
+import { type HedgeRules, Hedging } from '../lib/balance/hedging.ts';
 import type { Host } from '../lib/balance/host.ts';
 import type { PolicyName } from '../lib/balance/policies.ts';
 import { RetryBudget, type RetryBudgetRules } from '../lib/balance/retry-budget.ts';
@@ -35,6 +36,8 @@ export interface UpstreamRules {
   readonly datacenter: string;
   readonly circuit: CircuitLimits;
   readonly retries: RetryBudgetRules;
+  /** When a second host is asked beside one that is slow; undefined for never. */
+  readonly hedging: HedgeRules | undefined;
   /** Only instances with all of these in their metadata. */
   readonly subset: Call['subset'];
   /** By what of a request, where a chain does not say how hosts are chosen. */
@@ -58,10 +61,16 @@ export interface UpstreamCounts {
   calls: number;
   /** Tried again at another host. */
   retries: number;
+  /** Asked of a second host, beside one that was slow. */
+  hedged: number;
   /** That no host took. */
   failed: number;
   sent: number;
   received: number;
+}
+
+export function noCounts(): UpstreamCounts {
+  return { calls: 0, retries: 0, hedged: 0, failed: 0, sent: 0, received: 0 };
 }
 
 export interface Chosen {
@@ -81,7 +90,9 @@ export class Upstream {
   readonly circuit: Circuit;
   readonly #places: Places;
   readonly budget: RetryBudget;
-  readonly counts: UpstreamCounts = { calls: 0, retries: 0, failed: 0, sent: 0, received: 0 };
+  /** Undefined where no second host is asked beside a slow one. */
+  readonly hedging: Hedging | undefined;
+  readonly counts: UpstreamCounts = noCounts();
   readonly statuses: StatusCounts = [0, 0, 0, 0, 0];
   readonly latency = new Sample();
   /** Each leaves when its time is over: an agent may be away for long. */
@@ -104,6 +115,7 @@ export class Upstream {
     this.#logger = logger;
     this.circuit = new Circuit(rules.circuit);
     this.budget = new RetryBudget(rules.retries);
+    this.hedging = rules.hedging && new Hedging(rules.hedging);
     this.#places = new Places(this.circuit);
   }
 

@@ -36,17 +36,22 @@ export class RetryBudget {
 
   /** Whether one more call may be tried again; it is counted then. */
   take(now: number): boolean {
-    const current = this.#second(now);
+    if (!this.hasRoom(now)) return false;
+    this.#second(now).retries++;
+    return true;
+  }
+
+  /** As `take`, and nothing is counted: for a try that costs something only if it is in vain. */
+  hasRoom(now: number): boolean {
+    const { at } = this.#second(now);
     let [calls, retries] = [0, 0];
     for (const second of this.#seconds) {
-      if (second.at <= current.at - WINDOW) continue;
+      if (second.at <= at - WINDOW) continue;
       calls += second.calls;
       retries += second.retries;
     }
     const { ratio, minPerSecond } = this.#rules;
-    if (retries + 1 > calls * ratio + minPerSecond * WINDOW) return false;
-    current.retries++;
-    return true;
+    return retries + 1 <= calls * ratio + minPerSecond * WINDOW;
   }
 
   #second(now: number): Second {

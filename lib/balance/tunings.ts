@@ -5,6 +5,7 @@
 import { durationComplaint, NS_PER_MS, parseDuration } from '../duration.ts';
 import { ProconsulError } from '../errors.ts';
 import type { CircuitLimits } from './circuit.ts';
+import type { HedgeRules } from './hedging.ts';
 import type { OutlierRules, SuccessRateRules } from './outliers.ts';
 import type { Preferences } from './pools.ts';
 import type { RetryBudgetRules } from './retry-budget.ts';
@@ -19,6 +20,8 @@ export interface Tuning {
   readonly successRate?: Partial<SuccessRateRules>;
   readonly limits?: Partial<CircuitLimits>;
   readonly retries?: Partial<RetryBudgetRules>;
+  /** Nothing without its `quantile`, and with one of 0. */
+  readonly hedging?: Partial<HedgeRules>;
   /** Only hosts with all of these labels. */
   readonly subset?: readonly (readonly [name: string, value: string])[];
   readonly hashBy?: readonly HashBy[];
@@ -61,6 +64,27 @@ export const TUNINGS: ReadonlyMap<string, Row> = new Map<string, Row>([
     {
       help: 'Percent of its part that a zone or level can bear before others help it; 140.',
       read: (text) => ({ preferences: { headroom: numberIn(text, 100, MAX_HEADROOM) / 100 } }),
+    },
+  ],
+  [
+    'hedge-least',
+    {
+      help: 'What takes less is not slow for -hedge-quantile; 5ms.',
+      read: (text) => ({ hedging: { leastMs: durationIn(text, 0) } }),
+    },
+  ],
+  [
+    'hedge-percent',
+    {
+      help: 'Percent of the requests that a second host is asked by -hedge-quantile, at most; 5.',
+      read: (text) => ({ hedging: { ratio: numberIn(text, 0, 100) / 100 } }),
+    },
+  ],
+  [
+    'hedge-quantile',
+    {
+      help: 'Ask a second host what may be asked twice and takes longer than that percent of the last requests, such as 95; 0 is never.',
+      read: (text) => ({ hedging: { quantile: numberIn(text, 0, 100) / 100 } }),
     },
   ],
   [

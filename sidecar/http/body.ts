@@ -39,6 +39,11 @@ export class Body {
     return this.#kept !== undefined;
   }
 
+  /** All of it has come. */
+  get isWhole(): boolean {
+    return this.#isOver;
+  }
+
   /** From its beginning. */
   sendTo(sending: Sending): void {
     this.#sending = sending;

@@ -23,6 +23,7 @@ export type Called = Pick<
   | 'counts'
   | 'circuit'
   | 'budget'
+  | 'hedging'
   | 'isKnown'
   | 'untilKnown'
   | 'routing'

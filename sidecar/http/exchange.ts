@@ -1,8 +1,10 @@
 /** One request and its answer: which way it goes, to which host, how often it is tried, and how it ends. */
+import type { Hedging } from '../../lib/balance/hedging.ts';
 import type { Host } from '../../lib/balance/host.ts';
 import type { Cancel } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/errors.ts';
 import { relay } from '../relay.ts';
+import type { Target } from '../target.ts';
 import type { Chosen } from '../upstream.ts';
 import type { AnswerHead } from './answer-parser.ts';
 import { Body } from './body.ts';
@@ -11,6 +13,7 @@ import { type Fields, fieldIn } from './fields.ts';
 import { type Keyed, keyOf } from './hash-key.ts';
 import type { Head } from './head.ts';
 import { changed } from './header-changes.ts';
+import { type Beside, HedgedTry } from './hedged-try.ts';
 import { whenIdle } from './idleness.ts';
 import { askedBy, type Incoming } from './incoming.ts';
 import {
@@ -26,7 +29,7 @@ import {
 import { Repeats } from './repeats.ts';
 import { type Failure, isUntouched } from './retry-rules.ts';
 import { sentBy, type Way, wayOf } from './routes.ts';
-import { Try } from './try.ts';
+import { type Asked, Try, type TryOwner } from './try.ts';
 
 /** As in Envoy, where nobody says how long: until the head of the answer, so that streams may go on. */
 const ANSWER_MS = 15_000;
@@ -42,7 +45,7 @@ export class Exchange {
   #way: Way | undefined;
   #head: Head;
   #keyed: Keyed = { key: undefined, cookie: '' };
-  #try: Try | undefined;
+  #try: Asked | undefined;
   readonly #repeats: Repeats;
   #hasAnswered = false;
   #isOver = false;
@@ -127,6 +130,7 @@ export class Exchange {
     this.#give = give;
     this.#way = way;
     upstream.budget.called(this.#begun);
+    upstream.hedging?.called(this.#begun);
     const { route, part } = way;
     const hashing = upstream.hashingOf(part.end);
     this.#keyed = keyOf(hashing, this.#head, this.#incoming.from, () => random.uuid());
@@ -148,18 +152,35 @@ export class Exchange {
   #begin({ target, host }: Chosen): void {
     this.#tried.add(host);
     this.#repeats.tries++;
-    const { clock } = this.#parts;
+    const { clock, upstream } = this.#parts;
     const { buffered } = this.#incoming;
-    const next: Try = new Try({ target, host, clock, buffered, owner: this });
+    const by = { target, host, clock, buffered, owner: this };
+    const { hedging } = upstream;
+    const beside = () => hedging && this.#beside(target, hedging);
+    const isHedged = hedging !== undefined && this.#repeats.isHedged;
+    const next: Asked = isHedged ? new HedgedTry({ ...by, hedging, beside }) : new Try(by);
     this.#try = next;
     next.start(this.#head, this.#body);
+  }
+
+  /** Of the same target: a service that stands in for it may answer anything, and sooner. */
+  #beside(target: Target, hedging: Hedging): Beside | undefined {
+    const { circuit, counts } = this.#parts.upstream;
+    const chosen = this.#choose();
+    if (chosen?.target !== target || !this.#repeats.mayHedge(hedging)) return undefined;
+    const give = circuit.take('retries');
+    if (give === undefined) return undefined;
+    this.#tried.add(chosen.host);
+    this.#repeats.tries++;
+    counts.hedged++;
+    return { ...chosen, give };
   }
 
   /** What comes of a try. Those of which nothing is wanted any more tell nothing. */
   answered(head: AnswerHead, isLast: boolean): void {
     const { status, fields } = head;
     const grpcStatus = isLast ? fieldIn(fields, 'grpc-status') : undefined;
-    const current = this.#try as Try;
+    const current = this.#try as Asked;
     current.judge(!current.isFault(status) && grpcStatus !== UNAVAILABLE);
     const { route } = this.#way as Way;
     if (this.#repeats.afterStatus(status, grpcStatus, route.retries)) {
@@ -207,7 +228,7 @@ export class Exchange {
     else this.#again(failure, how);
   }
 
-  upgraded(head: AnswerHead, called: Parameters<Try['upgraded']>[1], rest: Buffer): void {
+  upgraded(head: AnswerHead, called: Parameters<TryOwner['upgraded']>[1], rest: Buffer): void {
     const { status, fields, upgrade } = head;
     const { upstream, clock } = this.#parts;
     this.#hasAnswered = true;

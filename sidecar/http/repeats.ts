@@ -1,10 +1,12 @@
 /** Whether a request may be tried once more: after what it was tried already, and by what all requests may cost together. */
+import type { Hedging } from '../../lib/balance/hedging.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Body } from './body.ts';
 import type { Called } from './exchange-parts.ts';
 import type { Head } from './head.ts';
 import {
   type Failure,
+  isIdempotent,
   isUntouched,
   mayRepeat,
   type RetryRules,
@@ -18,8 +20,8 @@ const MAX_STALE = 16;
 export interface RepeatsOptions {
   readonly head: Pick<Head, 'method' | 'upgrade'>;
   /** Undefined where it has none. */
-  readonly body: Pick<Body, 'canRepeat'> | undefined;
-  readonly budget: Pick<Called['budget'], 'take'>;
+  readonly body: Pick<Body, 'canRepeat' | 'isWhole'> | undefined;
+  readonly budget: Pick<Called['budget'], 'take' | 'hasRoom'>;
   readonly circuit: Pick<Called['circuit'], 'hasRoom'>;
   readonly clock: Pick<Clock, 'monotonic'>;
   /** Hosts that are tried for a request that nobody has seen. */
@@ -32,6 +34,8 @@ export class Repeats {
   #asked = 0;
   /** Of the tries, those that came upon a connection at its end. */
   #stale = 0;
+  /** The last one is a further try of what nobody had seen: it costs something where it is in vain too. */
+  #isOwing = false;
 
   constructor(options: RepeatsOptions) {
     this.#options = options;
@@ -44,15 +48,44 @@ export class Repeats {
     if (retriesFailure(rules, failure) && this.#isAsked(rules)) return 'same';
     if (isUntouched(failure) && failure.isStale && this.#stale < MAX_STALE) this.#stale++;
     if (!this.#canRepeat || this.tries - this.#stale >= most) return undefined;
-    // Who refuses is there, and may have room by then.
-    if (isUntouched(failure)) return failure.kind === 'refused' ? 'same' : 'other';
+    if (isUntouched(failure)) return this.#elsewhere(failure);
     if (!mayRepeat(head, failure) || !this.#isAffordable()) return undefined;
     return failure.isStale || failure.isBusy ? 'same' : 'other';
+  }
+
+  /** Whether a second host may be asked beside one that is slow: it is counted then. */
+  mayHedge(hedging: Hedging): boolean {
+    const { body, circuit, clock, most } = this.#options;
+    if (this.tries >= most || body?.isWhole === false || !circuit.hasRoom('retries')) return false;
+    return this.#canRepeat && hedging.take(clock.monotonic()) && this.#isAffordable();
+  }
+
+  /** Whether it may ever be asked of two at once. */
+  get isHedged(): boolean {
+    const { head } = this.#options;
+    return head.upgrade === '' && isIdempotent(head);
   }
 
   afterStatus(status: number, grpcStatus: string | undefined, rules: RetryRules): boolean {
     if (!retriesStatus(rules, status, grpcStatus)) return false;
     return this.#options.circuit.hasRoom('retries') && this.#isAsked(rules);
+  }
+
+  /**
+   * A request that another host takes then costs nothing, so that one who has gone keeps no call from the others. Where all
+   * refuse, each would be tried as often as may be.
+   */
+  #elsewhere({ kind, isStale }: Failure): 'other' | 'same' | undefined {
+    const { budget, clock } = this.#options;
+    const now = clock.monotonic();
+    // At its connection's end nobody has been asked.
+    if (!isStale) {
+      const isOpen = this.#isOwing ? budget.take(now) : budget.hasRoom(now);
+      this.#isOwing = true;
+      if (!isOpen) return undefined;
+    }
+    // Who refuses is there, and may have room by then.
+    return kind === 'refused' ? 'same' : 'other';
   }
 
   get #canRepeat(): boolean {

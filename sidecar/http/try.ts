@@ -22,6 +22,21 @@ export interface TryOwner {
   upgraded(head: AnswerHead, called: Socket, rest: Buffer): void;
 }
 
+/** What an exchange has under way: one try, or two beside each other. */
+export interface Asked {
+  /** Of the host. */
+  readonly address: string;
+  start(head: Head, body: Body | undefined): void;
+  isFault(status: number): boolean;
+  /** How the host did: once, the first counts. */
+  judge(ok: boolean): void;
+  pause(): void;
+  resume(): void;
+  abort(): void;
+  /** Nothing more is told. */
+  over(): void;
+}
+
 export interface TryOptions {
   readonly target: Target;
   readonly host: Host;
@@ -31,7 +46,7 @@ export interface TryOptions {
   readonly owner: TryOwner;
 }
 
-export class Try implements Taking {
+export class Try implements Asked, Taking {
   readonly #options: TryOptions;
   readonly #begun: number;
   readonly #end: () => void;
@@ -72,7 +87,6 @@ export class Try implements Taking {
     return this.#options.target.isFault(status);
   }
 
-  /** How the host did: once, the first counts. */
   judge(ok: boolean): void {
     if (this.#isJudged) return;
     this.#isJudged = true;
@@ -93,7 +107,6 @@ export class Try implements Taking {
     this.#sending?.abort();
   }
 
-  /** Nothing more is told. */
   over(): void {
     if (this.#isOver) return;
     this.#isOver = true;

@@ -14,7 +14,7 @@ import type { HashRule } from '../http/hash-key.ts';
 import { Places } from '../http/places.ts';
 import { type End, isH2, plainRouting, type Routing } from '../http/routes.ts';
 import { Target } from '../target.ts';
-import type { Chosen, UpstreamCounts } from '../upstream.ts';
+import { type Chosen, noCounts, type UpstreamCounts } from '../upstream.ts';
 
 export interface ProgramOptions {
   /** For which it stands. */
@@ -35,7 +35,8 @@ export class Program implements Called {
   readonly routing: Routing;
   readonly circuit: Circuit;
   readonly budget = new RetryBudget({ ratio: 0.2, minPerSecond: 3 });
-  readonly counts: UpstreamCounts = { calls: 0, retries: 0, failed: 0, sent: 0, received: 0 };
+  readonly hedging = undefined;
+  readonly counts: UpstreamCounts = noCounts();
   readonly isKnown = true;
   readonly #latency: number[] = Array.from({ length: LATENCY_PLACES }, () => 0);
   #answers = 0;

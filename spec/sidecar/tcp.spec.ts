@@ -145,6 +145,19 @@ describe("a sidecar's listener", () => {
     assert.deepEqual(await answers(port, 10), ['a', 'c']);
   });
 
+  it('tries little more often than it is called where all refuse, and costs those nothing that another takes', async () => {
+    const { port, backend, admin } = await start(['a', 'b', 'c']);
+    const retries = async () =>
+      Number(/sidecar_retries_total\S* (\d+)/.exec((await admin('/metrics')).text)?.[1]);
+    for (const name of ['a', 'b']) await backend(name).kill();
+    for (let i = 0; i < 20; i++) assert.equal(await whoAnswers(port), 'c');
+    const before = await retries();
+    await backend('c').kill();
+    for (let i = 0; i < 200; i++) assert.equal(await whoAnswers(port), 'ECONNRESET');
+    const more = (await retries()) - before;
+    assert.ok(more > 0 && more <= 0.2 * 220 + 30 + 1, `${more}`);
+  });
+
   it('follows what comes, goes and is put into maintenance, and breaks no connection for it', async () => {
     const { port, untilHealthy, register, deregister, backend } = await start(['a', 'b']);
     const open = call(port);

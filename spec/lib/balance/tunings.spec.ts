@@ -6,6 +6,9 @@ import { ProconsulError } from '../../../lib/errors.ts';
 const VALUES: Readonly<Record<string, readonly [text: string, comesTo: object]>> = {
   'hash-by': ['header:x-user', { hashBy: [{ field: 'header', name: 'x-user' }] }],
   headroom: ['200', { preferences: { headroom: 2 } }],
+  'hedge-least': ['2ms', { hedging: { leastMs: 2 } }],
+  'hedge-percent': ['10', { hedging: { ratio: 0.1 } }],
+  'hedge-quantile': ['95', { hedging: { quantile: 0.95 } }],
   'max-pending': ['0', { limits: { pending: 0 } }],
   'max-requests': ['7', { limits: { requests: 7 } }],
   'max-retries': ['0', { limits: { retries: 0 } }],

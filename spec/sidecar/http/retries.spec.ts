@@ -111,6 +111,40 @@ describe('what a sidecar tries again', () => {
   });
 });
 
+describe('a service whose hosts are all gone', () => {
+  it('is tried little more often than it is called, by requests that no host takes', async () => {
+    const ids = ['a', 'b', 'c'];
+    const gone = await Promise.all(ids.map(async (id) => ({ id, port: await freePort() })));
+    const { port, lines, register } = await startHttp(gone);
+    for (let i = 0; i < 200; i++) {
+      assert.equal((await ask(port, '/', { method: 'POST', body: 'x' })).status, 503);
+    }
+    const tries = lines.reduce((sum, line) => sum + JSON.parse(line).tries, 0);
+    // Each has one beside it as long as there is room: a fifth of the calls were in vain, and three a second.
+    assert.ok(tries > 200 && tries <= 200 + 2 * (40 + 30), `${tries}`);
+    const good = await scripted([200]);
+    await register({ id: 'c', port: good.port });
+    await until(async () => (await ask(port, '/')).status === 200);
+  });
+
+  it('costs those nothing that another takes: one of two is gone, and no call of many is lost', async () => {
+    const good = await scripted([200]);
+    const none = { tuning: { retries: { ratio: 0, minPerSecond: 1 }, outliers: { inARow: 0 } } };
+    const { port, lines } = await startHttp(
+      [
+        { id: 'gone', port: await freePort() },
+        { id: 'good', port: good.port },
+      ],
+      [],
+      { upstreams: [plain('web', none)] },
+    );
+    for (let i = 0; i < 60; i++) {
+      assert.equal((await ask(port, '/', { method: 'POST', body: 'x' })).status, 200);
+    }
+    assert.equal(lines.filter((line) => JSON.parse(line).tries === 2).length, 30);
+  });
+});
+
 describe('what a sidecar does not wait for', () => {
   it('is an answer that takes longer than the route lets it', async () => {
     let asked = 0;
