@@ -25,7 +25,8 @@ export interface CommandHost {
   readonly progress: Progress;
   /** What somebody may do about a failure; seen on a terminal alone. */
   readonly hint: (text: string) => void;
-  readonly readStdin: () => Promise<Buffer>;
+  /** To its end, or until the signal is aborted: a process that still reads does not end. */
+  readonly readStdin: (signal?: AbortSignal) => Promise<Buffer>;
   /** Aborted when the user or the system asks the process to end. */
   readonly signal: AbortSignal;
   /** Told each time when another process is to take this one's place; until then that ends the process. */

@@ -81,8 +81,9 @@ function hint(text: string): void {
 }
 
 /** One that cannot be read is not taken for an empty one, which would then be written. */
-async function readStdin(): Promise<Buffer> {
+async function readStdin(signal?: AbortSignal): Promise<Buffer> {
   const parts: Buffer[] = [];
+  signal?.addEventListener('abort', () => process.stdin.destroy(), { once: true });
   try {
     if (fstatSync(STDIN).isDirectory()) throw new Error('read: is a directory');
     for await (const part of process.stdin as AsyncIterable<Buffer>) parts.push(part);

@@ -3,31 +3,35 @@
  * is handed the sockets, and says when it is ready. Until then nothing changes; from then on this one may end.
  */
 import type { ChildProcess } from 'node:child_process';
-import type { Server } from 'node:net';
 import { type Environment, startSuccessor } from '../lib/child.ts';
 import type { Clock } from '../lib/clock.ts';
 import { ProconsulError } from '../lib/errors.ts';
 import type { Handle } from '../lib/listening.ts';
 
 /** Set for it: what else begins a process may speak to it in another way. */
-const MARK = 'PROCONSUL_SUCCEEDS';
+export const SUCCEEDS = 'PROCONSUL_SUCCEEDS';
 /** For all that it has to learn before it can take calls. */
 const READY_MS = 60_000;
 /** For one that is not wanted after all. */
 const ENDING_MS = 5000;
 
-interface Said {
+export interface Said {
   readonly wants?: 'sockets';
   readonly isReady?: true;
   readonly at?: string;
   readonly isLast?: true;
 }
 
+/** Where this process listens, as the kernel has it. */
+export interface Open {
+  readonly all: ReadonlyMap<string, Handle>;
+}
+
 export interface Succeeding {
   readonly words: readonly string[];
   readonly env: Environment;
   readonly clock: Pick<Clock, 'after'>;
-  readonly sockets: ReadonlyMap<string, Server>;
+  readonly sockets: Open;
   /** This process is to end, and so is whatever was to come after it. */
   readonly signal: AbortSignal;
 }
@@ -35,7 +39,7 @@ export interface Succeeding {
 /** Resolves when it has taken over. Rejects with a ProconsulError where it has not: it is gone then, and this one goes on. */
 export function handOver({ words, env, clock, sockets, signal }: Succeeding): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = startSuccessor(words, { ...env, [MARK]: '1' });
+    const child = startSuccessor(words, { ...env, [SUCCEEDS]: '1' });
     const over = (why: string) => {
       cancel();
       signal.removeEventListener('abort', told);
@@ -53,7 +57,7 @@ export function handOver({ words, env, clock, sockets, signal }: Succeeding): Pr
     child.once('error', ({ message }) => over(message));
     child.once('exit', (code, signal) => over(`it ended (${signal ?? code})`));
     child.on('message', ({ wants, isReady }: Said) => {
-      if (wants === 'sockets') give(child, sockets);
+      if (wants === 'sockets') give(child, sockets.all);
       if (isReady === true) over('');
     });
   });
@@ -67,14 +71,25 @@ function end(child: ChildProcess, clock: Succeeding['clock']): void {
   child.kill('SIGTERM');
 }
 
-function give(child: ChildProcess, sockets: ReadonlyMap<string, Server>): void {
-  const failed = () => undefined;
-  for (const [at, server] of sockets) {
-    // The socket alone: a server would take calls there before anybody could answer them.
-    const { _handle } = server as unknown as { readonly _handle: Server };
-    child.send({ at } satisfies Said, _handle, failed);
-  }
-  child.send({ isLast: true } satisfies Said, failed);
+/** A process at the other end of a channel: one that this one has begun, or the one that began it. */
+type Other = Pick<NodeJS.Process, 'send'> | Pick<ChildProcess, 'send'>;
+
+function give(other: Other, sockets: Open['all']): void {
+  const send = (said: Said, handle?: Handle) => {
+    other.send?.(said, handle as never, {}, () => undefined);
+  };
+  for (const [at, handle] of sockets) send({ at }, handle);
+  send({ isLast: true });
+}
+
+/** The agent that runs this process may ask for its sockets, for another that it begins in this one's place. */
+export function offer(sockets: Open): void {
+  if (process.send === undefined) return;
+  process.on('message', ({ wants }: Said) => {
+    if (wants === 'sockets') give(process, sockets.all);
+  });
+  // What is not asked keeps nothing from its end.
+  process.channel?.unref();
 }
 
 /** Whoever asks before somebody can see to it is heard then: a signal that nobody expects would end the process. */
@@ -98,28 +113,33 @@ export interface Predecessor {
   leave(): void;
 }
 
-/** Undefined where this process is nobody's successor. */
-export async function predecessor(env: Environment): Promise<Predecessor | undefined> {
-  if (env[MARK] !== '1' || process.send === undefined) return undefined;
+/** Undefined where this process is nobody's successor. `isKept`: whoever began it may have more to say. */
+export async function predecessor(
+  env: Environment,
+  isKept: boolean,
+): Promise<Predecessor | undefined> {
+  if (env[SUCCEEDS] !== '1' || process.send === undefined) return undefined;
   const sockets = new Map<string, Handle>();
+  let heard: NodeJS.MessageListener = () => undefined;
   await new Promise<void>((resolve) => {
-    process.on('message', ({ at, isLast }: Said, handle: unknown) => {
+    heard = (said, handle: unknown) => {
+      const { at, isLast } = said as Said;
       if (at !== undefined && handle !== undefined) sockets.set(at, handle as Handle);
       if (isLast === true) resolve();
-    });
+    };
+    process.on('message', heard);
     process.once('disconnect', resolve);
     tell({ wants: 'sockets' });
   });
+  const leave = () => {
+    process.off('message', heard);
+    if (process.connected && !isKept) process.disconnect();
+  };
   return {
     sockets,
     ready: () => tell({ isReady: true }, leave),
     leave,
   };
-}
-
-function leave(): void {
-  process.removeAllListeners('message');
-  if (process.connected) process.disconnect();
 }
 
 /** Whoever has gone meanwhile is told nothing. */

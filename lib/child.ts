@@ -19,11 +19,14 @@ export interface ChildOptions extends Program {
    * it as long as this process is there.
    */
   readonly input?: string | 'inherit' | 'open';
+  /** Either may tell the other something. */
+  readonly isTold?: boolean;
 }
 
 /** Starts it with the output of this process. */
-export function startChild({ input, ...program }: ChildOptions): ChildProcess {
-  const child = begin(program, [stdinOf(input), 'inherit', 'inherit']);
+export function startChild({ input, isTold, ...program }: ChildOptions): ChildProcess {
+  const channel = isTold === true ? (['ipc'] as const) : [];
+  const child = begin(program, [stdinOf(input), 'inherit', 'inherit', ...channel]);
   if (input !== undefined && input !== 'inherit' && input !== 'open') feed(child, input);
   return child;
 }

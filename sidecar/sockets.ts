@@ -50,9 +50,15 @@ export class Sockets {
     this.#given.clear();
   }
 
-  /** For the process after this one: both listen there until this one closes them. */
-  get open(): ReadonlyMap<string, Server> {
-    return this.#open;
+  /**
+   * For the process after this one, as the kernel has them: both listen there until this one closes them. Also those on which
+   * this one has not begun to.
+   */
+  get all(): ReadonlyMap<string, Handle> {
+    const held = [...this.#held].map(([at, { handle }]) => [at, handle] as const);
+    // The socket alone: a server would take calls there before anybody could answer them.
+    const open = [...this.#open].map(([at, server]) => [at, handleOf(server)] as const);
+    return new Map([...this.#given, ...held, ...open]);
   }
 
   async #listen(server: Server, place: Place, handle?: Handle): Promise<void> {
@@ -63,4 +69,8 @@ export class Sockets {
       if (this.#open.get(at) === server) this.#open.delete(at);
     });
   }
+}
+
+function handleOf(server: Server): Handle {
+  return (server as unknown as { readonly _handle: Handle })._handle;
 }

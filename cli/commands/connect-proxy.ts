@@ -33,7 +33,7 @@ import {
   tuningsIn,
   upstreamIn,
 } from '../proxy-flags.ts';
-import { handOver, type Predecessor, predecessor, renewals } from '../successor.ts';
+import { handOver, offer, type Predecessor, predecessor, renewals } from '../successor.ts';
 
 export const command: Command = {
   synopsis: '[options]',
@@ -126,8 +126,7 @@ export const command: Command = {
     const onRenewal = renewals(host.onRenewal);
     // Heard from here on: whoever ends this one ends nobody else.
     const { signal } = host;
-    const before = await predecessor(host.env);
-    const sockets = new Sockets(before?.sockets);
+    const { before, sockets } = await takenOver(invocation);
     const parts = await partsOf(invocation);
     let mesh: MeshSidecar | undefined;
     const sidecar = new Sidecar({
@@ -153,7 +152,7 @@ export const command: Command = {
       const why = await Promise.race([
         untilTold(signal),
         untilSucceeded(invocation, parts, sockets, onRenewal).then(() => 'succeeded'),
-        ...(flags.isSet('end-with-input') ? [host.readStdin()] : []),
+        ...(flags.isSet('end-with-input') ? [host.readStdin(ending.signal)] : []),
       ]);
       ending.abort();
       const ended = why === 'succeeded' ? sidecar.leave() : sidecar.stop();
@@ -169,6 +168,14 @@ export const command: Command = {
   },
 };
 
+async function takenOver({ flags, host }: Invocation) {
+  const isOfAgent = flags.isSet('end-with-input');
+  const before = await predecessor(host.env, isOfAgent);
+  const sockets = new Sockets(before?.sockets);
+  if (isOfAgent) offer(sockets);
+  return { before, sockets };
+}
+
 /** From here on this process takes the calls, and the one before it may end. */
 async function succeed(before: Predecessor, sidecar: Sidecar, signal: AbortSignal): Promise<void> {
   await sidecar.untilReady(signal);
@@ -182,7 +189,7 @@ async function succeed(before: Predecessor, sidecar: Sidecar, signal: AbortSigna
 function untilSucceeded(
   { flags, host }: Invocation,
   { agent: { clock }, logger }: Parts,
-  { open: sockets }: Sockets,
+  sockets: Sockets,
   onRenewal: (tell: () => void) => void,
 ): Promise<void> {
   const words = [...thisProgram(), ...process.argv.slice(2)];

@@ -7,6 +7,8 @@ import { messageOf } from '../../lib/errors.ts';
 import { hostPort } from '../../lib/ip.ts';
 import { retryMs } from '../../lib/retries.ts';
 import type { System } from '../../lib/system.ts';
+import { SUCCEEDS } from '../successor.ts';
+import { Succession } from './succession.ts';
 
 type Definition = Config['sidecars'][number];
 
@@ -25,12 +27,16 @@ interface Running {
   child: ChildProcess | undefined;
   cancel: Cancel;
   isWanted: boolean;
+  /** As it is begun for the first time, of those that leave. */
+  isSuccessor: boolean;
 }
 
 export class Sidecars {
   readonly #options: SidecarsOptions;
   /** By what they are: one that stays as it was goes on. */
   readonly #running = new Map<string, Running>();
+  /** They take calls until those in their place do. */
+  readonly #leaving = new Set<Running>();
 
   constructor(options: SidecarsOptions) {
     this.#options = options;
@@ -40,22 +46,43 @@ export class Sidecars {
     const at = doorOf(listen.http);
     const address = at === undefined ? '' : addressOf(at);
     const wanted = new Map(sidecars.map((each) => [JSON.stringify([address, each]), each]));
-    for (const [key, running] of this.#running) if (!wanted.has(key)) this.#end(key, running);
+    const leaving = [...this.#running].filter(([key]) => !wanted.has(key));
+    for (const [key, running] of leaving) {
+      this.#running.delete(key);
+      this.#leaving.add(running);
+      // Whatever becomes of it, it is not begun anew.
+      running.isWanted = false;
+      running.cancel();
+    }
+    const before = leaving.flatMap(([, { child }]) => child ?? []);
+    const { clock } = this.#options.system;
+    const succession = before.length > 0 ? new Succession(before, clock) : undefined;
+    const begun: Promise<void>[] = [];
     for (const [key, each] of wanted) {
       if (this.#running.has(key)) continue;
-      const running: Running = { child: undefined, cancel: () => undefined, isWanted: true };
+      const running: Running = {
+        ...{ child: undefined, cancel: () => undefined, isWanted: true },
+        isSuccessor: succession !== undefined,
+      };
       this.#running.set(key, running);
       void this.#keep(running, each, address);
+      const { child } = running;
+      if (succession !== undefined && child !== undefined) begun.push(succession.of(child));
     }
+    void Promise.all(begun).then(() => {
+      for (const [, running] of leaving) this.#end(running);
+    });
   }
 
   /** They drain by themselves, and end when they have: nobody waits for it. */
   stop(): void {
-    for (const [key, running] of this.#running) this.#end(key, running);
+    const all = [...this.#running.values(), ...this.#leaving];
+    this.#running.clear();
+    for (const running of all) this.#end(running);
   }
 
-  #end(key: string, running: Running): void {
-    this.#running.delete(key);
+  #end(running: Running): void {
+    this.#leaving.delete(running);
     running.isWanted = false;
     running.cancel();
     running.child?.kill('SIGTERM');
@@ -86,13 +113,16 @@ export class Sidecars {
     // Of the agent's own environment nothing is to lead it elsewhere.
     const own = Object.entries(env).filter(([name]) => !name.startsWith('CONSUL_'));
     const secret = token === '' ? {} : { CONSUL_HTTP_TOKEN: token };
+    const mark = { [SUCCEEDS]: running.isSuccessor ? '1' : undefined };
+    running.isSuccessor = false;
     try {
       // What it reads ends with the agent, however that ends.
       const child = startChild({
         words: [...command, '-end-with-input'],
         shell: false,
-        env: { ...Object.fromEntries(own), ...secret },
+        env: { ...Object.fromEntries(own), ...secret, ...mark },
         input: 'open',
+        isTold: true,
       });
       running.child = child;
       child.stdin?.on('error', () => undefined);

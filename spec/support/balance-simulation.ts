@@ -2,6 +2,7 @@
 import { Balancer, type BalancerRules } from '../../lib/balance/balancer.ts';
 import { type HedgeRules, Hedging } from '../../lib/balance/hedging.ts';
 import type { Endpoint, Host } from '../../lib/balance/host.ts';
+import type { Random } from '../../lib/random.ts';
 import { seededRandom } from './fakes/seeded-random.ts';
 
 export interface SimulatedHost {
@@ -25,6 +26,8 @@ export interface Simulated {
   readonly hedging?: HedgeRules;
   /** Of all calls that part takes fifty times as long: whoever works on it has a bad moment. */
   readonly slowPart?: number;
+  /** In place of the policy. */
+  readonly choose?: (balancer: Balancer, random: Pick<Random, 'next'>) => Host | undefined;
   /** Hosts that come at that second. */
   readonly joining?: { readonly second: number; readonly hosts: readonly SimulatedHost[] };
 }
@@ -93,7 +96,7 @@ export function simulate(of: Simulated) {
   const call = () => {
     push(events, { at: time.ms + exponential(1000 / of.callsPerSecond), run: call });
     const balancer = balancers[Math.floor(random.next() * balancers.length)];
-    const host = balancer?.choose();
+    const host = balancer && (of.choose ? of.choose(balancer, random) : balancer.choose());
     if (balancer === undefined || host === undefined) return;
     const begun = time.ms;
     let isOver = false;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
@@ -12,7 +13,7 @@ import { killProconsuls, startProconsul } from '../support/servers/proconsul.ts'
 import { send } from '../support/servers/start-server.ts';
 import { until } from '../support/until.ts';
 
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 40_000;
 
 describe('an agent with a sidecar in its configuration', () => {
   it('runs it, and it ends with its agent, however that ends', async () => {
@@ -43,7 +44,72 @@ describe('an agent with a sidecar in its configuration', () => {
       await killProconsuls();
       await rm(folder, { recursive: true });
     }
-  }).timeout(PATIENCE_MS);
+  }).timeout(4 * PATIENCE_MS);
+
+  it('refuses nobody while a reload changes its block', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sidecar-'));
+    const { port } = await serveHttp((_, response) => response.end('web'));
+    const [own = 0, other = 0, third = 0, admin = 0] = await freePorts(4);
+    const file = join(folder, 'sidecar.json');
+    const write = (...blocks: object[]) =>
+      writeFile(
+        file,
+        JSON.stringify({ sidecar: blocks.map((each) => ({ protocol: ['http'], ...each })) }),
+      );
+    await write({ upstreams: [`web:${own}`], admin: `127.0.0.1:${admin}` });
+    let [isOver, calls] = [false, 0];
+    const faults: string[] = [];
+    try {
+      const agent = await startProconsul(['-dev', `-config-file=${file}`]);
+      const body = { Name: 'web', Address: '127.0.0.1', Port: port };
+      await send(agent.port, 'PUT', '/v1/agent/service/register', { body });
+      const answers = (at: number) =>
+        until(
+          async () => (await ask(at, '/').catch(() => undefined))?.text === 'web',
+          () => agent.output,
+          PATIENCE_MS,
+        );
+      await answers(own);
+      const callers = Array.from({ length: 4 }, async () => {
+        while (!isOver) {
+          calls++;
+          const text = await ask(own, '/').then((answer) => answer.text, String);
+          if (text !== 'web') faults.push(text);
+        }
+      });
+      const changed = async (count: number, ...blocks: object[]) => {
+        const before = childrenOf(agent.pid);
+        await write(...blocks);
+        assert.equal((await send(agent.port, 'PUT', '/v1/agent/reload', {})).status, 200);
+        await until(
+          () => {
+            const now = childrenOf(agent.pid);
+            return now.length === count && !now.some((pid) => before.includes(pid));
+          },
+          () => agent.output,
+          PATIENCE_MS,
+        );
+      };
+      await changed(1, { upstreams: [`web:${own}`, `web:${other}`], admin: `127.0.0.1:${admin}` });
+      await answers(other);
+      // And to another block; what the one before listens on as well is in neither.
+      await changed(
+        2,
+        { upstreams: [`web:${third}`] },
+        { upstreams: [`web:${own}`], policy: ['random'] },
+      );
+      await answers(third);
+      await assert.rejects(ask(other, '/'));
+      isOver = true;
+      await Promise.all(callers);
+      assert.deepEqual(faults, []);
+      assert.ok(calls > 50, `${calls}`);
+    } finally {
+      isOver = true;
+      await killProconsuls();
+      await rm(folder, { recursive: true });
+    }
+  }).timeout(4 * PATIENCE_MS);
 
   it('is asked by it at a socket where it has one, whoever holds all connections of its address', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'sidecar-'));
@@ -83,8 +149,16 @@ describe('an agent with a sidecar in its configuration', () => {
       await killProconsuls();
       await rm(folder, { recursive: true });
     }
-  }).timeout(PATIENCE_MS);
+  }).timeout(4 * PATIENCE_MS);
 });
+
+/** That run. */
+function childrenOf(pid: number): readonly string[] {
+  const path = `/proc/${pid}/task/${pid}/children`;
+  return readFileSync(path, 'utf8')
+    .split(' ')
+    .filter((each) => each !== '');
+}
 
 /** As many as an address may have. */
 const HELD = 8;

@@ -102,6 +102,26 @@ describe('least-requests', () => {
     assert.deepEqual(new Set(balancer.hosts.map(({ active }) => active)), new Set([100]));
   });
 
+  it('finds who is behind by chance, with two of as many calls as there are hosts (seeds 1 to 200)', () => {
+    const waited = Array.from({ length: 200 }, (_, i) => {
+      const { balancer } = balancerOf(endpoints(10), { policy }, i + 1);
+      for (let n = 0; n < 90; n++) {
+        const host = balancer.choose();
+        assert.ok(host);
+        balancer.begin(host);
+      }
+      balancer.update(endpoints(11));
+      for (let calls = 1; ; calls++) {
+        const host = balancer.choose();
+        assert.ok(host);
+        balancer.begin(host);
+        if (host.id === 'h10') return calls;
+      }
+    });
+    const mean = waited.reduce((sum, each) => sum + each, 0) / waited.length;
+    assert.ok(mean > 4 && mean < 7.5, `${mean} calls until its first`);
+  });
+
   it('turns to whoever is behind where all others were tried', () => {
     const { balancer } = balancerOf(endpoints(2), { policy });
     const [first, second] = balancer.hosts;

@@ -34,7 +34,7 @@ describe('sidecar in the configuration', () => {
 
   it('has a key for each flag that says how instances are balanced over', () => {
     const others: Readonly<Record<string, string>> = { subset: '"a:b"', hash_by: '"source"' };
-    const isTime = (key: string) => /time|start|interval|near/.test(key);
+    const isTime = (key: string) => /time|start|interval|near|least/.test(key);
     const valueAt = (key: string) => others[key] ?? (isTime(key) ? '"2s"' : 100);
     const names = [...TUNINGS.keys()];
     const keys = names.map((name) => name.replaceAll('-', '_'));

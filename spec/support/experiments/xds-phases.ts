@@ -14,7 +14,10 @@ export interface ToldBy {
 /** Runs that over three programs with a client that is told so; resolves with the phases that were bad. */
 export type UnderLoad = (by: ToldBy, run: (phases: Phases) => Promise<void>) => Promise<number>;
 
-const MANY = 20;
+/** So many changes are judged. */
+const MANY = 100;
+/** While servers and clients find each other again: told alone. */
+const FEW = 20;
 /** Of a server that came back; its clients and the others have found each other by then. */
 const STEADY_MS = 5000;
 
@@ -48,7 +51,7 @@ export async function byThreeServers(underLoad: UnderLoad): Promise<number> {
         await phases.phase('a server of three is killed', 0, () => three.killBusiest());
         await phases.phase('one is added meanwhile', 0, () => phases.added('d'));
         await phases.phase('the server is back', 0, async () => void (await three.back()));
-        await phases.changes('e', MANY);
+        await phases.changes('e', FEW);
         await phases.phase('they are steady', 0, async () => void (await sleep(STEADY_MS)));
         await phases.changes('f', MANY);
       });

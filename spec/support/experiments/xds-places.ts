@@ -121,6 +121,18 @@ export class ThreeServers {
     return `(${this.#killed?.name}; streams and questions: ${all.join('; ')})`;
   }
 
+  /** The one that the others follow. */
+  async killLeader(): Promise<string> {
+    const path = '/v1/operator/raft/configuration';
+    const { json } = await send(this.agent.port, 'GET', path, {});
+    const { Servers } = json as { readonly Servers: readonly { Node: string; Leader: boolean }[] };
+    const leader = Servers.find(({ Leader }) => Leader)?.Node;
+    this.#killed = this.#cluster.servers.find(({ name }) => name === leader);
+    if (this.#killed === undefined) throw new Error(`${leader} leads, and is none of them`);
+    await this.#killed.kill();
+    return `(${leader})`;
+  }
+
   async back(): Promise<void> {
     this.#killed?.start();
     await this.#killed?.untilReady();
