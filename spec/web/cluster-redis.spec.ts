@@ -56,6 +56,7 @@ describePage('the page of a cluster upon a Redis', () => {
     await repaired.getByText(/^\d+ → \d+$/).waitFor();
     await redis.kill();
     await page.getByText('is looked for').waitFor({ timeout: LONG_MS });
+    await page.getByText('Nothing is known of the servers now').waitFor({ timeout: LONG_MS });
     await redis.start();
     await page.getByText('is looked for').waitFor({ state: 'detached', timeout: LONG_MS });
     // Its head, the start, the repair, and this one.

@@ -37,7 +37,9 @@ export function Page() {
         title={say.title}
         beside={cluster.value && count > 0 && say.summary(count, cluster.value.FailureTolerance)}
       />
-      <Shown of={cluster}>{(value) => <Servers rows={serverRows(value, steady.value)} />}</Shown>
+      <Shown of={cluster}>
+        {(value) => <Servers rows={serverRows(value, steady.value)} log={log.value} />}
+      </Shown>
       <div class="cluster-parts">
         <Shown of={log}>{(value) => <LogParts log={value} metrics={metrics.value} />}</Shown>
         <section class="cluster-part ring-part">
@@ -77,8 +79,16 @@ function useNews(cluster: ClusterState | undefined): void {
   }, [cluster, now]);
 }
 
-function Servers({ rows }: { readonly rows: readonly ServerRow[] }) {
+interface ServersProps {
+  readonly rows: readonly ServerRow[];
+  readonly log: LogState | undefined;
+}
+
+/** Of servers that agree upon nothing nothing is said either: they may have stood for long. */
+function Servers({ rows, log }: ServersProps) {
   const say = clusterWords.value;
+  if (rows.length === 0 && log?.Writable === false)
+    return <Empty title={say.stuck} hint={say.stuckHint} />;
   if (rows.length === 0) return <Empty title={say.young} hint={say.youngHint} />;
   return (
     <Table
