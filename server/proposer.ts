@@ -1,6 +1,6 @@
 /**
- * Group commit: commands go to the log in batches, one batch at a time. Whatever is proposed while
- * one is under way shares the next, so that a busy server makes one round trip or one fsync for
+ * Group commit: commands go to the log in batches, as many at a time as the log takes. Whatever is proposed
+ * while they are under way shares the next, so that a busy server makes one round trip or one fsync for
  * many writes, and an idle one waits for nobody.
  */
 import { noLeader, ProconsulError } from '../lib/errors.ts';
@@ -10,6 +10,7 @@ import { CommandTimes } from './command-times.ts';
 import type { Command } from './commands.ts';
 import type { Proposal } from './log/event-log.ts';
 import { encodeProposal } from './log/payload.ts';
+import { Pace } from './pace.ts';
 import type { Outcome } from './state/outcome.ts';
 
 const MAX_BATCH = 512;
@@ -20,12 +21,6 @@ const LARGE_BATCH_BYTES = 64 * 1024;
 /** Beyond these a client is told at once rather than kept waiting: the log does not keep up. */
 const MAX_WAITING = 20_000;
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
-
-/** How long a batch waits for more, measured by what the last one took: little for a quick log. */
-const PATIENCE = 0.5;
-const MAX_PATIENCE_MS = 3;
-/** And for how long while none of them comes. */
-const QUIET = 0.15;
 
 interface Waiting {
   readonly type: Command['type'];
@@ -40,17 +35,9 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** Those who were just answered, and whoever waits already. */
-interface Expected {
-  readonly count: number;
-  readonly until: number;
-  readonly quietMs: number;
-}
-
-const NOBODY: Expected = { count: 0, until: 0, quietMs: 0 };
-
 /** All that a proposer needs of the log. */
 export interface Appends {
+  readonly batchesAtOnce?: number | undefined;
   append(batch: readonly Proposal[]): Promise<void>;
 }
 
@@ -63,8 +50,11 @@ export class Proposer {
   #queue: Waiting[] = [];
   #queuedBytes = 0;
   readonly #underWay = new Map<string, Waiting>();
+  readonly #pace: Pace;
+  /** How many batches are with the log, of how many in all. */
+  #batches = 0;
+  #withLog = 0;
   #flushing = false;
-  #expected = NOBODY;
   #stopped = false;
   /** How long the log took for each batch, and how many entries were in it. */
   readonly append = new Sample();
@@ -79,6 +69,7 @@ export class Proposer {
     this.#log = log;
     this.#boot = boot;
     this.#now = now;
+    this.#pace = new Pace(now, log.batchesAtOnce ?? 1, MAX_BATCH);
   }
 
   /**
@@ -103,7 +94,7 @@ export class Proposer {
     const { type } = command;
     const from = this.#now();
     this.#queue.push({ isCommitted: false, type, from, proposal, resolve, reject });
-    if (this.#flushing) return;
+    if (this.#flushing || !this.#mayGo()) return;
     this.#flushing = true;
     // At the end of this turn, so that all requests that came in together go out together.
     setImmediate(() => void this.#flush());
@@ -143,37 +134,55 @@ export class Proposer {
     for (const { reject } of this.#take(this.#queue.length)) reject(noLeader());
   }
 
+  #mayGo(): boolean {
+    return this.#pace.goes(this.#queue.length, this.#batches, this.#withLog);
+  }
+
   async #flush(): Promise<void> {
-    while (this.#queue.length > 0) {
-      await this.#gather();
-      // Whoever waited may have been told meanwhile that nothing more is taken.
-      if (this.#queue.length === 0) break;
+    if (this.#batches === 0) await this.#gather();
+    // Whoever waited may have been told meanwhile that nothing more is taken.
+    if (this.#queue.length > 0) {
       const batch = this.#take(this.#batchLength());
+      this.#pace.gone();
       for (const waiting of batch) this.#underWay.set(waiting.proposal.id, waiting);
       // The next large one may just be read: to apply this one in the same turn takes twice as long.
       if (bytesOf(batch) >= LARGE_BATCH_BYTES) await batchTurn();
-      const from = this.#now();
-      try {
-        await this.#log.append(batch.map(({ proposal }) => proposal));
-        const tookMs = this.#now() - from;
-        this.append.observe(tookMs);
-        this.batch.observe(batch.length);
-        this.#committed(batch);
-        this.#expect(this.#queue.length + batch.length, tookMs);
-      } catch (error) {
-        this.#fail(batch, error);
-      }
+      void this.#send(batch);
     }
     this.#flushing = false;
   }
 
+  async #send(batch: readonly Waiting[]): Promise<void> {
+    this.#batches++;
+    this.#withLog += batch.length;
+    const from = this.#now();
+    let tookMs: number | undefined;
+    try {
+      await this.#log.append(batch.map(({ proposal }) => proposal));
+      tookMs = this.#now() - from;
+      this.append.observe(tookMs);
+      this.batch.observe(batch.length);
+      this.#committed(batch);
+    } catch (error) {
+      this.#fail(batch, error);
+    }
+    this.#batches--;
+    this.#withLog -= batch.length;
+    const [count, waiting, others] = [batch.length, this.#queue.length, this.#withLog];
+    if (tookMs !== undefined) this.#pace.back({ count, waiting, others, tookMs });
+    if (this.#flushing || !this.#mayGo()) return;
+    this.#flushing = true;
+    await this.#flush();
+  }
+
   /** At least one: what is larger than a batch goes alone. */
   #batchLength(): number {
+    const most = this.#pace.together;
     let length = 0;
     let bytes = 0;
     for (const { proposal } of this.#queue) {
       bytes += proposal.bytes;
-      if (length === MAX_BATCH || (length > 0 && bytes > MAX_BATCH_BYTES)) break;
+      if (length === most || (length > 0 && bytes > MAX_BATCH_BYTES)) break;
       length++;
     }
     return length;
@@ -185,19 +194,13 @@ export class Proposer {
     return taken;
   }
 
-  /** Those who were just answered mostly write again at once. */
-  #expect(count: number, tookMs: number): void {
-    const until = this.#now() + Math.min(tookMs * PATIENCE, MAX_PATIENCE_MS);
-    this.#expected = { count: Math.min(count, MAX_BATCH), until, quietMs: tookMs * QUIET };
-  }
-
   /**
    * Without a moment's patience they fall into two groups that take turns for ever, and half of each
    * round trip or fsync is given away. It lasts as long as they come, and begins with the first of them:
    * while nobody waits, nobody looks, and nobody does once this is stopped, whatever the time.
    */
   async #gather(): Promise<void> {
-    const { count, until, quietMs } = this.#expected;
+    const { count, until, quietMs } = this.#pace.expected;
     let seen = this.#queue.length;
     let at = this.#now();
     for (let cameAt = at; seen < count && at < until && at - cameAt <= quietMs; at = this.#now()) {
@@ -206,7 +209,6 @@ export class Proposer {
       if (this.#queue.length > seen) cameAt = this.#now();
       seen = this.#queue.length;
     }
-    this.#expected = NOBODY;
   }
 
   #committed(batch: readonly Waiting[]): void {

@@ -103,9 +103,13 @@ export interface EventLog {
    * reads back from the log. An id is known again while its entry is among the newest (see
    * MIN_REMEMBERED_PROPOSALS) and, after a start, not yet trimmed. Rejects with a ProconsulError:
    * 'unavailable' when none was written, 'unknown' when some may have been; never for what one of
-   * them holds, since no proposal may fail another's. Only one call is under way at a time.
+   * them holds, since no proposal may fail another's. Batches come into the log in the order of their calls,
+   * and settle in it; no more calls are under way than `batchesAtOnce`.
    */
   append(batch: readonly Proposal[]): Promise<void>;
+
+  /** How many calls of `append` may be under way; one, where nothing is said. */
+  readonly batchesAtOnce?: number | undefined;
 
   /**
    * An index at or past every write acknowledged before the call: a read that waits until this much

@@ -10,7 +10,12 @@ import { Turns } from '../support/turns.ts';
 
 /** A log whose appends end when a spec says so. */
 class HeldLog {
+  readonly batchesAtOnce: number | undefined;
   readonly batches: { readonly ids: string[]; readonly end: (error?: Error) => void }[] = [];
+
+  constructor(batchesAtOnce?: number) {
+    this.batchesAtOnce = batchesAtOnce;
+  }
 
   append(batch: readonly Proposal[]): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -33,6 +38,103 @@ const code = (promise: Promise<unknown>) =>
     () => 'fulfilled',
     (error: unknown) => (error instanceof ProconsulError ? error.code : String(error)),
   );
+
+/** A proposer whose log takes two batches at once, and is quick beside those who write. */
+async function startQuick() {
+  const log = new HeldLog(2);
+  let now = 0;
+  const proposer = new Proposer(log, 'boot', () => now);
+  let made = 0;
+  const propose = (count: number) =>
+    Array.from({ length: count }, () => {
+      const proposed = proposer.propose(kvCommand(`k${made}`, { value: null }));
+      proposed.catch(() => undefined);
+      return { id: `boot/${made++}`, proposed };
+    });
+  const end = async (batch: number, error?: Error) => {
+    for (const id of log.batches[batch]?.ids ?? []) proposer.settle(id, APPLIED);
+    now += 1;
+    log.batches[batch]?.end(error);
+    await settle();
+  };
+  // Eight who write again as soon as they are answered. All in one batch take long, and halves do not: that is found out.
+  let batch = 0;
+  propose(8);
+  for (; batch < 100; batch++) {
+    await settle();
+    const { length } = log.batches[batch]?.ids ?? [];
+    now += length === 8 ? 50 : 5;
+    await end(batch);
+    propose(length);
+  }
+  await settle();
+  while (batch < log.batches.length) await end(batch++);
+  const begun = batch;
+  const sizes = () => log.batches.slice(begun).map(({ ids }) => ids.length);
+  return {
+    log,
+    proposer,
+    propose,
+    end: (i: number, error?: Error) => end(batch + i, error),
+    sizes,
+  };
+}
+
+describe('a proposer whose log takes two batches at once', () => {
+  it('sends a second one as soon as as many wait as are under way, and no third', async () => {
+    const { propose, sizes } = await startQuick();
+    propose(4);
+    await settle();
+    propose(3);
+    await settle();
+    assert.deepEqual(sizes(), [4]);
+    propose(1);
+    await settle();
+    propose(10);
+    await settle();
+    assert.deepEqual(sizes(), [4, 4]);
+  });
+
+  it('sends what waits beside the second when the first is back', async () => {
+    const { propose, end, sizes } = await startQuick();
+    for (const count of [4, 4, 4]) {
+      propose(count);
+      await settle();
+    }
+    await end(0);
+    assert.deepEqual(sizes(), [4, 4, 4]);
+  });
+
+  it('answers each as its own batch went', async () => {
+    const { propose, end } = await startQuick();
+    const [first] = propose(4);
+    await settle();
+    const [second] = propose(4);
+    await settle();
+    await end(0, new ProconsulError('unavailable', 'down'));
+    await end(1);
+    assert(first !== undefined && second !== undefined);
+    assert.equal(await code(first.proposed), 'unavailable');
+    assert.equal(await second.proposed, APPLIED);
+  });
+
+  it('lets both settle once it is stopped', async () => {
+    const { proposer, propose, end, sizes } = await startQuick();
+    const all = [];
+    for (let i = 0; i < 3; i++) {
+      all.push(...propose(4));
+      await settle();
+    }
+    proposer.stop();
+    await end(0);
+    await end(1);
+    assert.deepEqual(await Promise.all(all.map(({ proposed }) => code(proposed))), [
+      ...Array(8).fill('fulfilled'),
+      ...Array(4).fill('unavailable'),
+    ]);
+    assert.deepEqual(sizes(), [4, 4]);
+  });
+});
 
 describe('a proposer', () => {
   it('sends what came in one turn as one batch, and what comes meanwhile as the next', async () => {

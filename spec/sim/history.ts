@@ -41,6 +41,7 @@ export class History {
       this.#timed(settling, { what, machine, mostMs });
     return {
       start: (sink) => log.start(this.#sink(sink, machine.name)),
+      batchesAtOnce: log.batchesAtOnce,
       append: (batch) => timed('append', log.append(batch)),
       readIndex: (by) => {
         const index = log.readIndex(by);

@@ -20,6 +20,10 @@ export class SealedLog implements EventLog {
     return this.#log.start(new OpeningSink(sink, this.#payloads));
   }
 
+  get batchesAtOnce(): number | undefined {
+    return this.#log.batchesAtOnce;
+  }
+
   append(batch: readonly Proposal[]): Promise<void> {
     return this.#log.append(this.#payloads.seal(batch));
   }

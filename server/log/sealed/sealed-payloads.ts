@@ -9,6 +9,7 @@ import { type Key, parseKey } from '../../../lib/seal/key.ts';
 import { type Keyring, primaryOf } from '../../../lib/seal/keyring.ts';
 import type { Command, Entry, SetKeyring } from '../../commands.ts';
 import type { Proposal } from '../event-log.ts';
+import { OwnProposals } from '../own-proposals.ts';
 import { decodeCommand, type PayloadReader, type StoredPayload } from '../payload.ts';
 
 export interface SealedPayloadsDeps {
@@ -43,10 +44,7 @@ export class SealedPayloads implements PayloadReader {
   #keyrings: readonly Keyring[];
   /** Every key that opens, by its id. */
   readonly #openers = new Map<string, Key>();
-  /** What is being appended: what comes back of it the same, byte for byte, need not be opened. */
-  #own: readonly Proposal[] = [];
-  /** The same by their ids, once one is looked for: files are not read back. */
-  #ownById: ReadonlyMap<string, Proposal> | undefined;
+  readonly #own = new OwnProposals();
   #soundFrom = 0;
   /** Whether anything was read that is not sealed. */
   sawPlain = false;
@@ -92,7 +90,7 @@ export class SealedPayloads implements PayloadReader {
     return this.#deps.refusesPlain;
   }
 
-  /** The batch as it goes into the log. What is read back of it costs little until the next one. */
+  /** The batch as it goes into the log. What is read back of it costs little until the next but one. */
   seal(batch: readonly Proposal[]): readonly Proposal[] {
     const key = primaryOf(this.keyring);
     const sealed = batch.map((proposal) => {
@@ -101,16 +99,15 @@ export class SealedPayloads implements PayloadReader {
       const payload = this.#sealing.seal(key, proposal.payload, this.#about(id));
       return { id, command, payload, bytes: payload.length };
     });
-    this.#own = sealed;
-    this.#ownById = undefined;
+    this.#own.appending(sealed);
     return sealed;
   }
 
-  decode({ index, id, payload }: StoredPayload): Command {
+  decode(stored: StoredPayload): Command {
+    const { index, id, payload } = stored;
     if (this.#isRemoved(payload)) return REMOVED;
-    this.#ownById ??= new Map(this.#own.map((proposal) => [proposal.id, proposal]));
-    const own = this.#ownById.get(id);
-    if (own?.payload === payload) return own.command;
+    const own = this.#own.commandOf(stored);
+    if (own !== undefined) return own;
     try {
       if (!isSealed(payload)) return this.#plain(payload);
       return decodeCommand(open(payload, this.#openers, this.#about(id)).toString());

@@ -25,6 +25,33 @@ export function describeAppend(caseOf: CaseOf): void {
       assert.equal(await opened.log.readIndex(), 73);
     });
 
+    it('takes as many batches at once as it says, and has them written and settled in their order', async () => {
+      const opened = await caseOf().restart();
+      const { log } = opened;
+      const settled: number[] = [];
+      let underWay: Promise<void>[] = [];
+      for (let i = 0; i < 40; i++) {
+        const settling = log
+          .append(proposals(`b${i}`, 1 + (i % 3)))
+          .then(() => void settled.push(i));
+        underWay = [...underWay, settling];
+        // Now and then all are waited for, as where nothing is left to write.
+        const most = i % 7 === 6 ? 0 : (log.batchesAtOnce ?? 1) - 1;
+        while (underWay.length > most) await underWay.shift();
+      }
+      await Promise.all(underWay);
+      await untilFed(opened, 79);
+      const written = Array.from({ length: 40 }, (_, i) => proposals(`b${i}`, 1 + (i % 3))).flat();
+      assert.deepEqual(
+        opened.sink.ids,
+        written.map(({ id }) => id),
+      );
+      assert.deepEqual(
+        settled,
+        [...settled].sort((a, b) => a - b),
+      );
+    });
+
     it('takes an empty batch for written', async () => {
       const opened = await caseOf().restart();
       await opened.log.append([]);

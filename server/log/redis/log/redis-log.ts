@@ -15,6 +15,7 @@ import type {
   Snapshot,
 } from '../../event-log.ts';
 import { IndexGate } from '../../index-gate.ts';
+import { knowing, OwnProposals } from '../../own-proposals.ts';
 import { type PayloadReader, plainPayloads } from '../../payload.ts';
 import { checkSuitable } from '../link/info.ts';
 import { keysOf } from '../link/keys.ts';
@@ -72,6 +73,7 @@ export interface LogEvents {
 }
 
 export class RedisLog implements EventLog {
+  readonly batchesAtOnce = 2;
   /** Leases that live in the same Redis. */
   readonly leases: RedisLeases;
   readonly #deps: RedisLogDeps;
@@ -80,6 +82,7 @@ export class RedisLog implements EventLog {
   readonly #applied: IndexGate;
   readonly #quorum: Quorum;
   readonly #appender: Appender;
+  readonly #own = new OwnProposals();
   readonly #snapshots: SnapshotKeeper;
   readonly #readIndex: ReadIndex;
   readonly #readByMajority: ReadIndex;
@@ -133,7 +136,7 @@ export class RedisLog implements EventLog {
   async start(sink: LogSink): Promise<void> {
     assert.equal(this.#history, undefined, 'a log is started once');
     const { redis, self, clock, logger, bounds } = this.#deps;
-    const payloads = self.payloads ?? plainPayloads;
+    const payloads = self.payloads ?? knowing(this.#own, plainPayloads);
     const history = await History.open({
       sink,
       ballots: self.ballots ?? forgetfulBallots,
@@ -163,6 +166,8 @@ export class RedisLog implements EventLog {
 
   async append(batch: readonly Proposal[]): Promise<void> {
     if (this.#stopping.signal.aborted) throw noLeader();
+    // What is sealed knows its own by itself.
+    if (this.#deps.self.payloads === undefined) this.#own.appending(batch);
     const appended = this.#appender.append(batch);
     this.#appending = appended.catch(() => undefined);
     await appended;
