@@ -63,6 +63,22 @@ const requireInside: Plugin = {
   },
 };
 
+/**
+ * What no request comes to, and each start would read: Express's own reading of bodies, with all character sets there are
+ * (rows read theirs by themselves), and what a logger's packages print of themselves while they are developed.
+ */
+const withoutUnused: Plugin = {
+  name: 'without-unused',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/node_modules\/body-parser\/index\.js$/ }, () => ({
+      contents: 'module.exports = {};',
+    }));
+    onLoad({ filter: /\/node_modules\/@dabh\/diagnostics\/node\/index\.js$/ }, () => ({
+      contents: "module.exports = require('./production.js');",
+    }));
+  },
+};
+
 /** The word by which the command line knows a command's module. */
 export function firstWord(path: string): string {
   const words = basename(path, '.ts');
@@ -127,7 +143,7 @@ async function bundleLarge(outdir: string, write: boolean): Promise<Metafile> {
     format: 'esm',
     splitting: true,
     banner: { js: REQUIRE },
-    plugins: [requireInside, oneByte],
+    plugins: [requireInside, withoutUnused, oneByte],
   });
   return metafile;
 }
@@ -180,7 +196,7 @@ export async function bundleWhole(
     format: 'cjs',
     // A program in one file has nowhere to import from.
     supported: { 'dynamic-import': false },
-    plugins: [requireInside, withPage(page), oneByte],
+    plugins: [requireInside, withoutUnused, withPage(page), oneByte],
   });
   return metafile;
 }
