@@ -1,7 +1,7 @@
 /**
  * What is aimed for beside a real Consul, in one run and one table: some 20 minutes.
  *
- *   CONSUL=path/to/consul bin/bench --aims [--only warm,cold,day,agents,dns,large] [--rounds 5] [--write]
+ *   CONSUL=path/to/consul bin/bench --aims [--only warm,redis,cold,day,agents,dns,large] [--rounds 5] [--write]
  */
 import process from 'node:process';
 import { parseArgs } from 'node:util';

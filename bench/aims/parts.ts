@@ -6,7 +6,7 @@ import { type Cost, first } from '../compare/cold.ts';
 import { ask, namesOf, startAgent } from '../compare/dns-agent.ts';
 import { fill } from '../compare/fill.ts';
 import { measureRow } from '../compare/measure.ts';
-import { type Registry, startRegistry } from '../compare/registry.ts';
+import { hasRedis, type Kind, type Registry, startRegistry } from '../compare/registry.ts';
 import { fillLarge, type Row, SIZE_ROWS, SMALL_ROWS } from '../compare/rows.ts';
 import { type MeasuredDay, measureDay } from '../day/measure.ts';
 import { type Aim, type Met, met, type Pairs } from './aim.ts';
@@ -28,6 +28,7 @@ export interface Part {
 
 export const PARTS: readonly Part[] = [
   { name: 'warm', measure: warm },
+  { name: 'redis', measure: redis },
   { name: 'cold', measure: cold },
   { name: 'day', measure: (pace) => day(pace, false) },
   { name: 'agents', measure: (pace) => day(pace, true) },
@@ -45,12 +46,25 @@ async function warm(pace: Pace): Promise<readonly Met[]> {
     ['health of a service, 100 instances', 20],
   ];
   const hundred = { prefix: 'hundred', services: 1, instancesEach: 100 };
-  return await both(pace, (port) => fill(port, hundred), rowsOf(SMALL_ROWS, aims));
+  const prepare = (port: number) => fill(port, hundred);
+  return await both(pace, { kind: 'file', prepare, rows: rowsOf(SMALL_ROWS, aims) });
+}
+
+/** Redis syncs before it answers, too. Nothing, where it is not installed. */
+async function redis(pace: Pace): Promise<readonly Met[]> {
+  if (!(await hasRedis())) return [];
+  const rows = rowsOf(SMALL_ROWS, [['kv put, 32 clients', 1.2]]);
+  const found = await both(pace, { kind: 'redis', prepare: async () => undefined, rows });
+  return found.map((each) => ({ ...each, name: `${each.name}, ordered by a Redis` }));
 }
 
 async function large(pace: Pace): Promise<readonly Met[]> {
-  const rows = rowsOf(SIZE_ROWS, [['catalog/register', 3]]);
-  const found = await both(pace, (port) => fillLarge(port, LARGE), rows);
+  const rows = rowsOf(SIZE_ROWS, [
+    ['memory', 4],
+    ['catalog/register', 3],
+  ]);
+  const prepare = (port: number) => fillLarge(port, LARGE);
+  const found = await both(pace, { kind: 'file', prepare, rows });
   return found.map((each) => ({ ...each, name: `${each.name}, 100,000 instances` }));
 }
 
@@ -61,27 +75,32 @@ function rowsOf(
   return aims.map(([name, target]) => {
     const row = all.find((each) => each.name === name);
     if (row === undefined) throw new Error(`no row is called "${name}"`);
-    return { ...row, target, logs: ['file'] };
+    return { ...row, target };
   });
+}
+
+interface Beside {
+  readonly kind: Exclude<Kind, 'consul'>;
+  readonly prepare: (port: number) => Promise<void>;
+  readonly rows: readonly Row[];
 }
 
 /** Both stand side by side, and are asked in turns. */
 async function both(
   { consul, rounds }: Pace,
-  prepare: (port: number) => Promise<void>,
-  rows: readonly Row[],
+  { kind, prepare, rows }: Beside,
 ): Promise<readonly Met[]> {
   const registries: Registry[] = [];
   try {
-    for (const kind of ['consul', 'file'] as const) {
-      registries.push(await startRegistry(kind, consul));
-    }
+    for (const each of ['consul', kind] as const)
+      registries.push(await startRegistry(each, consul));
     for (const { port } of registries) await prepare(port);
     const found: Met[] = [];
     for (const row of rows) {
-      const { medians } = await measureRow(row, registries, { rounds, runMs: RUN_MS });
-      const of = (kind: 'consul' | 'file') => [medians.get(kind) ?? Number.NaN];
-      found.push({ ...met(row, { consul: of('consul'), ours: of('file') }), rounds });
+      const measured = { ...row, logs: [kind] };
+      const { medians } = await measureRow(measured, registries, { rounds, runMs: RUN_MS });
+      const of = (each: Kind) => [medians.get(each) ?? Number.NaN];
+      found.push({ ...met(row, { consul: of('consul'), ours: of(kind) }), rounds });
     }
     return found;
   } finally {

@@ -3,9 +3,10 @@ import { execFile } from 'node:child_process';
 import process from 'node:process';
 import { parseArgs, promisify } from 'node:util';
 import { besideEtcd } from './beside-etcd.ts';
+import { besideEureka } from './beside-eureka.ts';
 import { type Measured, measureRow, type Pace } from './measure.ts';
-import { type Kind, type Registry, startRegistry } from './registry.ts';
-import { describe, type Sized, writeReport } from './report.ts';
+import { hasRedis, type Kind, type Registry, startRegistry } from './registry.ts';
+import { describe, type Results, type Sized, writeReport } from './report.ts';
 import { fillLarge, fillSmall, LARGE_ROWS, type Row, SIZE_ROWS, SMALL_ROWS } from './rows.ts';
 import { line } from './table.ts';
 
@@ -30,15 +31,19 @@ const pace: Pace = { rounds: Number(options.rounds ?? rounds), runMs };
 const consul = process.env['CONSUL'] ?? 'consul';
 const sizes = (options.sizes ?? (options.quick ? '1000' : SIZES)).split(',').map(Number);
 
+const PEERS = [
+  { name: 'etcd', needs: 'Debian: etcd-server, nghttp2-client', measure: measureEtcd },
+  // Takes longer than all else of a first look.
+  ...(options.quick
+    ? []
+    : [{ name: 'Eureka', needs: 'Debian: maven, default-jdk', measure: () => besideEureka(pace) }]),
+];
+
 const consulVersion = await versionOf(consul);
-const hasRedis = await run('redis-server', ['--version']).then(
-  () => true,
-  () => false,
-);
 const small = await measureSmall();
-const peer = isChosen({ name: 'beside etcd' }) ? await measureEtcd() : '';
+const peers = await measurePeers();
 const sized: Sized[] = [];
-const results = { small, peer, sizes: sized, consulVersion };
+const results = { small, peers, sizes: sized, consulVersion };
 for (const instances of sizes.filter((size) => size > 0)) {
   const size = await measureSize(instances);
   if (size.rows.length > 0) sized.push(size);
@@ -57,20 +62,25 @@ async function versionOf(command: string): Promise<string> {
 async function measureSmall(): Promise<Measured[]> {
   const rows = SMALL_ROWS.filter(isChosen);
   const kinds = new Set<Kind>(rows.flatMap(({ logs }) => logs));
-  if (!hasRedis) kinds.delete('redis');
+  if (!(await hasRedis())) kinds.delete('redis');
   return await measured(rows, [...kinds], fillSmall);
 }
 
-/** '' where it is not installed. */
-async function measureEtcd(): Promise<string> {
+async function measurePeers(): Promise<Results['peers']> {
+  const found: { name: string; text: string }[] = [];
+  for (const { name, needs, measure } of PEERS) {
+    if (!isChosen({ name: `beside ${name}` })) continue;
+    const text = await measure();
+    say(text ?? `beside ${name}: left out, for it is not installed (${needs})`);
+    if (text !== undefined) found.push({ name, text });
+  }
+  return found;
+}
+
+async function measureEtcd(): Promise<string | undefined> {
   const ours = await startRegistry('file', consul);
   try {
-    const found = await besideEtcd(ours, pace);
-    say(
-      found ??
-        'beside etcd: left out, for etcd or h2load is not installed (Debian: etcd-server, nghttp2-client)',
-    );
-    return found ?? '';
+    return await besideEtcd(ours, pace);
   } finally {
     await ours.stop();
   }

@@ -1,8 +1,9 @@
 /** A registry under measurement: Proconsul on one of its logs, or a real Consul, started alike. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { freePorts } from '../../spec/support/servers/free-ports.ts';
 import { request } from './http.ts';
 
@@ -113,6 +114,13 @@ async function startRedis(folder: string): Promise<{ url: string; child: ChildPr
   });
   child.on('error', () => undefined);
   return { url: `redis://127.0.0.1:${port}`, child };
+}
+
+export function hasRedis(): Promise<boolean> {
+  return promisify(execFile)('redis-server', ['--version']).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function isUp(port: number): Promise<void> {

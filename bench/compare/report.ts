@@ -30,8 +30,8 @@ export interface Sized {
 
 export interface Results {
   readonly small: readonly Measured[];
-  /** The rows beside etcd, where it is installed. */
-  readonly peer: string;
+  /** Tables beside other registries, where they are installed. */
+  readonly peers: readonly { readonly name: string; readonly text: string }[];
   readonly sizes: readonly Sized[];
   readonly consulVersion: string;
 }
@@ -41,7 +41,7 @@ export function machine(): string {
   return `${cpus().length} cores (${cpus()[0]?.model.trim()}), Node ${process.version}, ${date}`;
 }
 
-export function describe({ small, peer, sizes, consulVersion }: Results): string {
+export function describe({ small, peers, sizes, consulVersion }: Results): string {
   const rounds = Math.max(
     0,
     ...[...small, ...sizes.flatMap(({ rows }) => rows)].map((m) => m.rounds),
@@ -51,7 +51,7 @@ export function describe({ small, peer, sizes, consulVersion }: Results): string
       `${rounds} rounds.`,
   ];
   if (small.length > 0) parts.push('## A small catalog', table(small));
-  if (peer !== '') parts.push('## Beside etcd', peer);
+  for (const { name, text } of peers) parts.push(`## Beside ${name}`, text);
   for (const { instances, rows } of sizes) {
     parts.push(`## ${instances.toLocaleString('en')} instances`, table(rows));
   }

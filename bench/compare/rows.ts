@@ -11,6 +11,8 @@ export interface Row {
   readonly better: 'more' | 'less';
   /** At least so many times Consul's; 0 where Consul's does not count but the figure does. */
   readonly target: number;
+  /** Where Redis orders the writes, if that is another. */
+  readonly targetOnRedis?: number;
   /** Where Proconsul is measured, each beside Consul with its raft log on disk. */
   readonly logs: readonly Exclude<Kind, 'consul'>[];
   /** Costly ones are repeated less often. */
@@ -26,7 +28,7 @@ function load(
   name: string,
   target: number,
   request: Load,
-  over: Partial<Pick<Row, 'logs' | 'prepare'>> = {},
+  over: Partial<Pick<Row, 'logs' | 'prepare' | 'targetOnRedis'>> = {},
 ): Row {
   return {
     name,
@@ -124,11 +126,11 @@ export const SMALL_ROWS: readonly Row[] = [
   load('catalog/services, 1,000 names', 100, SERVICES),
   load('kv get', 1.5, { path: '/v1/kv/read' }),
   load('agent/self', 1, { path: '/v1/agent/self' }),
-  load('kv put, 32 clients', 2, KV_PUT, { logs: SERVED }),
+  load('kv put, 32 clients', 2, KV_PUT, { logs: SERVED, targetOnRedis: 1.2 }),
   load('kv put, 1 client', 1, { ...KV_PUT, connections: 1 }, { logs: SERVED }),
   load('catalog/register', 1, CATALOG_REGISTER, { logs: SERVED }),
   load('agent/service/register', 20, AGENT_REGISTER),
-  load('agent/check/pass', 10, CHECK_PASS, { prepare: registerTtlChecks }),
+  load('agent/check/pass', 12, CHECK_PASS, { prepare: registerTtlChecks }),
   watching('fan-out to 1,000 watchers, 10 instances', 1, 'ten-0', 1000),
   watching('fan-out to 5,000 watchers, 10 instances', 4, 'ten-0', 5000),
   {
@@ -150,7 +152,7 @@ export const SIZE_ROWS: readonly Row[] = [
     name: 'memory',
     unit: 'MB',
     better: 'less',
-    target: 3,
+    target: 4,
     logs: FILE,
     maxRounds: 1,
     measure: async (registry) => (await registry.memory()) / 1e6,

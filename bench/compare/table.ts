@@ -13,7 +13,8 @@ export function table(rows: readonly Measured[]): string {
 
 export function line(measured: Measured): string {
   const { row, medians } = measured;
-  const aim = row.target === 0 ? '' : `≥ ${row.target}×`;
+  const onRedis = row.targetOnRedis === undefined ? '' : `, on Redis ${row.targetOnRedis}×`;
+  const aim = row.target === 0 ? '' : `≥ ${row.target}×${onRedis}`;
   const ours = OURS.map((kind) => {
     const value = medians.get(kind);
     if (value === undefined) return '';
