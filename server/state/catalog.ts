@@ -80,8 +80,12 @@ export class Catalog implements OfCatalog {
     this.#eureka = eureka;
     this.serviceNames = new ServiceNames(topics);
     this.nodes = new Table(journal, (before, after) => this.#nodeChanged(before, after));
-    this.instances = new Table(journal, (before, after) => this.#instanceChanged(before, after));
-    this.checks = new Table(journal, (before, after) => this.#checkChanged(before, after));
+    this.instances = new Table(journal, (before, after, key) => {
+      this.#instanceChanged(key, before, after);
+    });
+    this.checks = new Table(journal, (before, after, key) => {
+      this.#checkChanged(key, before, after);
+    });
   }
 
   node(name: string): Node | undefined {
@@ -203,7 +207,7 @@ export class Catalog implements OfCatalog {
     const { Node: name } = (after ?? before) as Node;
     if (after !== undefined && isExternal(after)) this.externalNodes.set(fold(name), after);
     else this.externalNodes.delete(fold(name));
-    this.#notes.place(before && { Node: name }, after && { Node: name });
+    this.#notes.place(rowKey(name, ''), before && { Node: name }, after && { Node: name });
     this.#eureka.nodeChanged(before, after);
     this.#topics.touch(CATALOG);
     this.#topics.touch(NODES);
@@ -229,9 +233,8 @@ export class Catalog implements OfCatalog {
     else this.#topics.bury(topic);
   }
 
-  #instanceChanged(before: Instance | undefined, after: Instance | undefined): void {
+  #instanceChanged(key: string, before: Instance | undefined, after: Instance | undefined): void {
     const row = (after ?? before) as Instance;
-    const key = rowKey(row.Node, row.ID);
     const move = (lookup: Lookup<Instance>, nameOf: (of: Instance) => string | undefined) =>
       lookup.replace(before && nameOf(before), after && nameOf(after), key, row);
     move(this.#instancesByNode, (of) => fold(of.Node));
@@ -239,7 +242,7 @@ export class Catalog implements OfCatalog {
     move(this.#instancesByDestination, foldedDestination);
     this.#instancesById.replace(key, before, after);
     this.serviceNames.change(before, after);
-    this.#notes.place(before, after);
+    this.#notes.place(key, before, after);
     this.#eureka.instanceChanged(before, after);
     this.#topics.touch(CATALOG);
     this.#topics.touch(nodeTopic(row.Node));
@@ -247,9 +250,8 @@ export class Catalog implements OfCatalog {
     if (after !== undefined) this.#touchInstance(after);
   }
 
-  #checkChanged(before: Check | undefined, after: Check | undefined): void {
+  #checkChanged(key: string, before: Check | undefined, after: Check | undefined): void {
     const row = (after ?? before) as Check;
-    const key = rowKey(row.Node, row.CheckID);
     const move = (lookup: Lookup<Check>, nameOf: (of: Check) => string | undefined) =>
       lookup.replace(before && nameOf(before), after && nameOf(after), key, row);
     move(this.#checksByNode, (of) => fold(of.Node));
@@ -262,7 +264,7 @@ export class Catalog implements OfCatalog {
     else this.#checksByInstance.set(fold(row.Node), onNode);
     move(this.#checksByStatus, (of) => of.Status);
     move(this.#checksByService, (of) => (of.ServiceName === '' ? undefined : fold(of.ServiceName)));
-    this.#notes.check(before, after);
+    this.#notes.check(key, before, after);
     this.#eureka.checkChanged(before, after);
     this.#topics.touch(CATALOG);
     this.#topics.touch(statusTopic('any'));

@@ -29,10 +29,9 @@ export class Coordinates extends Table<NodeCoordinate> {
 
   /** Whether the node may have a coordinate in this segment. */
   hasRoom(node: string, segment: string): boolean {
-    const segments = this.#byNode.get(fold(node));
-    if (segments === undefined || segments.has(segment))
-      return segment.length <= MAX_SEGMENT_LENGTH;
-    return segments.size < MAX_SEGMENTS && segment.length <= MAX_SEGMENT_LENGTH;
+    const [at, isShort] = [fold(node), segment.length <= MAX_SEGMENT_LENGTH];
+    const isThere = this.#byNode.hasRow(at, segment);
+    return isShort && (isThere || this.#byNode.count(at) < MAX_SEGMENTS);
   }
 }
 

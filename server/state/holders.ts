@@ -2,6 +2,7 @@
  * Who has an id that is unique on its node alone. Made when it is first asked for, and kept from then
  * on: only those need it who report without saying where, and it takes room for every row.
  */
+import { One } from './table.ts';
 import { fold } from './topic-names.ts';
 
 export class Holders<V> {
@@ -60,15 +61,5 @@ export class Holders<V> {
       there.delete(key);
       if (there.size === 0) byId.delete(id);
     } else if (there?.key === key) byId.delete(id);
-  }
-}
-
-class One<V> {
-  readonly key: string;
-  readonly row: V;
-
-  constructor(key: string, row: V) {
-    this.key = key;
-    this.row = row;
   }
 }

@@ -36,7 +36,8 @@ export class Journal {
   }
 }
 
-export type OnChange<V> = (before: V | undefined, after: V | undefined) => void;
+/** `key` as the table keeps it: who keeps it as well takes no room for another. */
+export type OnChange<V> = (before: V | undefined, after: V | undefined, key: string) => void;
 
 /**
  * Rows by key. Rows are immutable. Lookups beside the table and the topics that a change touches
@@ -82,22 +83,38 @@ export class Table<V> {
     const before = this.#rows.get(key);
     if (row === undefined) this.#rows.delete(key);
     else this.#rows.set(key, row);
-    this.#onChange(before, row);
+    this.#onChange(before, row, key);
   }
 }
 
+/** A row that is the only one of its name: a Map of it would take five times as much. */
+export class One<V> {
+  readonly key: string;
+  readonly row: V;
+
+  constructor(key: string, row: V) {
+    this.key = key;
+    this.row = row;
+  }
+}
+
+type Group<V> = One<V> | Map<string, V>;
+
 /** A lookup from one name to many rows; a name without rows takes no room. */
 export class Lookup<V> {
-  readonly #groups = new Map<string, Map<string, V>>();
+  readonly #groups = new Map<string, Group<V>>();
 
-  get(name: string): ReadonlyMap<string, V> | undefined {
-    return this.#groups.get(name);
+  /** The first of them that came and is there. */
+  first(name: string): readonly [key: string, row: V] | undefined {
+    const group = this.#groups.get(name);
+    if (group instanceof One) return [group.key, group.row];
+    for (const entry of group ?? []) return entry;
+    return undefined;
   }
 
   /** The rows, in no order that means anything, as often as they are gone through. */
   rows(name: string): Iterable<V> {
-    const group = this.#groups.get(name);
-    return group === undefined ? NONE : new Values(group);
+    return this.#groups.has(name) ? new Rows(this.#groups, name) : NONE;
   }
 
   names(): IterableIterator<string> {
@@ -108,8 +125,14 @@ export class Lookup<V> {
     return this.#groups.has(name);
   }
 
+  hasRow(name: string, key: string): boolean {
+    const group = this.#groups.get(name);
+    return group instanceof One ? group.key === key : (group?.has(key) ?? false);
+  }
+
   count(name: string): number {
-    return this.#groups.get(name)?.size ?? 0;
+    const group = this.#groups.get(name);
+    return group instanceof One ? 1 : (group?.size ?? 0);
   }
 
   get isEmpty(): boolean {
@@ -118,8 +141,10 @@ export class Lookup<V> {
 
   set(name: string, key: string, row: V): void {
     const group = this.#groups.get(name);
-    if (group === undefined) this.#groups.set(name, new Map([[key, row]]));
-    else group.set(key, row);
+    if (group === undefined) this.#groups.set(name, new One(key, row));
+    else if (group instanceof Map) group.set(key, row);
+    else if (group.key === key) this.#groups.set(name, new One(group.key, row));
+    else this.#groups.set(name, new Map([[group.key, group.row]]).set(key, row));
   }
 
   /**
@@ -134,23 +159,28 @@ export class Lookup<V> {
 
   delete(name: string, key: string): void {
     const group = this.#groups.get(name);
-    if (group === undefined) return;
-    group.delete(key);
-    if (group.size === 0) this.#groups.delete(name);
+    if (group instanceof Map) {
+      group.delete(key);
+      if (group.size === 0) this.#groups.delete(name);
+    } else if (group?.key === key) this.#groups.delete(name);
   }
 }
 
 const NONE: readonly never[] = [];
 
-/** A Map's own are gone through once: whoever did so again found none, and no error. */
-class Values<V> implements Iterable<V> {
-  readonly #map: ReadonlyMap<string, V>;
+/** As they are whenever they are gone through. A Map's own are gone through once: who did so again found none, and no error. */
+class Rows<V> implements Iterable<V> {
+  readonly #groups: ReadonlyMap<string, Group<V>>;
+  readonly #name: string;
 
-  constructor(map: ReadonlyMap<string, V>) {
-    this.#map = map;
+  constructor(groups: ReadonlyMap<string, Group<V>>, name: string) {
+    this.#groups = groups;
+    this.#name = name;
   }
 
   [Symbol.iterator](): Iterator<V> {
-    return this.#map.values();
+    const group = this.#groups.get(this.#name);
+    if (group instanceof One) return [group.row].values();
+    return (group ?? NONE).values();
   }
 }

@@ -179,9 +179,13 @@ export class History {
 
   /** What is there is seen for the first time. */
   begin({ nodes, instances, checks }: Rows, t: number): void {
-    for (const { Node: name } of nodes.values()) this.notes.place(undefined, { Node: name });
-    for (const row of instances.values()) this.notes.place(undefined, row);
-    for (const row of checks.values()) this.notes.check(undefined, row);
+    for (const { Node } of nodes.values()) this.notes.place(rowKey(Node, ''), undefined, { Node });
+    for (const row of instances.values()) {
+      this.notes.place(rowKey(row.Node, row.ID), undefined, row);
+    }
+    for (const row of checks.values()) {
+      this.notes.check(rowKey(row.Node, row.CheckID), undefined, row);
+    }
     this.gaps.load(t, []);
     this.commit(t, 'unknown');
   }
@@ -314,7 +318,7 @@ export class History {
     const service = fold(past.service);
     this.#goneOfService.set(service, name, past);
     if (this.#goneOfService.count(service) <= MAX_GONE_OF_SERVICE) return;
-    const [oldest] = this.#goneOfService.get(service) ?? [];
+    const oldest = this.#goneOfService.first(service);
     if (oldest !== undefined) this.#forget(...oldest);
   }
 

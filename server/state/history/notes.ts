@@ -1,6 +1,6 @@
 /** What the entry that is being applied changes: from how it was before the entry to how it is after. */
 import type { Check, Instance, Node } from '../../../lib/model.ts';
-import { fold, rowKey } from '../topic-names.ts';
+import { fold } from '../topic-names.ts';
 
 /** A node or an instance. */
 export type Place = Pick<Node, 'Node'> & Partial<Pick<Instance, 'ID' | 'Service'>>;
@@ -20,16 +20,15 @@ export class Notes {
     return this.#places.length === 0 && this.#checks.length === 0;
   }
 
-  place(before: Place | undefined, after: Place | undefined): void {
+  /** `key` of its row, or of a node as if it had an id that is empty. */
+  place(key: string, before: Place | undefined, after: Place | undefined): void {
     if (before !== undefined && after !== undefined && sameService(before, after)) return;
-    const { Node: node, ID = '' } = (after ?? before) as Place;
-    this.#places.push([rowKey(node, ID), { before, after }]);
+    this.#places.push([key, { before, after }]);
   }
 
-  check(before: Check | undefined, after: Check | undefined): void {
+  check(key: string, before: Check | undefined, after: Check | undefined): void {
     if (before !== undefined && after !== undefined && sameCondition(before, after)) return;
-    const { Node: node, CheckID } = (after ?? before) as Check;
-    this.#checks.push([rowKey(node, CheckID), { before, after }]);
+    this.#checks.push([key, { before, after }]);
   }
 
   /**

@@ -42,7 +42,9 @@ export class Past implements Track {
   }
 
   add(check: PastCheck): void {
-    this.checks.push(check);
+    // Mostly there is one: a list that grows by itself has room for sixteen more.
+    if (this.checks.length > FEW) this.checks.push(check);
+    else this.checks = this.checks.concat(check);
     this.#byId?.set(fold(check.id), check);
   }
 

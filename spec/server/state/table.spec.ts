@@ -46,6 +46,53 @@ describe('a journal', () => {
 });
 
 describe('a lookup', () => {
+  it('has one row of a name, and many, and one again', () => {
+    const lookup = new Lookup<number>();
+    const shown = () => [lookup.count('a'), [...lookup.rows('a')], lookup.first('a')] as const;
+    assert.deepEqual(shown(), [0, [], undefined]);
+    lookup.set('a', 'x', 1);
+    assert.deepEqual(shown(), [1, [1], ['x', 1]]);
+    lookup.set('a', 'x', 2);
+    assert.deepEqual(shown(), [1, [2], ['x', 2]]);
+    lookup.set('a', 'y', 3);
+    assert.deepEqual(shown(), [2, [2, 3], ['x', 2]]);
+    assert.deepEqual([lookup.hasRow('a', 'y'), lookup.hasRow('a', 'z')], [true, false]);
+    lookup.delete('a', 'x');
+    assert.deepEqual(shown(), [1, [3], ['y', 3]]);
+    lookup.delete('a', 'x');
+    assert.deepEqual(shown(), [1, [3], ['y', 3]]);
+    lookup.delete('a', 'y');
+    assert.equal(lookup.isEmpty, true);
+  });
+
+  it('leaves the one row of a name where another key is taken out', () => {
+    const lookup = new Lookup<number>();
+    lookup.set('a', 'x', 1);
+    lookup.delete('a', 'y');
+    assert.deepEqual(
+      [lookup.has('a'), lookup.hasRow('a', 'x'), lookup.hasRow('a', 'y')],
+      [true, true, false],
+    );
+  });
+
+  it('shows the rows as they are by then, as often as they are gone through', () => {
+    const lookup = new Lookup<number>();
+    lookup.set('a', 'x', 1);
+    const rows = lookup.rows('a');
+    assert.deepEqual([[...rows], [...rows]], [[1], [1]]);
+    lookup.set('a', 'y', 2);
+    assert.deepEqual(
+      [[...rows], [...rows]],
+      [
+        [1, 2],
+        [1, 2],
+      ],
+    );
+    lookup.delete('a', 'x');
+    lookup.delete('a', 'y');
+    assert.deepEqual([...rows], []);
+  });
+
   it('forgets a name with its last row', () => {
     const lookup = new Lookup<number>();
     lookup.set('web', 'a', 1);
