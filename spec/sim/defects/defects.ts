@@ -165,8 +165,8 @@ const OTHERS: readonly Defect[] = [
     edits: [
       {
         file: 'server/state/table.ts',
-        from: 'return group === undefined ? NONE : new Values(group);',
-        to: 'return group?.values() ?? NONE;',
+        from: 'return this.#groups.has(name) ? new Rows(this.#groups, name) : NONE;',
+        to: 'return new Rows(this.#groups, name)[Symbol.iterator]() as unknown as Iterable<V>;',
       },
     ],
   },

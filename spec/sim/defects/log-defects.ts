@@ -56,7 +56,7 @@ export const LOG_DEFECTS: readonly Defect[] = [
       },
       {
         file: 'server/server.ts',
-        from: 'this.answers.release();\n  }\n\n  #applied',
+        from: 'this.answers.releaseSoon();\n  }\n\n  #applied',
         to: '}\n\n  #applied',
       },
     ],
