@@ -15,6 +15,7 @@ const MEASURE = 'bench/scale/measure.ts';
 const MILLION = 'spec/system/million.system.ts';
 const AGENTS = 'spec/system/agents-50000.system.ts';
 const CLUSTER = 'bench/cluster.ts';
+const RECKONED = 'reckoned by what is in it';
 
 function us(value: number, of: string, by = MEASURE): Constant {
   return { value, unit: 'µs', of, by };
@@ -45,6 +46,6 @@ export const CONSTANTS = {
   connection: bytes(10_000, "an agent's connection", AGENTS),
   process: bytes(120_000_000, 'a server with nothing in it', AGENTS),
   entry: bytes(800, 'an entry in Redis and on its way to a server', CLUSTER),
-  answer: bytes(6000, 'an answer with ten instances', CLUSTER),
-  beatBytes: bytes(1200, 'a beat and its answer, with what carries them', CLUSTER),
+  answer: bytes(6000, 'an answer with ten instances', RECKONED),
+  beatBytes: bytes(1200, 'a beat and its answer, with what carries them', RECKONED),
 } satisfies Readonly<Record<string, Constant>>;

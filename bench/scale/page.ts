@@ -53,9 +53,10 @@ function fleetRow(agents: number): string {
 }
 
 function constants(): string {
-  const rows = Object.values(CONSTANTS).map(
-    ({ value, unit, of, by }) => `| ${of} | ${value.toLocaleString('en')} ${unit} | \`${by}\` |`,
-  );
+  const rows = Object.values(CONSTANTS).map(({ value, unit, of, by }) => {
+    const source = by.endsWith('.ts') ? `\`${by}\`` : by;
+    return `| ${of} | ${value.toLocaleString('en')} ${unit} | ${source} |`;
+  });
   return ['| what | takes | measured by |', '|---|---:|---|', ...rows].join('\n');
 }
 
