@@ -1,12 +1,15 @@
 /** Whoever says what he likes at ports.grpc harms nobody but himself. */
 import assert from 'node:assert/strict';
-import { connect } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { status } from '@grpc/grpc-js';
 import { FLAG, FRAME } from '../../sidecar/http/h2/frames.ts';
 import { PREFACE } from '../../sidecar/http/h2/settings.ts';
+import { GrpcServer } from '../../xds/serving/grpc-server.ts';
 import { bytesIn } from '../support/experiments/http2/caller-frames.ts';
 import { callersScript } from '../support/experiments/http2/callers-run.ts';
 import { instance } from '../support/fakes/fake-agent-answers.ts';
+import { FakeClock } from '../support/fakes/fake-clock.ts';
+import { RecordingLogger } from '../support/fakes/recording-logger.ts';
 import { liveBytes } from '../support/heap.ts';
 import { SEED } from '../support/seed.ts';
 import { framed, rawCaller, requestHead } from '../support/servers/raw-h2.ts';
@@ -121,6 +124,27 @@ describe(`a stranger at the port for xDS (seed ${SEED})`, function () {
     );
     await ends(caller, 1, /grpc-status.0/s);
     await isServed(xds);
+  });
+
+  it('makes calls on which he says nothing, and has so many of them and no more', async () => {
+    const server = new GrpcServer({
+      ...{ clock: new FakeClock(), logger: new RecordingLogger(), maxCalls: 4 },
+      methods: new Map([['/a/b', () => undefined]]),
+    });
+    const listener = createServer((socket) => server.take(socket));
+    await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+    const caller = rawCaller((listener.address() as AddressInfo).port);
+    const calls = (...ids: readonly number[]) =>
+      caller.say(...ids.map((id) => framed(FRAME.head, OPEN, id, asking('/a/b'))));
+    calls(1, 3, 5);
+    await ends(caller, 5, /grpc-status.8.*too many calls/s);
+    assert.deepEqual([saidTo(caller, 1), saidTo(caller, 3)], ['', '']);
+    caller.say(framed(FRAME.reset, 0, 1, Buffer.from([0, 0, 0, 8])));
+    calls(7, 9);
+    await ends(caller, 9, /grpc-status.8/s);
+    assert.equal(saidTo(caller, 7), '');
+    server.stop();
+    listener.close();
   });
 
   it('calls himself by a megabyte, of which little is kept', async () => {

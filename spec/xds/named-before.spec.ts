@@ -173,6 +173,36 @@ for (const [title, form] of [
       });
     });
 
+    it('is told at once of another change of routes that lead to nobody already', async () => {
+      const { xds, agent, stream, isTold } = await start(form);
+      takeAll(stream);
+      agent.silent.add('/v1/health/connect/late');
+      agent.say('/v1/discovery-chain/db', chainTo('late', 'http'));
+      await until(async () => {
+        await xds.clock.advance(1000);
+        return stream.told.some((each) => JSON.stringify(each).includes('"cluster":"late.'));
+      });
+      const from = stream.told.length;
+      const { Chain } = chainTo('late', 'http');
+      const [resolver] = Object.values(Chain.Nodes);
+      const Resolver = { ...resolver?.Resolver, RequestTimeout: '7s' };
+      const Nodes = { [Chain.StartNode]: { ...resolver, Resolver } };
+      agent.say('/v1/discovery-chain/db', { Chain: { ...Chain, Nodes } });
+      await until(() => isTold('routes', 'db', from));
+    });
+
+    it('waits a second for a cluster of which nobody knows, and where it has nothing yet', async () => {
+      const { xds, agent, stream, isTold } = await start(form);
+      const from = stream.told.length;
+      agent.say('/v1/agent/service/web-proxy', registered({}, [DB, API]));
+      agent.say('/v1/discovery-chain/api', 403);
+      await until(async () => {
+        await xds.clock.advance(100);
+        return isTold('listeners', 'api:127.0.0.1:9192', from);
+      });
+      assert.ok(xds.clock.monotonic() - 5_000_000 < 5000);
+    });
+
     it('is told that all of it is gone once an upstream is, and of all of it when that comes again', async () => {
       const { agent, stream, isTold, isGone: isGoneSince } = await start(form);
       const say = (upstreams: readonly object[]) =>

@@ -30,7 +30,7 @@ const MANY = Array.from({ length: 500 }, (_, i) => `c${i}`);
 function orderOf(told: Partial<Record<Kind, Watched>>): Order {
   const of = (kind: Kind): Holding | undefined => {
     const has = told[kind];
-    return has && { told: has, wantsAll: true, isTaken: true };
+    return has && { told: has, wantsAll: true, isTaken: true, all: [] };
   };
   return new Order({ of, clock: new FakeClock(), wake: () => undefined });
 }

@@ -105,10 +105,15 @@ export class Call implements StreamTaker {
     if (this.#hasHead) stream.end(said);
     else stream.head(HEAD + blockOf(said), true);
     if (stream.isOver || stream.isAnswered) return;
-    stream.whenOver = whenIdle(this.#clock, UNREAD_MS, {
+    const { whenOver } = stream;
+    const cancel = whenIdle(this.#clock, UNREAD_MS, {
       moved: () => stream.gone,
       tell: () => stream.abort(CODE.cancel),
     });
+    stream.whenOver = () => {
+      cancel();
+      whenOver();
+    };
   }
 
   /** Until `resume` no message is told, and the client is held up before long. */

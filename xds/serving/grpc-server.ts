@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import type { Clock } from '../../lib/clock.ts';
+import { networkOf } from '../../lib/ip.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { Buffers } from '../../sidecar/http/buffers.ts';
 import type { Fields } from '../../sidecar/http/fields.ts';
@@ -14,6 +15,7 @@ import { PREFACE } from '../../sidecar/http/h2/settings.ts';
 import type { Stream } from '../../sidecar/http/h2/stream.ts';
 import { h2Head } from '../../sidecar/http/h2-incoming.ts';
 import { Call, STATUS } from './grpc-call.ts';
+import { Shares } from './shares.ts';
 
 /** Before it returns the call has a taker, or is over. `fields`: names and values in turn. */
 export type Answers = (call: Call, fields: Fields) => void;
@@ -23,10 +25,14 @@ export interface GrpcServerOptions {
   readonly methods: ReadonlyMap<string, Answers>;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** In place of what is usual. */
+  readonly maxCalls?: number;
 }
 
-/** As Consul's. */
+/** Of a connection: as Consul's. */
 const MAX_STREAMS = 2048;
+/** Of a process, whatever they are for: each takes two kilobytes before it has said anything. */
+const MAX_CALLS = 24_000;
 const MAX_HEAD_BYTES = 64 * 1024;
 /** Of what comes on one stream, until somebody takes it. */
 const WINDOW_BYTES = 64 * 1024;
@@ -44,6 +50,7 @@ const refusedBy = (status: number) => fieldText(':status', String(status));
 export class GrpcServer {
   readonly #options: GrpcServerOptions;
   readonly #open = new Set<Socket>();
+  readonly #calls: Shares;
   readonly #buffers = new Buffers({
     maxBytes: MAX_KEPT_BYTES,
     cut: (caller, bytes) => {
@@ -55,6 +62,7 @@ export class GrpcServer {
 
   constructor(options: GrpcServerOptions) {
     this.#options = options;
+    this.#calls = new Shares(options.maxCalls ?? MAX_CALLS);
   }
 
   /** A connection of which nothing was read yet. */
@@ -92,7 +100,7 @@ export class GrpcServer {
     const address = socket.remoteAddress ?? '';
     const session = new Session({
       ...{ socket, clock, greeted, windowBytes: WINDOW_BYTES, maxHeadBytes: MAX_HEAD_BYTES },
-      buffered: this.#buffers.of(socket),
+      buffered: this.#buffers.of(socket, networkOf(address)),
       serves: {
         maxStreams: MAX_STREAMS,
         asked: (stream, block, isWhole) => this.#asked(stream, { block, isWhole, address }),
@@ -122,22 +130,32 @@ export class GrpcServer {
   }
 
   #asked(stream: Stream, asked: Asked): void {
-    const { block, isWhole, address } = asked;
-    const { clock, methods } = this.#options;
-    const head = block.fault === undefined ? h2Head(block.fields, !isWhole) : 'unclear';
+    const { block, isWhole } = asked;
+    const head = block.fault === undefined ? h2Head(block.fields, !isWhole) : 'too large';
     if (head === 'malformed') stream.fault(CODE.protocol);
-    else if (head === 'unclear')
-      stream.head(refusedBy(block.fault === undefined ? 400 : 431), true);
+    else if (head === 'too large') stream.head(refusedBy(431), true);
+    else if (head === 'unclear') stream.head(refusedBy(400), true);
     else if (head.method !== 'POST') stream.head(refusedBy(405), true);
     else if (!isGrpc(block.fields)) stream.head(refusedBy(415), true);
     else {
       stream.expected = head.length;
-      const call = new Call(stream, { address, clock });
-      const answers = methods.get(head.path);
-      if (answers === undefined) call.end(STATUS.unimplemented, 'nobody answers to this method');
-      else answers(call, block.fields);
-      if (isWhole) call.ended();
+      this.#called(stream, head.path, asked);
     }
+  }
+
+  #called(stream: Stream, path: string, { block, isWhole, address }: Asked): void {
+    const { clock, methods } = this.#options;
+    const call = new Call(stream, { address, clock });
+    const giveBack = this.#calls.take(address);
+    if (giveBack === undefined) {
+      call.end(STATUS.busy, 'too many calls at once, of all or from one address');
+      return;
+    }
+    stream.whenOver = giveBack;
+    const answers = methods.get(path);
+    if (answers === undefined) call.end(STATUS.unimplemented, 'nobody answers to this method');
+    else answers(call, block.fields);
+    if (isWhole) call.ended();
   }
 }
 

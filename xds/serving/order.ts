@@ -14,6 +14,8 @@ export interface Holding {
   readonly told: ReadonlyMap<string, Has>;
   /** It asks for all that there are. */
   readonly wantsAll: boolean;
+  /** Those, as far as they are known. */
+  readonly all: readonly Resource[];
   /** It has taken what it was told last. */
   readonly isTaken: boolean;
 }
@@ -35,6 +37,8 @@ export interface Shown {
 
 /** Whoever takes nothing of what he was told, or does not ask for endpoints, is told all the same. */
 const HELD_MS = 10_000;
+/** Who has nothing yet cannot begin before; and what leads to a cluster of which nobody knows may do so for ever. */
+const BRIEF_MS = 1000;
 const LEADING = ['listeners', 'routes'] as const;
 const NONE: ReadonlySet<string> = new Set();
 
@@ -43,6 +47,7 @@ export class Order {
   /** By kind and name, since when. */
   readonly #since = new Map<Kind, Map<string, number>>();
   #cancel: Cancel | undefined;
+  #wakesAt = Number.POSITIVE_INFINITY;
 
   constructor(options: OrderOptions) {
     this.#options = options;
@@ -65,7 +70,12 @@ export class Order {
       return { all, held: NONE, looked };
     }
     const since = new Map<string, number>();
-    const held = new Set(waiting.filter((name) => this.#isHeld(kind, name, since)));
+    const held = new Set<string>();
+    for (const [name, mostMs] of waiting) {
+      const at = this.#since.get(kind)?.get(name) ?? this.#options.clock.monotonic();
+      since.set(name, at);
+      if (this.#isStill(at + mostMs)) held.add(name);
+    }
     this.#since.set(kind, since);
     for (const name of held) {
       const has = told?.get(name);
@@ -80,17 +90,36 @@ export class Order {
     this.#cancel = undefined;
   }
 
-  #toHold(kind: Kind, known: ReadonlyMap<string, Resource>, { told, looked }: Looked): string[] {
+  /** And for how long. */
+  #toHold(kind: Kind, known: ReadonlyMap<string, Resource>, { told, looked }: Looked): Waiting {
     const clusters = this.#options.of('clusters');
     if (clusters?.wantsAll !== true) return [];
     const gone = () =>
       [...(looked ?? told.keys())].filter((name) => told.has(name) && !known.has(name));
     if (kind === 'clusters') return meant(gone(), () => this.#ledTo());
     if (kind === 'endpoints') return meant(gone(), () => usedBy(clusters).names);
-    return [...known.values()]
-      .filter(({ name, version }) => versionIn(told.get(name)) !== version)
-      .filter((each) => [...each.leads].some((name) => !this.#isThere(clusters, name)))
-      .map(({ name }) => name);
+    return this.#leading(clusters, known, told);
+  }
+
+  /** What leads somewhere where it did not lead before, and nobody is there yet. */
+  #leading(
+    clusters: Holding,
+    known: ReadonlyMap<string, Resource>,
+    told: ReadonlyMap<string, Has>,
+  ): Waiting {
+    const waiting: [name: string, mostMs: number][] = [];
+    let coming: ReadonlySet<string> | undefined;
+    for (const { name, version, leads } of known.values()) {
+      const has = told.get(name);
+      if (versionIn(has) === version) continue;
+      const led = has instanceof Resource ? has.leads : NONE;
+      const missing = [...leads].filter((each) => !led.has(each) && !this.#isThere(clusters, each));
+      if (missing.length === 0) continue;
+      coming ??= new Set(clusters.all.map((each) => each.name));
+      const isComing = told.size > 0 && missing.some((each) => coming?.has(each));
+      waiting.push([name, isComing ? HELD_MS : BRIEF_MS]);
+    }
+    return waiting;
   }
 
   /** A cluster, with its endpoints. */
@@ -118,20 +147,18 @@ export class Order {
     return led;
   }
 
-  #isHeld(kind: Kind, name: string, since: Map<string, number>): boolean {
-    const at = this.#since.get(kind)?.get(name) ?? this.#options.clock.monotonic();
-    since.set(name, at);
-    if (this.#options.clock.monotonic() - at >= HELD_MS) return false;
-    this.#wakeAt(at + HELD_MS);
-    return true;
-  }
-
-  #wakeAt(at: number): void {
+  #isStill(until: number): boolean {
     const { clock, wake } = this.#options;
-    this.#cancel ??= clock.after(at - clock.monotonic(), () => {
-      this.#cancel = undefined;
+    const left = until - clock.monotonic();
+    if (left <= 0) return false;
+    if (until >= this.#wakesAt) return true;
+    this.#cancel?.();
+    this.#wakesAt = until;
+    this.#cancel = clock.after(left, () => {
+      this.#wakesAt = Number.POSITIVE_INFINITY;
       wake();
     });
+    return true;
   }
 }
 
@@ -139,15 +166,17 @@ export function versionIn(has: Has | undefined): string | undefined {
   return has instanceof Resource ? has.version : has;
 }
 
+type Waiting = readonly (readonly [name: string, mostMs: number])[];
+
 interface Looked extends Pick<Shown, 'looked'> {
   readonly told: ReadonlyMap<string, Has>;
 }
 
 /** Of those names; the set is made once for all of them, for a client may name as many as it likes. */
-function meant(names: readonly string[], by: () => ReadonlySet<string> | undefined): string[] {
+function meant(names: readonly string[], by: () => ReadonlySet<string> | undefined): Waiting {
   if (names.length === 0) return [];
   const set = by();
-  return names.filter((name) => set?.has(name) ?? true);
+  return names.filter((name) => set?.has(name) ?? true).map((name) => [name, HELD_MS]);
 }
 
 /** `isAll`: nothing else is used. */

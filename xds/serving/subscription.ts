@@ -80,6 +80,10 @@ export abstract class Subscription<Request> implements Holding {
     return this.#names.has(EVERYTHING);
   }
 
+  get all(): readonly Resource[] {
+    return this.#names.get(EVERYTHING)?.current ?? [];
+  }
+
   get isTaken(): boolean {
     return this.#takenNonce === this.#lastNonce;
   }

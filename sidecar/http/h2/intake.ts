@@ -7,7 +7,7 @@ import { SESSION_WINDOW } from './settings.ts';
  */
 const MAX_KEPT_BYTES = 16 * 1024 * 1024;
 /** Streams that were reset here: what is still on its way there is no fault. */
-const MAX_RESET_KNOWN = 1024;
+const MAX_RESET_KNOWN = 4096;
 
 export class Intake {
   readonly #maxKept: number;
