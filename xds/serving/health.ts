@@ -11,7 +11,8 @@ interface Asked {
 type Said = 'SERVING' | 'NOT_SERVING' | 'SERVICE_UNKNOWN';
 
 interface Watching {
-  readonly service: string;
+  /** Undefined for one that is not known, and never will be: its name may be a megabyte. */
+  readonly service: string | undefined;
   readonly tell: (said: Said) => void;
   told: Said;
 }
@@ -50,7 +51,9 @@ export class Health {
         answer({ statuses: Object.fromEntries(all) });
         call.end(STATUS.ok);
       }),
-      this.#method('Watch', (call, { service }, answer) => this.#watch(call, service, answer)),
+      this.#method('Watch', (call, { service }, answer) =>
+        this.#watch(call, this.#known(service), answer),
+      ),
     ]);
   }
 
@@ -89,7 +92,12 @@ export class Health {
     return [method.path, answers];
   }
 
-  #watch(call: Call, service: string, answer: (said: object) => void): void {
+  /** Its own text, not the one that was asked with. */
+  #known(service: string): string | undefined {
+    return [...this.#services].find((each) => each === service);
+  }
+
+  #watch(call: Call, service: string | undefined, answer: (said: object) => void): void {
     const giveBack = this.#shares.take(call.address);
     if (giveBack === undefined) {
       const why = `more than ${MAX_WATCHING} watch already, or than half of that from one address`;
@@ -109,8 +117,8 @@ export class Health {
     watching.tell(told);
   }
 
-  #of(service: string): Said {
-    if (!this.#services.has(service)) return 'SERVICE_UNKNOWN';
+  #of(service: string | undefined): Said {
+    if (service === undefined || !this.#services.has(service)) return 'SERVICE_UNKNOWN';
     return this.#options.isReady() ? 'SERVING' : 'NOT_SERVING';
   }
 }

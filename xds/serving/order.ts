@@ -53,6 +53,10 @@ export class Order {
     this.#options = options;
   }
 
+  get isHolding(): boolean {
+    return this.#since.size > 0;
+  }
+
   /** Those may be told by now. */
   heldOf(kind: Kind): Iterable<string> {
     return this.#since.get(kind)?.keys() ?? [];

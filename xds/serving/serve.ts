@@ -39,6 +39,10 @@ export interface ServingCounts {
 /** Of a process; each takes some kilobytes, and more by what it asks for. */
 export const MAX_STREAMS = 10_000;
 
+/** What a request takes of a turn, beside what it asks for. */
+const MESSAGE = 0.05;
+const BYTES_A_UNIT = 4096;
+
 /** Once for a process: to read the schema takes a quarter of a second of its processor. */
 const WIRE = new Wire();
 
@@ -123,10 +127,14 @@ export class Serving {
     this.#streams.add(stream);
     call.taker = {
       message: (bytes) => {
-        const request = read(bytes, method) as Request | undefined;
-        if (request === undefined) return call.end(STATUS.internal, 'a request cannot be read');
         call.pause();
-        stream.take(request, () => call.resume());
+        // To read it takes the longer the longer it is, whoever sends it.
+        stream.inTurn(MESSAGE + bytes.length / BYTES_A_UNIT, () => {
+          if (call.isOver) return;
+          const request = read(bytes, method) as Request | undefined;
+          if (request === undefined) call.end(STATUS.invalid, 'a request cannot be read');
+          else stream.take(request, () => call.resume());
+        });
       },
       ended: () => call.end(STATUS.ok),
       over: () => {

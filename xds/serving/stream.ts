@@ -110,7 +110,7 @@ export class Stream<Request extends AnyRequest> {
     const take = () => {
       if (steps !== undefined && this.#takeSome(steps, most)) {
         most = NAMES_AT_ONCE;
-        return this.#inTurn(take);
+        return this.inTurn(NAME * NAMES_AT_ONCE, take);
       }
       this.#taking--;
       this.#allDue();
@@ -121,11 +121,12 @@ export class Stream<Request extends AnyRequest> {
     take();
   }
 
-  #inTurn(take: () => void): void {
+  /** Calls once there is room for that in a turn, or it is over. */
+  inTurn(units: number, then: () => void): void {
     const { turns, account } = this.#member ?? {};
-    const waiting = account && turns?.take(account, NAME * NAMES_AT_ONCE, () => this.#isOver);
-    if (waiting === undefined) take();
-    else void waiting.turn.then(take);
+    const waiting = account && turns?.take(account, units, () => this.#isOver);
+    if (waiting === undefined) then();
+    else void waiting.turn.then(then);
   }
 
   #beginTaking(request: Request): Iterator<void> | undefined {
@@ -226,6 +227,7 @@ export class Stream<Request extends AnyRequest> {
       onDropped: (names) => {
         for (const each of ['endpoints', 'routes'] as const) {
           this.#subscriptions.get(each)?.forget(names);
+          this.#due.add(each);
         }
       },
     });
@@ -249,7 +251,6 @@ export class Stream<Request extends AnyRequest> {
     this.#soon();
   }
 
-  /** What is told of one kind may have been waited for by another. */
   #allDue(): void {
     for (const kind of this.#subscriptions.keys()) this.#due.add(kind);
   }
@@ -262,7 +263,8 @@ export class Stream<Request extends AnyRequest> {
     for (const kind of KINDS) {
       const answer = this.#due.delete(kind) ? this.#answerOf(kind) : undefined;
       if (answer === undefined) continue;
-      this.#allDue();
+      // What is held up may have waited for this.
+      if (this.#order.isHolding) this.#allDue();
       this.#due.delete(kind);
       this.#isWriting = true;
       // What else there is to tell comes after it.

@@ -71,11 +71,46 @@ export class Wire {
   }
 }
 
-/** What is asked; undefined where it cannot be read, for strangers may send any bytes. */
+/** Of a request: names, and versions of names, of which there may be 10,000 each. */
+const MAX_FIELDS = 32_000;
+/** Envoys say all that they can do, which is some ten kilobytes. */
+const MAX_FIELD_BYTES = 256 * 1024;
+
+/** What is asked; undefined where it cannot be read, or is far more than anybody asks: strangers may send any bytes. */
 export function read(bytes: Buffer, { requestDeserialize }: Method): object | undefined {
   try {
-    return requestDeserialize(bytes);
+    return isModest(bytes) ? requestDeserialize(bytes) : undefined;
   } catch {
     return undefined;
   }
 }
+
+/** By the fields of the message alone, each of which says how long it is: to read them all takes a hundred times as long. */
+function isModest(bytes: Buffer): boolean {
+  let [at, fields] = [0, 0];
+  const number = () => {
+    let [value, scale] = [0, 1];
+    for (;;) {
+      const byte = bytes[at++] ?? 0;
+      value += (byte & 127) * scale;
+      if (byte < 128) return value;
+      scale *= 128;
+    }
+  };
+  while (at < bytes.length) {
+    if (++fields > MAX_FIELDS) return false;
+    const type = number() & 7;
+    if (type === WIRE_TYPE.number) number();
+    else if (type === WIRE_TYPE.eight) at += 8;
+    else if (type === WIRE_TYPE.four) at += 4;
+    else if (type !== WIRE_TYPE.bytes) return false;
+    else {
+      const length = number();
+      if (length > MAX_FIELD_BYTES) return false;
+      at += length;
+    }
+  }
+  return true;
+}
+
+const WIRE_TYPE = { number: 0, eight: 1, bytes: 2, four: 5 } as const;
