@@ -33,7 +33,7 @@ c.silences, c.grace = tonumber(v[4] or '0'), tonumber(v[5] or '0')
 local back = math.max(0, tonumber(v[1] or '0') - c.now)
 c.unheard, c.asked = c.unheard - back, c.asked - back
 c.heard = c.now - c.unheard
-c.begun_at = v[6] == m.begun and tonumber(v[7]) or c.heard
+c.begun_at = math.min(c.heard, v[6] == m.begun and tonumber(v[7]) or c.heard)
 local function end_of(id, score)
   local ttl = tonumber(redis.call('HGET', KEYS[4], id) or '0')
   return math.max(tonumber(score), c.begun_at + ttl, c.grace + math.min(ttl, ${GRACE_MS}))
@@ -83,6 +83,8 @@ if silent > ${MAX_SILENCE_MS} then
   if c.silences < ${MAX_SILENCES} then
     c.silences, c.unheard, c.heard = c.silences + 1, c.unheard + silent, c.heard - silent
     c.grace = c.heard
+    -- An epoch may have begun in a Redis whose clock is ahead, and this be the first who sees that.
+    c.begun_at = math.min(c.begun_at, c.heard)
     answer[1] = int(silent)
     -- Who was renewed meanwhile has its time, and not the silence besides, or what a clock jumped by.
     local ttls = redis.call('HGETALL', KEYS[4])
