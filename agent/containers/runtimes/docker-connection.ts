@@ -2,7 +2,9 @@
 import { readFileSync, statSync } from 'node:fs';
 import http, { type IncomingMessage, type RequestOptions } from 'node:http';
 import https from 'node:https';
+import { systemClock } from '../../../lib/clock.ts';
 import { ProconsulError } from '../../../lib/errors.ts';
+import { within } from '../../../lib/within.ts';
 import type { DockerOptions } from '../options.ts';
 
 /** The daemon answers in milliseconds; one that takes longer hangs. */
@@ -53,24 +55,32 @@ export class DockerConnection {
 
   /** The whole answer, which is there within seconds. Rejects for a status of 400 or more but 404. */
   async ask(request: DockerRequest): Promise<DockerAnswer> {
-    const signal = AbortSignal.any([request.signal, AbortSignal.timeout(ANSWER_MS)]);
-    const response = await this.#send({ ...request, signal });
-    const text = await textOf(response);
-    const status = response.statusCode ?? 0;
-    if (status >= 400 && status !== 404) throw refusal(status, text);
-    return { status, json: text.trim() === '' ? undefined : parsed(text) };
+    return await within(systemClock, ANSWER_MS, request.signal, async (signal) => {
+      const response = await this.#send({ ...request, signal });
+      const text = await textOf(response);
+      const status = response.statusCode ?? 0;
+      if (status >= 400 && status !== 404) throw refusal(status, text);
+      return { status, json: text.trim() === '' ? undefined : parsed(text) };
+    });
   }
 
   /** An answer that may go on for hours; that it begins is waited for as for any other. */
   async stream(request: DockerRequest): Promise<IncomingMessage> {
-    const hangs = new AbortController();
-    const timer = setTimeout(() => hangs.abort(), ANSWER_MS);
-    const signal = AbortSignal.any([request.signal, hangs.signal]);
+    const over = new AbortController();
+    const end = () => over.abort();
+    const leave = () => request.signal.removeEventListener('abort', end);
+    if (request.signal.aborted) end();
+    request.signal.addEventListener('abort', end, { once: true });
+    const timer = setTimeout(end, ANSWER_MS);
     try {
-      const response = await this.#send({ ...request, signal });
+      const response = await this.#send({ ...request, signal: over.signal });
+      response.once('close', leave);
       const status = response.statusCode ?? 0;
       if (status < 400) return response;
       throw refusal(status, await textOf(response));
+    } catch (error) {
+      leave();
+      throw error;
     } finally {
       clearTimeout(timer);
     }
