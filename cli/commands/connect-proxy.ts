@@ -263,7 +263,7 @@ function nearnessBy(agent: Agent, logger: Logger): Nearness {
 }
 
 /** Made for each question, so that a token or a certificate that was renewed is taken from its file. */
-function askOf(client: (signal: AbortSignal) => ApiClient): Ask {
+export function askOf(client: (signal: AbortSignal) => ApiClient): Ask {
   return (question, signal, onBegun) => {
     const { path, query, body } = question;
     return client(signal).send({

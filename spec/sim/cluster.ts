@@ -10,6 +10,7 @@ import type { LuaScripts } from './redis/scripts.ts';
 import { MASTER_NAME, SimSentinel } from './redis/sentinel.ts';
 import { type RedisTap, SimRedis } from './redis/sim-redis.ts';
 import { SimServer } from './server.ts';
+import { MOVES, SimSidecar, STAYS } from './sidecar.ts';
 import { SimSync } from './sync.ts';
 import { replaceGlobals } from './world/globals.ts';
 import type { Machine } from './world/machine.ts';
@@ -43,6 +44,8 @@ export interface ClusterOptions {
   readonly isSealed?: boolean;
   /** Whether containers run beside the agents. */
   readonly hasContainers?: boolean;
+  /** Whether there are proxies beside programs. */
+  readonly hasSidecars?: boolean;
   /** Whether there is a cluster of Kubernetes, and what brings its services to the catalog. */
   readonly hasKube?: boolean;
   /** Whether there will be two masters that are written to. */
@@ -72,6 +75,8 @@ export class SimCluster {
   readonly sentinels: readonly SimSentinel[];
   readonly servers: readonly SimServer[];
   readonly agents: readonly SimAgent[];
+  /** Each asks an agent; they begin when somebody has them begin. */
+  readonly sidecars: readonly SimSidecar[];
   readonly kube: SimKube | undefined;
   /** They begin when somebody has them begin. */
   readonly syncs: readonly SimSync[];
@@ -102,6 +107,7 @@ export class SimCluster {
     hasAccess = false,
     isSealed = false,
     hasContainers = false,
+    hasSidecars = false,
     hasKube = false,
     hasSentinels = false,
     scripts = [],
@@ -146,12 +152,24 @@ export class SimCluster {
         docker: hasContainers ? new SimDocker(place) : undefined,
       });
     });
+    this.sidecars = hasSidecars ? this.agents.map((agent, i) => this.#sidecarOf(agent, i)) : [];
     const kube = hasKube ? new SimKube(world) : undefined;
     this.kube = kube;
     this.syncs = Array.from({ length: kube ? SYNCS : 0 }, (_, i) => {
       const place = { world, network, number: i + 1 };
       return new SimSync({ ...place, kube: kube as SimKube, servers: this.servers });
     });
+  }
+
+  /** Of the two services one is called request by request, and one connection by connection. */
+  #sidecarOf(agent: SimAgent, number: number): SimSidecar {
+    const { world, network } = this;
+    const isEven = (world.seed + number) % 2 === 0;
+    const calls = [
+      { service: STAYS, protocol: isEven ? 'http' : 'tcp' },
+      { service: MOVES, protocol: isEven ? 'tcp' : 'http' },
+    ] as const;
+    return new SimSidecar({ world, network, number: number + 1, agent, calls });
   }
 
   async start(): Promise<void> {
@@ -163,6 +181,12 @@ export class SimCluster {
   get machines(): readonly Machine[] {
     const all = [...this.redis, ...this.sentinels, ...this.servers, ...this.agents];
     return all.map(({ machine }) => machine);
+  }
+
+  /** Clients, and what they look after. */
+  get others(): readonly Machine[] {
+    const own = new Set(this.machines);
+    return this.world.machines.filter((machine) => !own.has(machine));
   }
 
   /** Where clients may ask. */
@@ -195,6 +219,7 @@ export class SimCluster {
   disarm(): void {
     for (const machine of this.machines) machine.disarm();
     for (const { disk } of [...this.servers, ...this.agents]) disk.disarm();
+    for (const server of this.servers) server.onForgotten = () => undefined;
   }
 
   /** The two hear nothing of each other for so long, or little: an agent that has no other server is not heard. */
@@ -299,9 +324,9 @@ export class SimCluster {
 
   /** Nothing of it is left in this process. */
   async end(): Promise<void> {
-    this.network.end();
     await this.world.settle();
     await this.world.end();
+    this.network.end();
     this.#putBack();
   }
 }

@@ -1,11 +1,12 @@
 /** One run of the simulator: a seed, workloads, faults, rest, and the verdicts. */
 import { seededRandom } from '../support/fakes/seeded-random.ts';
 import { type Log, SimCluster } from './cluster.ts';
-import { redisJumps } from './faults/clocks.ts';
+import { agentDies } from './faults/agents.ts';
+import { redisSetBack } from './faults/clocks.ts';
 import type { Draw, Fault } from './faults/fault.ts';
-import { forgetUnagreed, loseAll, partition } from './faults/redis.ts';
+import { forgetUnagreed, loseAll, loseForgotten, partition, unheard } from './faults/redis.ts';
 import { drawFaults, lastFaultMs } from './faults/schedule.ts';
-import { away, longStill } from './faults/servers.ts';
+import { allStill, away, longStill } from './faults/servers.ts';
 import type { Recorder } from './redis/recorder.ts';
 import { complaints, leftOver, replicasAlike } from './verdicts.ts';
 import { Access } from './workloads/access.ts';
@@ -29,6 +30,7 @@ import { Passed } from './workloads/passed.ts';
 import { Past } from './workloads/past.ts';
 import { PodsOfCluster } from './workloads/pods.ts';
 import { Probes } from './workloads/probes.ts';
+import { Proxies } from './workloads/proxies.ts';
 import { Queries } from './workloads/queries.ts';
 import { Registers } from './workloads/registers.ts';
 import { Rotation } from './workloads/rotation.ts';
@@ -71,6 +73,7 @@ export const WORKLOADS = {
   pods: (cluster: SimCluster) => new PodsOfCluster(cluster),
   near: (cluster: SimCluster) => new Near(cluster),
   envoys: (cluster: SimCluster) => new Envoys(cluster),
+  proxies: (cluster: SimCluster) => new Proxies(cluster),
 } satisfies Record<string, (cluster: SimCluster) => Workload>;
 
 export type WorkloadName = keyof typeof WORKLOADS;
@@ -100,7 +103,7 @@ export interface RunResult {
 }
 
 const NEED_AGENTS: readonly WorkloadName[] = [
-  ...['agents', 'dns', 'containers', 'probes', 'passed', 'defaults', 'envoys'],
+  ...['agents', 'dns', 'containers', 'probes', 'passed', 'defaults', 'envoys', 'proxies'],
 ] as WorkloadName[];
 const AGENTS = 3;
 /** Some find Redis by its sentinels. */
@@ -129,10 +132,12 @@ export function someWorkloads(seed: number): readonly WorkloadName[] {
 
 /** What a workload is for, where chance alone would bring it too seldom. */
 const PREFERS: Partial<Record<WorkloadName, readonly Draw[]>> = {
+  agents: [agentDies],
+  dns: [unheard],
   external: [away],
-  leases: [longStill, redisJumps],
+  leases: [longStill, redisSetBack, allStill],
   registers: [forgetUnagreed],
-  rotation: [away, loseAll],
+  rotation: [away, loseAll, loseForgotten],
   watchers: [partition],
 };
 
@@ -162,6 +167,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     hasAccess: names.includes('access'),
     isSealed: names.includes('rotation'),
     hasContainers: names.includes('containers'),
+    hasSidecars: names.includes('proxies'),
     hasKube: names.includes('pods'),
     ...(options.taps && {
       taps: options.taps,

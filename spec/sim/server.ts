@@ -79,6 +79,8 @@ export class SimServer {
   #heldWhenKilled = false;
   /** Since when nobody answers there; undefined while it runs. */
   downSince: number | undefined;
+  /** Called once, when it has one key less on its disk. */
+  onForgotten: () => void = () => undefined;
   /** As on its disk: it is written and synced in one go, before anything is sealed under it. */
   #keyring: Keyring | undefined;
   #process: Server | undefined;
@@ -224,8 +226,10 @@ export class SimServer {
     return new SealedPayloads({
       datacenter: 'dc1',
       keyring: { version: 0, keys: [...keys, ...retired], retired: [], removed: [] },
-      keep: (keyring) => {
-        this.#keyring = keyring;
+      keep: (kept) => {
+        const before = this.keptKeys.length;
+        this.#keyring = kept;
+        if (this.keptKeys.length < before) this.onForgotten();
       },
       refusesPlain: true,
       seals: true,

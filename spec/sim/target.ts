@@ -56,6 +56,7 @@ export class Target {
   #answer(response: ServerResponse): void {
     response.on('error', () => undefined);
     const mood = this.#mood;
-    if (mood !== SILENT && mood !== GONE) response.writeHead(CODES[mood]).end(mood);
+    if (mood !== SILENT && mood !== GONE)
+      response.writeHead(CODES[mood]).end(`${mood} ${this.port}`);
   }
 }

@@ -18,13 +18,13 @@ export function replicasAlike({ servers }: SimCluster): string[] {
 
 /** An ERROR is for an operator: none is said but of a fault, or while one heals. */
 export function complaints(
-  { servers, agents, syncs }: SimCluster,
+  { servers, agents, sidecars, syncs }: SimCluster,
   faults: readonly Fault[],
   healMs: number,
 ): string[] {
   const isMeant = (at: number) =>
     faults.some(({ atMs, lastsMs }) => atMs <= at && at <= atMs + lastsMs + healMs);
-  return [...servers, ...agents, ...syncs].flatMap(({ machine, complaints: all }) =>
+  return [...servers, ...agents, ...sidecars, ...syncs].flatMap(({ machine, complaints: all }) =>
     all
       .filter(({ at }) => !isMeant(at))
       .map(({ at, text }) => `at ${(at / 1000).toFixed(1)} s ${machine.name} complains: ${text}`),
@@ -36,9 +36,9 @@ export function complaints(
  * nothing of the room of large bodies.
  */
 export async function leftOver(cluster: SimCluster): Promise<string[]> {
-  const { world, network, servers, agents, syncs, bytesBefore } = cluster;
+  const { world, network, servers, agents, sidecars, syncs, bytesBefore } = cluster;
   const found: string[] = [];
-  const all = [...syncs, ...agents, ...servers];
+  const all = [...syncs, ...sidecars, ...agents, ...servers];
   for (const each of all) {
     // A client whose machine lost its power has said nothing: its wait ends with its time.
     const waits = each.waiting - network.leftOpen(each.machine);

@@ -28,8 +28,17 @@ export function redisJumps(random: Random): Drawn {
   return jump(random, 'Redis', ({ master }) => master.machine);
 }
 
+/** By longer than any lease lasts. */
+export function redisSetBack(random: Random): Drawn {
+  const ms = between(random, 20_000, 300_000);
+  return jumpBy(-ms, 'Redis', ({ master }) => master.machine);
+}
+
 function jump(random: Random, who: string, pick: (cluster: SimCluster) => Machine): Drawn {
-  const ms = jumpMs(random);
+  return jumpBy(jumpMs(random), who, pick);
+}
+
+function jumpBy(ms: number, who: string, pick: (cluster: SimCluster) => Machine): Drawn {
   const what = `the time of day of ${who} jumps by ${ms} ms`;
   const strike: Drawn['strike'] = (c) => {
     pick(c).wallAheadMs += ms;

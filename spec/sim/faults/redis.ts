@@ -1,26 +1,16 @@
 /** What befalls Redis, and the ways to it. */
 import type { Random } from '../../../lib/random.ts';
+import type { SimCluster } from '../cluster.ts';
 import { anyServer, between, type Draw, type Drawn, stillMs } from './fault.ts';
 import { restart } from './servers.ts';
 
 /** What it answers in a second or two. */
 const STEPS = 100;
+/** For so long something is waited for that is to be met by a fault. */
+const ARMED_MS = 8000;
 
 export const REDIS: readonly Draw[] = [
-  (random) => {
-    const pick = anyServer(random);
-    const lastsMs = stillMs(random);
-    return {
-      what: `a server and Redis hear nothing of each other for ${lastsMs} ms`,
-      lastsMs,
-      strike: (c) => {
-        const server = pick(c).machine;
-        const redis = c.master.machine;
-        c.network.silence(server, redis, true);
-        void c.world.sleep(lastsMs).then(() => c.network.silence(server, redis, false));
-      },
-    };
-  },
+  unheard,
   (random) => {
     const pick = anyServer(random);
     const step = between(random, 1, STEPS);
@@ -99,6 +89,22 @@ export const REDIS: readonly Draw[] = [
   },
 ];
 
+/** The server is behind all others, and may not know it. */
+export function unheard(random: Random): Drawn {
+  const pick = anyServer(random);
+  const lastsMs = stillMs(random);
+  return {
+    what: `a server and Redis hear nothing of each other for ${lastsMs} ms`,
+    lastsMs,
+    strike: (c) => {
+      const server = pick(c).machine;
+      const redis = c.master.machine;
+      c.network.silence(server, redis, true);
+      void c.world.sleep(lastsMs).then(() => c.network.silence(server, redis, false));
+    },
+  };
+}
+
 /** As where its disk is full: what it cannot save it does not take, and it frees nothing either. */
 export function cannotWrite(random: Random): Drawn {
   const lastsMs = between(random, 100, 6000);
@@ -146,11 +152,35 @@ export function loseAll(random: Random): Drawn {
     what: `all machines lose power for ${lastsMs} ms, and Redis has lost ${lost} ms`,
     lastsMs,
     loses: true,
+    strike: (c) => losePower(c, lastsMs, lost),
+  };
+}
+
+/** The same, right when a key has been forgotten: what Redis goes back to may need it. */
+export function loseForgotten(random: Random): Drawn {
+  const afterMs = between(random, 5, 150);
+  const downMs = between(random, 100, 2000);
+  const lost = between(random, 600, 1000);
+  return {
+    what: `all machines lose power for ${downMs} ms, ${afterMs} ms after a key is forgotten within ${ARMED_MS} ms from here, and Redis has lost ${lost} ms`,
+    lastsMs: ARMED_MS + downMs,
+    loses: true,
     strike: (c) => {
-      c.master.restart(lastsMs / 2, lost);
-      for (const server of c.servers) server.restart(lastsMs, true);
+      const on = (fn: () => void) => {
+        for (const server of c.servers) server.onForgotten = fn;
+      };
+      on(() => {
+        on(() => undefined);
+        void c.world.sleep(afterMs).then(() => losePower(c, downMs, lost));
+      });
+      void c.world.sleep(ARMED_MS).then(() => on(() => undefined));
     },
   };
+}
+
+function losePower({ master, servers }: SimCluster, lastsMs: number, lost: number): void {
+  master.restart(lastsMs / 2, lost);
+  for (const server of servers) server.restart(lastsMs, true);
 }
 
 /** Where it is enough that Redis has it to be told that it is written. */

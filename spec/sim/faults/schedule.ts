@@ -3,7 +3,7 @@ import type { Random } from '../../../lib/random.ts';
 import { seededRandom } from '../../support/fakes/seeded-random.ts';
 import type { Log } from '../cluster.ts';
 import { agentDies } from './agents.ts';
-import { CLOCKS, redisJumps } from './clocks.ts';
+import { CLOCKS, redisJumps, redisSetBack } from './clocks.ts';
 import { DISKS } from './disks.ts';
 import { between, type Draw, type Fault } from './fault.ts';
 import {
@@ -11,11 +11,12 @@ import {
   failOverBehind,
   forgetUnagreed,
   forgetWritten,
+  loseForgotten,
   partition,
   plannedFailOver,
   REDIS,
 } from './redis.ts';
-import { away, FILE, longStill, SERVERS } from './servers.ts';
+import { allStill, away, FILE, longStill, SERVERS } from './servers.ts';
 import { WAYS } from './ways.ts';
 
 export interface FaultsOptions {
@@ -38,7 +39,9 @@ const FAULTLESS = 0.05;
 const SPARSE = 0.2;
 const SPARSE_MS = 25_000;
 /** Of those that prefer something; and of these: some defects need calm before, and some many attempts. */
-const PREFERRED = 0.5;
+const PREFERRED = 0.6;
+/** Of these: what one kind alone would not bring about two of them may. */
+const TOGETHER = 0.5;
 const PREFERRED_SPARSE = 0.5;
 /** A longer run has as many, and more time between them. */
 const ORDINARY_MS = 50_000;
@@ -56,7 +59,10 @@ export function drawFaults(random: Random, options: FaultsOptions): Fault[] {
   const kinds = Array.from({ length: count }, () => anyKind(random, log));
   const preferred = prefers.map((draw) => drawsOf(log).indexOf(draw)).filter((kind) => kind >= 0);
   const isPreferred = preferred.length > 0 && random.next() < PREFERRED;
-  if (isPreferred) kinds.splice(0, count, preferred[between(random, 0, preferred.length)] ?? 0);
+  if (isPreferred) {
+    const one = preferred[between(random, 0, preferred.length)] ?? 0;
+    kinds.splice(0, count, ...(random.next() < TOGETHER ? preferred : [one]));
+  }
   const isSparse = random.next() < (isPreferred ? PREFERRED_SPARSE : SPARSE);
   const usualMs = (isSparse ? SPARSE_MS : EVERY_MS) * Math.max(1, untilMs / ORDINARY_MS);
   const everyMs = usualMs * (0.5 + random.next());
@@ -104,10 +110,21 @@ function faultOf(log: Log, atMs: number, gene: number): Fault {
 /** Who is parted from the others may acknowledge what only a quorum keeps. */
 function drawsOf(log: Log): readonly Draw[] {
   if (log === 'file') {
-    return [...SERVERS, ...FILE, ...CLOCKS, ...WAYS, agentDies, ...DISKS, away, longStill];
+    return [
+      ...SERVERS,
+      ...FILE,
+      ...CLOCKS,
+      ...WAYS,
+      agentDies,
+      ...DISKS,
+      away,
+      longStill,
+      allStill,
+    ];
   }
-  const redis = [...SERVERS, ...CLOCKS, ...REDIS, redisJumps];
-  const others = [...WAYS, agentDies, cannotWrite, ...DISKS, away, failOverBehind, longStill];
+  const redis = [...SERVERS, ...CLOCKS, ...REDIS, redisJumps, redisSetBack];
+  const still = [away, failOverBehind, longStill, allStill];
+  const others = [...WAYS, agentDies, cannotWrite, ...DISKS, ...still, loseForgotten];
   if (log === 'redis') return [...redis, forgetWritten, ...others];
   return [...redis, partition, partition, plannedFailOver, forgetUnagreed, ...others];
 }

@@ -61,6 +61,23 @@ export function longStill(random: Random): Drawn {
   };
 }
 
+/**
+ * As where the machine stands still on which all of them are, but for Redis: nobody renews a lease meanwhile, and
+ * whoever keeps them is first to go on.
+ */
+export function allStill(random: Random): Drawn {
+  const lastsMs = between(random, 7000, 20_000);
+  const longerMs = between(random, 50, 400);
+  return {
+    what: `servers, agents and clients stand still for ${lastsMs} ms, and clients ${longerMs} ms longer`,
+    lastsMs: lastsMs + longerMs,
+    strike: (c) => {
+      for (const { machine } of [...c.servers, ...c.agents]) c.world.freeze(machine, lastsMs);
+      for (const machine of c.others) c.world.freeze(machine, lastsMs + longerMs);
+    },
+  };
+}
+
 /** Between any two things that it does: what was said before is said, and the rest is not. */
 function dieAtStep(random: Random): Drawn {
   const pick = anyServer(random);

@@ -2,6 +2,7 @@
  * Puts a world's timers, time, chance and sockets in the place of Node's, and takes them back. This is
  * the one file that may touch the real ones; what a port of the product could carry goes by the port.
  */
+import { EventEmitter, setMaxListeners } from 'node:events';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { Transform } from 'node:stream';
 import { loop } from '../../../lib/clock.ts';
@@ -165,6 +166,18 @@ export function replaceGlobals({ world, network }: Place): () => void {
     world.after(ms, () => late.abort(new DOMException('it took too long', 'TimeoutError'))).unref();
     return late.signal;
   });
+  // Node keeps one to which somebody listens until it is aborted: whoever was killed would keep his world by it.
+  replace(AbortSignal, 'any', (signals: readonly AbortSignal[]) => {
+    const any = new AbortController();
+    for (const signal of signals) {
+      const abort = () => any.abort(signal.reason);
+      // They are as many as there are questions under way, which Node's own has no need of.
+      setMaxListeners(0, signal);
+      if (signal.aborted) abort();
+      else signal.addEventListener('abort', abort, { once: true });
+    }
+    return any.signal;
+  });
   replace(Date, 'now', () => world.wallOf(world.here.machine));
   replace(performance, 'now', () => world.here.machine.monotonicAt(world.now));
   replace(Math, 'random', () => world.random.next());
@@ -192,6 +205,11 @@ export function replaceGlobals({ world, network }: Place): () => void {
     const done = args.find((each) => typeof each === 'function');
     world.after(0, () => (done as Fn | undefined)?.());
     return this;
+  });
+  // Node would look after its connections from then on, by timers of its own, which keep the world.
+  replace(http.Server.prototype, 'emit', function emit(this: EventEmitter, ...args: Args) {
+    const [event, ...more] = args as [string];
+    return event !== 'listening' && EventEmitter.prototype.emit.call(this, event, ...more);
   });
   replace(net.Server.prototype, 'close', function close(this: object, done?: Fn) {
     listening.get(this)?.close();

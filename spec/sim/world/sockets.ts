@@ -4,6 +4,7 @@
  */
 import { Duplex } from 'node:stream';
 import type { Machine, Owner } from './machine.ts';
+import { ROUNDING_MS } from './timer.ts';
 import type { World } from './world.ts';
 
 /** How a way between two machines is now. */
@@ -37,6 +38,10 @@ export class SimSocket extends Duplex {
   readonly #way: Way;
   #peer: SimSocket | undefined;
   #cancelTimeout: () => void = () => undefined;
+  /** When something came or went last, by its machine's clock. */
+  #touchedAt = 0;
+  /** When the timer looks for how long nothing has; Infinity where there is none. */
+  #looksAt = Number.POSITIVE_INFINITY;
   #taker: ((bytes: Buffer) => void) | undefined;
   /** What was sent to this end and is not there yet. */
   readonly #arriving: (() => void)[] = [];
@@ -226,9 +231,24 @@ export class SimSocket extends Duplex {
   }
 
   #touch(): void {
+    this.#touchedAt = this.#own.machine.monotonicAt(this.#world.now);
+    if (this.timeout > 0) this.#lookAt(this.#touchedAt + this.timeout);
+  }
+
+  /** As Node's: one timer for all that comes and goes, and not another one for each of it. */
+  #lookAt(at: number): void {
+    if (this.#looksAt <= at) return;
     this.#cancelTimeout();
-    if (this.timeout <= 0) return;
-    const timer = this.#world.timer(this.#own, this.timeout, () => this.emit('timeout'));
+    this.#looksAt = at;
+    const machine = this.#own.machine;
+    const inMs = at - machine.monotonicAt(this.#world.now);
+    const timer = this.#world.timer(this.#own, inMs, () => {
+      this.#looksAt = Number.POSITIVE_INFINITY;
+      if (this.timeout <= 0) return;
+      const endsAt = this.#touchedAt + this.timeout;
+      if (endsAt - machine.monotonicAt(this.#world.now) > ROUNDING_MS) this.#lookAt(endsAt);
+      else this.emit('timeout');
+    });
     this.#cancelTimeout = timer.cancel;
   }
 

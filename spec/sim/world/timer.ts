@@ -3,7 +3,7 @@ import type { QueuedEvent } from './event-queue.ts';
 import type { Owner } from './machine.ts';
 
 /** By so much at most two ways to reckon the same time differ. */
-const ROUNDING_MS = 1e-3;
+export const ROUNDING_MS = 1e-3;
 
 /** What a timer asks of its world. */
 export interface TimerWorld {

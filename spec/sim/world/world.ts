@@ -67,6 +67,11 @@ export class World {
     this.#trace.push(`${this.#now.toFixed(3).padStart(12)} ${line}`);
   }
 
+  /** All that somebody has made. */
+  get machines(): readonly Machine[] {
+    return this.#machines.slice(1);
+  }
+
   machine(name: string): Machine {
     const machine = new Machine(name);
     this.#machines.push(machine);
