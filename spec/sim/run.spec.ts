@@ -35,7 +35,12 @@ describe('a simulated cluster', () => {
   it('leaves nothing of its world in this process: who was killed reads, waits and listens no more', async () => {
     const worlds = () => queryObjects(World, { format: 'count' });
     const before = worlds();
-    await run({ seed: 3, log: 'file', seconds: 20, workloads: ['agents', 'containers', 'defaults'] });
+    await run({
+      seed: 3,
+      log: 'file',
+      seconds: 20,
+      workloads: ['agents', 'containers', 'defaults'],
+    });
     await new Promise((resolve) => setImmediate(resolve));
     assert.equal(worlds(), before);
   }).timeout(0);

@@ -10,7 +10,7 @@ const OTHERS: readonly Defect[] = [
     name: 'DNS that is stale where it may not be',
     log: 'redis',
     workloads: ['dns'],
-    seed: 3,
+    seed: 2,
     edits: [
       {
         file: 'agent/dns/http-lookups.ts',
@@ -136,7 +136,7 @@ const OTHERS: readonly Defect[] = [
     name: 'an agent that answers before it keeps what it was told',
     log: 'file',
     workloads: ['agents'],
-    seed: 2,
+    seed: 3,
     edits: [
       {
         file: 'agent/sync/registrar.ts',
@@ -263,7 +263,6 @@ const OTHERS: readonly Defect[] = [
     name: 'external nodes that nobody looks at when the server has gone that did',
     log: 'redis',
     workloads: ['external'],
-    seed: 2,
     edits: [
       {
         file: 'server/external/prober.ts',

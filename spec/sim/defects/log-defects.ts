@@ -21,7 +21,7 @@ export const LOG_DEFECTS: readonly Defect[] = [
     name: 'leases counted while frozen, in Redis',
     log: 'redis',
     workloads: ['leases'],
-    seed: 2,
+    seed: 3,
     edits: [
       {
         file: `${REDIS}/log/leases.ts`,

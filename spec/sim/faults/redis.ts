@@ -166,14 +166,18 @@ export function loseForgotten(random: Random): Drawn {
     lastsMs: ARMED_MS + downMs,
     loses: true,
     strike: (c) => {
-      const on = (fn: () => void) => {
-        for (const server of c.servers) server.onForgotten = fn;
+      // Another one may have come in its place meanwhile.
+      const disarm = () => {
+        for (const server of c.servers) {
+          if (server.onForgotten === strikes) server.onForgotten = () => undefined;
+        }
       };
-      on(() => {
-        on(() => undefined);
+      const strikes = () => {
+        disarm();
         void c.world.sleep(afterMs).then(() => losePower(c, downMs, lost));
-      });
-      void c.world.sleep(ARMED_MS).then(() => on(() => undefined));
+      };
+      for (const server of c.servers) server.onForgotten = strikes;
+      void c.world.sleep(ARMED_MS).then(disarm);
     },
   };
 }
