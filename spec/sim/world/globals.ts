@@ -22,6 +22,7 @@ const dgram = require('node:dgram');
 const http = require('node:http');
 const crypto = require('node:crypto');
 const zlib = require('node:zlib');
+const { parsers } = require('node:_http_common') as { parsers: { alloc(): Parser } };
 const perf = require('node:perf_hooks');
 const files = require('node:fs/promises');
 
@@ -29,6 +30,12 @@ const files = require('node:fs/promises');
 const TURN_MS = 0.02;
 /** As Node's: who waits for what is left of a moment would else spin, for time goes on by events alone. */
 const MIN_TIMER_MS = 1;
+
+/** What reads HTTP of a connection; of none where it waits to be used again. */
+interface Parser {
+  readonly socket?: object | null;
+  close(): void;
+}
 
 interface Place {
   readonly world: World;
@@ -205,6 +212,17 @@ export function replaceGlobals({ world, network }: Place): () => void {
     const done = args.find((each) => typeof each === 'function');
     world.after(0, () => (done as Fn | undefined)?.());
     return this;
+  });
+  // Node keeps what reads a connection, and so the world, until it is let go: of who was killed it never is.
+  const alloc = parsers.alloc.bind(parsers);
+  const reading = new Set<Parser>();
+  replace(parsers, 'alloc', () => {
+    const parser = alloc();
+    reading.add(parser);
+    return parser;
+  });
+  undo.push(() => {
+    for (const parser of reading) if (parser.socket) parser.close();
   });
   // Node would look after its connections from then on, by timers of its own, which keep the world.
   replace(http.Server.prototype, 'emit', function emit(this: EventEmitter, ...args: Args) {

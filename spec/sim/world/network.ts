@@ -24,8 +24,6 @@ export class Network {
   readonly #places = new Map<number, Machine>();
   readonly #ways = new Map<string, Way>();
   readonly #open = new Map<Machine, Set<SimSocket>>();
-  /** Those of dead processes too, and those that were never opened. */
-  readonly #all = new Set<SimSocket>();
   #nextPort = 40_000;
 
   constructor(world: World) {
@@ -119,7 +117,6 @@ export class Network {
     const there = this.#listening.get(port)?.owner.machine ?? this.#places.get(port);
     const way = this.way(from.machine, there ?? from.machine);
     const socket = new SimSocket(world, from, way, { host: '127.0.0.1', port });
-    this.#all.add(socket);
     if (!world.mayStep(from)) return socket;
     this.#track(from.machine, socket);
     this.#knock(socket, way, there, 0);
@@ -171,27 +168,18 @@ export class Network {
     for (const socket of [...(this.#open.get(machine) ?? [])]) socket.destroy();
   }
 
-  /**
-   * The world is over. Node keeps what reads a connection, and so the world, until it is closed; and whoever heard of
-   * that by the connection would go on, in the world that comes next.
-   */
+  /** Nobody hears of anything any more, or would go on for that in the world that comes next. */
   end(): void {
-    for (const socket of this.#all) {
-      const { parser } = socket as { parser?: { close(): void } | null };
-      Object.assign(socket, { parser: null });
-      parser?.close();
-    }
-    this.#all.clear();
+    this.#open.clear();
+    this.#listening.clear();
   }
 
   #track(machine: Machine, socket: SimSocket): void {
     const open = this.#open.get(machine) ?? new Set();
     this.#open.set(machine, open);
     open.add(socket);
-    this.#all.add(socket);
     socket.once('close', () => {
       open.delete(socket);
-      this.#all.delete(socket);
     });
   }
 }
