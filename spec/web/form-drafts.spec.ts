@@ -43,7 +43,7 @@ describePage('what is begun in a form', () => {
     await page.getByText('Somebody else has changed this meanwhile').waitFor();
     await says('mine');
     await server.delete(path, ROOT);
-    await page.getByText('What you wrote is still here, to be copied.').waitFor();
+    await page.getByText('Somebody else has deleted this meanwhile. What you wrote').waitFor();
     await says('mine');
     await server.process.kill();
     await page.getByText('The server cannot be reached').waitFor();
@@ -74,6 +74,22 @@ describePage('what is begun in a form', () => {
     assert.match(page.url(), /services$/);
     const { Description } = await server.get<{ Description: string }>(path, ROOT);
     assert.equal(Description, 'mine');
+  });
+
+  it('is sent with what is written in a list of names, and not added yet, by one click', async () => {
+    const server = await startWebServer([ACCESS_CONTROL]);
+    await server.put('/v1/acl/policy', { Name: 'readers', Rules: RULES }, ROOT);
+    const page = await server.openAs(ROOT, 'access/new/roles');
+    await page.getByLabel('Name').fill('ops');
+    await page.getByLabel('Policies', { exact: true }).fill('readers');
+    await button(page, 'Make').click();
+    await page.getByRole('heading', { name: 'ops' }).waitFor();
+    type Role = { readonly Policies: readonly { Name: string }[] };
+    const { Policies } = await server.get<Role>('/v1/acl/role/name/ops', ROOT);
+    assert.deepEqual(
+      Policies.map(({ Name }) => Name),
+      ['readers'],
+    );
   });
 
   it('keeps the browser from leaving unasked', async () => {

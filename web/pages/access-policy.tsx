@@ -3,6 +3,7 @@ import '../style/access.css';
 import {
   deletePolicy,
   MANAGEMENT_POLICY,
+  mayReadAccess,
   mayWriteAccess,
   type PolicyRow,
   type RoleRow,
@@ -30,7 +31,7 @@ export function Page({ id = '' }: Given) {
   const say = accessWords.value;
   const of = encodeURIComponent(id);
   const path = isId(id) ? `/v1/acl/policy/${of}` : '';
-  const [live, note] = useEdited(useLive<PolicyRow>(path), asksToEdit());
+  const [live, note] = useEdited(useLive<PolicyRow>(path), asksToEdit(), useMay(mayReadAccess));
   const tokens = useLive<readonly TokenRow[]>(isId(id) ? `/v1/acl/tokens?policy=${of}` : '');
   const roles = useLive<readonly RoleRow[]>(isId(id) ? `/v1/acl/roles?policy=${of}` : '');
   const mayWrite = useMay(mayWriteAccess) && id !== MANAGEMENT_POLICY;

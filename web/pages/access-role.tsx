@@ -2,6 +2,7 @@
 import '../style/access.css';
 import {
   deleteRole,
+  mayReadAccess,
   mayWriteAccess,
   type RoleRow,
   type TokenRow,
@@ -28,7 +29,7 @@ import { uiWords } from '../words/ui-words.ts';
 export function Page({ id = '' }: Given) {
   const of = encodeURIComponent(id);
   const path = isId(id) ? `/v1/acl/role/${of}` : '';
-  const [live, note] = useEdited(useLive<RoleRow>(path), asksToEdit());
+  const [live, note] = useEdited(useLive<RoleRow>(path), asksToEdit(), useMay(mayReadAccess));
   const tokens = useLive<readonly TokenRow[]>(isId(id) ? `/v1/acl/tokens?role=${of}` : '');
   const mayWrite = useMay(mayWriteAccess);
   const isEditing = asksToEdit() && mayWrite;

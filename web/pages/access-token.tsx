@@ -1,6 +1,6 @@
 /** One token: what it stands for, its secret for whoever may see it, and how it is changed. */
 import '../style/access.css';
-import { ANONYMOUS, mayWriteAccess, type TokenInFull } from '../core/access.ts';
+import { ANONYMOUS, mayReadAccess, mayWriteAccess, type TokenInFull } from '../core/access.ts';
 import { cloneToken, deleteToken, restoreToken } from '../core/access-tokens.ts';
 import { upon } from '../core/actions.ts';
 import { useLive } from '../core/live.ts';
@@ -23,7 +23,7 @@ import { uiWords } from '../words/ui-words.ts';
 
 export function Page({ id = '' }: Given) {
   const path = isId(id) ? `/v1/acl/token/${id}?expanded` : '';
-  const [live, note] = useEdited(useLive<TokenInFull>(path), asksToEdit());
+  const [live, note] = useEdited(useLive<TokenInFull>(path), asksToEdit(), useMay(mayReadAccess));
   const mayWrite = useMay(mayWriteAccess);
   const isEditing = asksToEdit() && mayWrite;
   const { value } = live;

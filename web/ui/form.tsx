@@ -98,6 +98,8 @@ export function Form({ label, action, verb, draft, onDone, onCancel, children }:
       }
     }
   };
+  const latest = useRef(run);
+  latest.current = run;
   const giveUp = () => {
     draft.takeTheirs();
     onCancel?.();
@@ -108,7 +110,9 @@ export function Form({ label, action, verb, draft, onDone, onCancel, children }:
       aria-label={label}
       onSubmit={(event) => {
         event.preventDefault();
-        void run();
+        addWritten(event.currentTarget);
+        // What that has added is shown by then.
+        void Promise.resolve().then(() => latest.current());
       }}
     >
       {isBegunBefore && draft.isChanged && (
@@ -133,13 +137,27 @@ export function Form({ label, action, verb, draft, onDone, onCancel, children }:
             {uiWords.value.cancel}
           </button>
         )}
-        <button type="submit" class="main" disabled={isBusy || isOvertaken || action === undefined}>
+        <button
+          type="submit"
+          class="main"
+          disabled={isBusy || isOvertaken || action === undefined}
+          // Else it would go away from under the pointer, as what is left is added.
+          onMouseDown={(event) => event.preventDefault()}
+        >
           {verb}
         </button>
       </div>
       {action !== undefined && <Commands action={action} />}
     </form>
   );
+}
+
+/** A name that is written and not added yet is meant too. */
+function addWritten(form: HTMLFormElement): void {
+  const at = document.activeElement;
+  if (!(at instanceof HTMLElement) || !form.contains(at) || at.closest('.several') === null) return;
+  at.blur();
+  at.focus();
 }
 
 function Overtaken({ takeTheirs, keepMine }: Kept) {
