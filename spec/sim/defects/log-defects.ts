@@ -47,7 +47,7 @@ export const LOG_DEFECTS: readonly Defect[] = [
     name: 'a restore that leaves waiters hanging',
     log: 'quorum',
     workloads: ['registers', 'watchers'],
-    seed: 1,
+    seed: 3,
     edits: [
       {
         file: 'server/replica.ts',
@@ -77,7 +77,6 @@ export const LOG_DEFECTS: readonly Defect[] = [
     name: 'a lost wake-up: of a batch only the last entry wakes',
     log: 'redis',
     workloads: ['registers', 'watchers'],
-    seed: 6,
     edits: [
       {
         file: 'server/replica.ts',
@@ -96,7 +95,7 @@ export const LOG_DEFECTS: readonly Defect[] = [
     name: 'a double apply: ids of proposals are not looked at',
     log: 'redis',
     workloads: ['registers', 'watchers'],
-    seed: 8,
+    seed: 6,
     edits: [
       {
         file: `${REDIS}/log/append.ts`,
