@@ -113,7 +113,7 @@ export const LOG_DEFECTS: readonly Defect[] = [
     name: 'a stale default read',
     log: 'redis',
     workloads: ['registers'],
-    seed: 7,
+    seed: 8,
     edits: [
       {
         file: 'server/readiness.ts',
