@@ -8,7 +8,7 @@
  */
 import type { CDPSession, Page } from 'playwright-core';
 import { closeBrowser } from '../support/browser.ts';
-import { type Size, sizeOf } from '../support/experiments/page/page-size.ts';
+import { type Size, sizeOf, toldOf } from '../support/experiments/page/page-size.ts';
 import { closePages } from '../support/open-pages.ts';
 import { send } from '../support/servers/start-server.ts';
 import { sleep } from '../support/sleep.ts';
@@ -93,9 +93,7 @@ async function measured(all: readonly Open[]): Promise<void> {
 
 async function hasHeld({ pattern, page, sizes }: Open, say: (line: string) => void) {
   const holds = hasNotGrown(sizes);
-  const told = sizes.map(
-    (each) => `${each.heapMb} MB, ${each.nodes} nodes, ${each.listeners} listeners`,
-  );
+  const told = sizes.map(toldOf);
   say(`${holds ? '' : 'FAILS: '}${pattern}: ${told.join('; ')}`);
   await page.context().close();
   return holds;

@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { closeBrowser } from '../support/browser.ts';
 import { LargeCatalog } from '../support/experiments/page/large-catalog.ts';
+import { toldOf } from '../support/experiments/page/page-size.ts';
 import { WatchedPage } from '../support/experiments/page/watched-page.ts';
 import { seededRandom } from '../support/fakes/seeded-random.ts';
 import { closePages } from '../support/open-pages.ts';
@@ -208,9 +209,7 @@ async function aDay({ expect, say, catalog, server }: World, page: WatchedPage):
   }
   sizes.push(await page.size());
   const [start, , end] = sizes.map(({ heapMb }) => heapMb) as [number, number, number];
-  const told = sizes.map(
-    (each) => `${each.heapMb} MB, ${each.nodes} nodes, ${each.listeners} listeners`,
-  );
+  const told = sizes.map(toldOf);
   expect(
     end <= start * GROWTH + 1 && end < MOST_HEAP_MB,
     `${ofTheDay} changes in ${rounds} rounds; the page after GC at start, middle, end: ${told.join('; ')}`,
