@@ -109,6 +109,7 @@ export class Calling {
     const begun = this.#clock.monotonic();
     const passed = () => this.#clock.monotonic() - begun;
     let isOver = false;
+    let outrunMs: number | undefined;
     const over = () => {
       isOver = true;
       letGo();
@@ -124,8 +125,9 @@ export class Calling {
       },
       (error: unknown): Ended<T> => {
         over();
-        // Who was told to stop says nothing of the instance by stopping.
-        if (controller.signal.aborted) tried.end();
+        // Who was told to stop says nothing of the instance by stopping, but that it had not ended by then.
+        if (outrunMs !== undefined) tried.end({ ok: undefined, ms: outrunMs });
+        else if (controller.signal.aborted) tried.end();
         else tried.end({ ok: !isFailure(error) });
         return { error };
       },
@@ -133,7 +135,8 @@ export class Calling {
     const cancel = () => {
       if (isOver) return;
       // As long as that it took at least: without the slow ones, ever less would be slow.
-      tries.took(passed());
+      outrunMs = passed();
+      tries.took(outrunMs);
       controller.abort();
     };
     return { ended, cancel };

@@ -209,8 +209,9 @@ export class Exchange {
     for (const other of this.#underWay) {
       other.isLost = true;
       // As long as that it took at least.
-      if (ok) tries.took(now - other.begun);
-      other.tried.end();
+      const ms = now - other.begun;
+      if (ok) tries.took(ms);
+      other.tried.end(ok ? { ok: undefined, ms } : undefined);
       this.#leave(other);
       other.controller?.abort(FASTER);
     }

@@ -5,7 +5,7 @@ import type { DnsConfig } from '../../lib/config/config.ts';
 import type { Found } from '../../lib/dns-lookups.ts';
 import { describeChain, isForbidden } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
-import { inRoom } from '../../lib/looking.ts';
+import { hasRoom, inRoom } from '../../lib/looking.ts';
 import type { Random } from '../../lib/random.ts';
 import { answerOf, type DnsAnswer } from './answer.ts';
 import { type Decision, type DnsAnswers, PASS_ON } from './answers.ts';
@@ -83,6 +83,8 @@ export class Responder {
     const pending = this.#pending.get(key);
     if (pending !== undefined) return pending;
     const { answers, clock } = this.#options;
+    // What is not answered is not looked up either; with room in this turn nobody has to wait.
+    if (this.#pending.size >= MAX_PENDING && !hasRoom()) throw new Error('too many questions wait');
     // Others may ask the same by the time that he has gone.
     const asking = { remoteAddress: from, onceOver: () => undefined };
     const looked = inRoom(asking, clock, () => answers.answer(request));

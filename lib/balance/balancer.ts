@@ -24,7 +24,8 @@ export interface Call extends Pick {
 }
 
 export interface Outcome {
-  readonly ok: boolean;
+  /** Undefined where another was faster: it took so long at least. */
+  readonly ok: boolean | undefined;
   /** Undefined where it says nothing of how fast the host is. */
   readonly ms?: number;
 }
@@ -120,9 +121,10 @@ export class Balancer {
   /** How a host did: where a call goes on for long, such as a connection, before its end. */
   judge(host: Host, { ok, ms }: Outcome): void {
     const now = this.#scales.now();
-    if (!ok) host.failed++;
     // A refusal is fast, and would make whoever refuses look like the best.
-    if (ok && ms !== undefined && ms >= 0) host.latency.observe(ms, now);
+    if (ok !== false && ms !== undefined && ms >= 0) host.latency.observe(ms, now);
+    if (ok === undefined) return;
+    if (!ok) host.failed++;
     if (this.has(host) && this.#outliers.ended(host, ok, this.#hosts, now)) this.#changed();
   }
 

@@ -133,6 +133,7 @@ export class HedgedTry implements Asked {
     const now = clock.monotonic();
     if (!isFault) for (const { begun } of this.#running) hedging.took(now - begun);
     for (const other of others) {
+      if (!isFault) other.tried.outrun();
       other.tried.abort();
       this.#leave(other);
     }

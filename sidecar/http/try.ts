@@ -94,6 +94,14 @@ export class Try implements Asked, Taking {
     target.balancer.judge(host, { ok, ms: clock.monotonic() - this.#begun });
   }
 
+  /** Another host was faster: whoever hangs is else never known to be slow. */
+  outrun(): void {
+    if (this.#isJudged) return;
+    this.#isJudged = true;
+    const { target, host, clock } = this.#options;
+    target.balancer.judge(host, { ok: undefined, ms: clock.monotonic() - this.#begun });
+  }
+
   pause(): void {
     this.#sending?.pause();
   }

@@ -304,6 +304,6 @@ export const WAYS_BACK = [
   makeAgain.name,
 ];
 /** Tried by specs of the page, with servers of their own, or of parts. */
-export const ELSEWHERE = [keys.readKeys, tokens.bootstrap, tokens.logOut, catalog.forceLeave].map(
-  ({ name }) => name,
-);
+export const ELSEWHERE = [
+  ...[keys.readKeys, tokens.bootstrap, tokens.logOut, catalog.forceLeave, mesh.whileItSays],
+].map(({ name }) => name);

@@ -6,6 +6,7 @@ import { FLAG, FRAME } from '../../sidecar/http/h2/frames.ts';
 import { PREFACE } from '../../sidecar/http/h2/settings.ts';
 import { TYPE_URLS } from '../../xds/resource.ts';
 import { GrpcServer } from '../../xds/serving/grpc-server.ts';
+import { read, Wire } from '../../xds/serving/wire.ts';
 import { bytesIn } from '../support/experiments/http2/caller-frames.ts';
 import { callersScript } from '../support/experiments/http2/callers-run.ts';
 import { instance } from '../support/fakes/fake-agent-answers.ts';
@@ -183,6 +184,20 @@ describe(`a stranger at the port for xDS (seed ${SEED})`, function () {
       assert.equal(await stream.ended(), status.INVALID_ARGUMENT);
       assert.match(stream.details, /cannot be read/);
     }
+  });
+
+  it('writes a tag in more bytes than any needs, behind which it would be counted otherwise than read', () => {
+    const method = new Wire().method(ADS, 'DeltaAggregatedResources');
+    const typeUrl = Buffer.concat([Buffer.from([0x12, 3]), Buffer.from('abc')]);
+    assert.deepEqual((read(typeUrl, method) as { type_url: string }).type_url, 'abc');
+    const over = (byte: number, bytes: number) =>
+      Buffer.from([byte | 0x80, ...Array(bytes - 2).fill(0x80), 0]);
+    const wide = Buffer.from([0x92, ...Array(8).fill(0x80), 1]);
+    for (const bytes of [over(0x12, 10), over(0x12, 6), wide]) {
+      assert.equal(read(Buffer.concat([bytes, typeUrl.subarray(1)]), method), undefined);
+    }
+    assert.equal(read(Buffer.concat([Buffer.from([0x12]), over(3, 10)]), method), undefined);
+    assert.equal(read(Buffer.from([0x08, ...Array(11).fill(0x80), 0]), method), undefined);
   });
 
   it('watches the health of what has a long name, of which nothing is kept', async () => {

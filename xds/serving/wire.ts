@@ -87,30 +87,59 @@ export function read(bytes: Buffer, { requestDeserialize }: Method): object | un
 
 /** By the fields of the message alone, each of which says how long it is: to read them all takes a hundred times as long. */
 function isModest(bytes: Buffer): boolean {
-  let [at, fields] = [0, 0];
-  const number = () => {
-    let [value, scale] = [0, 1];
-    for (;;) {
-      const byte = bytes[at++] ?? 0;
-      value += (byte & 127) * scale;
-      if (byte < 128) return value;
-      scale *= 128;
-    }
-  };
-  while (at < bytes.length) {
-    if (++fields > MAX_FIELDS) return false;
-    const type = number() & 7;
-    if (type === WIRE_TYPE.number) number();
-    else if (type === WIRE_TYPE.eight) at += 8;
-    else if (type === WIRE_TYPE.four) at += 4;
-    else if (type !== WIRE_TYPE.bytes) return false;
-    else {
-      const length = number();
-      if (length > MAX_FIELD_BYTES) return false;
-      at += length;
-    }
+  const skimmed = new Skimmed(bytes);
+  let fields = 0;
+  while (!skimmed.isOver) {
+    if (++fields > MAX_FIELDS || !skimmed.skip()) return false;
   }
   return true;
 }
 
 const WIRE_TYPE = { number: 0, eight: 1, bytes: 2, four: 5 } as const;
+/** They hold all that a tag or a length may be: of longer ones the low bits are read, and another number would be skipped. */
+const MAX_TAG_BYTES = 5;
+const MAX_TAG = 2 ** 32 - 1;
+const MAX_NUMBER_BYTES = 10;
+
+class Skimmed {
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  get isOver(): boolean {
+    return this.#at >= this.#bytes.length;
+  }
+
+  /** One field; false where it is none, or too long. */
+  skip(): boolean {
+    const tag = this.#number(MAX_TAG_BYTES);
+    if (!(tag <= MAX_TAG)) return false;
+    const type = tag % 8;
+    if (type === WIRE_TYPE.number) return !Number.isNaN(this.#number(MAX_NUMBER_BYTES));
+    const length = this.#lengthOf(type);
+    if (!(length <= MAX_FIELD_BYTES)) return false;
+    this.#at += length;
+    return true;
+  }
+
+  #lengthOf(type: number): number {
+    if (type === WIRE_TYPE.bytes) return this.#number(MAX_TAG_BYTES);
+    if (type === WIRE_TYPE.eight) return 8;
+    return type === WIRE_TYPE.four ? 4 : Number.NaN;
+  }
+
+  /** NaN where it takes more bytes than those. */
+  #number(most: number): number {
+    let [value, scale] = [0, 1];
+    for (let taken = 0; taken < most; taken++) {
+      const byte = this.#bytes[this.#at++] ?? 0;
+      value += (byte & 127) * scale;
+      if (byte < 128) return value;
+      scale *= 128;
+    }
+    return Number.NaN;
+  }
+}

@@ -228,6 +228,18 @@ describe('Balancer', () => {
       assert.equal(bad.failed, 5);
     });
 
+    it('counts for neither what another was faster than, but for how long it takes', () => {
+      const { balancer, time } = balancerOf(endpoints(2), { outliers });
+      const [slow] = balancer.hosts;
+      assert.ok(slow);
+      for (let i = 0; i < 20; i++) balancer.begin(slow)({ ok: undefined, ms: 50 });
+      assert.deepEqual(
+        [slow.failed, slow.outlier.inARow, slow.outlier.ok, slow.outlier.failed],
+        [0, 0, 0, 0],
+      );
+      assert.ok(slow.latency.at(time.ms) > 40, `${slow.latency.at(time.ms)}`);
+    });
+
     it('sets nobody aside on whom the others leave their calls: who is critical is none of those that stay', () => {
       const listed = [
         endpoint('h0'),

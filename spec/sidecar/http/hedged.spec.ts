@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { PolicyName } from '../../../lib/balance/policies.ts';
 import { tuningIn, tuningOf } from '../../../lib/balance/tunings.ts';
 import { serveHttp } from '../../support/servers/http-servers.ts';
 import { ask, type Instance, startHttp } from '../../support/servers/http-sidecars.ts';
@@ -30,10 +31,14 @@ async function program(name: string) {
 const FLAGS = { 'hedge-quantile': '95', 'hedge-percent': '100' };
 
 /** Two hosts in turn, and so many requests that it is known what is slow: 5 ms, since none took longer. */
-async function start(flags: Readonly<Record<string, string>> = FLAGS, entries: object[] = []) {
+async function start(
+  flags: Readonly<Record<string, string>> = FLAGS,
+  entries: object[] = [],
+  policy?: PolicyName,
+) {
   const [a, b] = [await program('a'), await program('b')];
   const said = Object.entries(flags).map(([name, text]) => tuningIn(name, text));
-  const upstreams = [plain('web', { tuning: tuningOf('web', said) })];
+  const upstreams = [plain('web', { tuning: tuningOf('web', said), ...(policy && { policy }) })];
   const instances: Instance[] = [a, b].map(({ name, port }) => ({ id: name, port }));
   const sidecar = await startHttp(instances, entries, { upstreams });
   for (let i = 0; i < 48; i++) assert.equal((await ask(sidecar.port, '/')).status, 200);
@@ -108,6 +113,20 @@ describe('a request that a sidecar has answered slowly', () => {
       waiting[0]?.();
       assert.deepEqual((({ status, text }) => [status, text])(await asked), [200, 'at last']);
     }
+  });
+
+  it('leaves a host that hangs to itself, by the policy that goes by how long hosts take', async () => {
+    const { port, clock, a, b } = await start(FLAGS, [], 'peak-ewma');
+    a.state.answer = never;
+    const taken = () => a.state.asked.length + b.state.asked.length;
+    for (let i = 0; i < 30; i++) {
+      const before = taken();
+      const asked = ask(port, '/');
+      await until(() => taken() > before);
+      await clock.advance(6);
+      assert.equal((await asked).text, 'b');
+    }
+    assert.ok(a.state.asked.length <= 5, `${a.state.asked.length} of 30`);
   });
 
   it('stays with the first where it may not be asked twice, or is not whole', async () => {
