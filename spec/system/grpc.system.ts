@@ -1,9 +1,9 @@
 /**
- * Real clients of gRPC that speak xDS by themselves (grpc-go, @grpc/grpc-js-xds), without a proxy, under load over three
+ * Real clients of gRPC that speak xDS by themselves (grpc-go, @grpc/grpc-js-xds), or have their names from `proconsul/grpc`, without a proxy, under load over three
  * programs, while one is added, drained, put into maintenance and killed, while their server is killed and comes back,
  * and while a server of three is killed: what is planned loses no call, and a killed program at most those that it had.
  *
- *   node --import tsx spec/system/grpc.system.ts [CLIENTS, go,js] [CALLERS, 16] [FOLDER]
+ *   node --import tsx spec/system/grpc.system.ts [CLIENTS, go,js,proconsul] [CALLERS, 16] [FOLDER]
  *
  * The clients come from their registries, into a folder that goes again where none is named; one that cannot be had
  * here is skipped by its name.
@@ -11,7 +11,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { grpcGo, grpcJs } from '../support/experiments/grpc/grpc-clients.ts';
+import { grpcGo, grpcJs, proconsulGrpc } from '../support/experiments/grpc/grpc-clients.ts';
 import { type GrpcClient, GrpcRounds } from '../support/experiments/grpc/grpc-rounds.ts';
 import { Phases } from '../support/experiments/phases.ts';
 import { byOneServer, byThreeServers, type UnderLoad } from '../support/experiments/xds-phases.ts';
@@ -19,11 +19,13 @@ import { OneServer } from '../support/experiments/xds-places.ts';
 import { send } from '../support/servers/start-server.ts';
 import { report } from './report.ts';
 
-const [wanted = 'go,js', callers = '16', kept = ''] = process.argv.slice(2);
+const [wanted = 'go,js,proconsul', callers = '16', kept = ''] = process.argv.slice(2);
 const CALLERS = Number(callers);
 const HEARD_MS = 1000;
 const MOST_MS = 45 * 60_000;
-const CLIENTS = { go: grpcGo, js: grpcJs };
+const CLIENTS = { go: grpcGo, js: grpcJs, proconsul: proconsulGrpc };
+/** Of what is heard by xDS: from a change to the first call, of 99 of 100. */
+const SOON_MS = 100;
 
 type Say = (line: string) => void;
 
@@ -68,9 +70,20 @@ async function byEntries(underLoad: UnderLoad): Promise<number> {
 
 function underLoadOf(client: GrpcClient, say: Say): UnderLoad {
   return async ({ title: by, agent, asked }, run) => {
+    if (client.targetOf !== undefined && client.targetOf(asked) === undefined) {
+      say(`skipped: ${client.name} by ${by}: it asks one agent`);
+      return 0;
+    }
     const rounds = new GrpcRounds(agent, client, asked);
     const title = `${client.name} by ${by}`;
-    const phases = new Phases({ rounds, callers: CALLERS, heardMs: HEARD_MS, say, title });
+    const phases = new Phases({
+      rounds,
+      callers: CALLERS,
+      heardMs: HEARD_MS,
+      say,
+      title,
+      soonMs: SOON_MS,
+    });
     try {
       for (const name of ['a', 'b', 'c']) await phases.add(name);
       rounds.load(CALLERS);
@@ -96,7 +109,8 @@ await report(async (say) => {
         continue;
       }
       const underLoad = underLoadOf(client, say);
-      bad += await byEntries(underLoad);
+      // What entries say of calls is told by xDS alone.
+      if (client.targetOf === undefined) bad += await byEntries(underLoad);
       bad += await byOneServer(underLoad);
       bad += await byThreeServers(underLoad);
     }

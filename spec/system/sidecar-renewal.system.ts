@@ -7,10 +7,9 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { Agent, request } from 'node:http';
-import { type ClientHttp2Session, connect as connectH2, constants } from 'node:http2';
-import { connect } from 'node:net';
+import { Agent } from 'node:http';
 import { fileURLToPath } from 'node:url';
+import { byConnection, byH2, byHttp, type Call } from '../support/experiments/sidecar-calls.ts';
 import { freePorts } from '../support/servers/free-ports.ts';
 import { killProconsuls, startProconsul } from '../support/servers/proconsul.ts';
 import { send } from '../support/servers/start-server.ts';
@@ -61,76 +60,6 @@ class Renewed {
     pids.add(this.pid);
     return performance.now() - begun;
   }
-}
-
-type Call = () => Promise<void>;
-
-function byHttp(port: number, agent: Agent | false): Call {
-  return () =>
-    new Promise((resolve, reject) => {
-      const sent = request({ host: '127.0.0.1', port, path: '/', agent }, (response) => {
-        response.resume();
-        response.on('error', reject);
-        response.on('end', () =>
-          response.statusCode === 200
-            ? resolve()
-            : reject(new Error(`status ${response.statusCode}`)),
-        );
-      });
-      sent.on('error', reject);
-      sent.end();
-    });
-}
-
-/** On one connection, until it says that it takes no more. */
-function byH2(port: number): Call {
-  let session: ClientHttp2Session | undefined;
-  const call = (isAgain: boolean): Promise<void> =>
-    new Promise((resolve, reject) => {
-      if (session === undefined || session.closed || session.destroyed) {
-        session = connectH2(`http://127.0.0.1:${port}`);
-        const own = session;
-        own.on('goaway', () => {
-          if (session === own) session = undefined;
-          own.close();
-        });
-        own.on('error', () => undefined);
-      }
-      const stream = session.request({ ':path': '/' });
-      stream.on('response', (answer) => {
-        if (answer[':status'] !== 200) reject(new Error(`status ${answer[':status']}`));
-      });
-      const own = session;
-      stream.on('error', () => undefined);
-      stream.on('close', () => {
-        if (stream.rstCode === 0) resolve();
-        // Node's client refuses by itself what it has not sent when a warning comes: it goes on the next connection.
-        else if (stream.rstCode === constants.NGHTTP2_REFUSED_STREAM && own.closed && !isAgain)
-          call(true).then(resolve, reject);
-        else reject(new Error(`reset with ${stream.rstCode}`));
-      });
-      stream.resume();
-    });
-  return () => call(false);
-}
-
-/** A connection that is held for a while, and says the same again and again. */
-function byConnection(port: number): Call {
-  return () =>
-    new Promise((resolve, reject) => {
-      const socket = connect(port, '127.0.0.1');
-      const ask = () => socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
-      let answers = 0;
-      socket.on('connect', ask);
-      socket.on('data', () => {
-        if (++answers < 10) ask();
-        else socket.end();
-      });
-      socket.on('error', reject);
-      socket.on('close', () =>
-        answers === 10 ? resolve() : reject(new Error(`closed after ${answers} answers`)),
-      );
-    });
 }
 
 await report(async (say) => {

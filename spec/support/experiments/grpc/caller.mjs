@@ -1,11 +1,12 @@
 // A client of gRPC that knows services by xDS: `node caller.mjs xds:///web CALLERS` prints a line of JSON for each call:
-// when it ended, who answered or why nobody did, and how long it took. It ends on SIGTERM.
-import { Client, credentials } from '@grpc/grpc-js';
-// biome-ignore lint/correctness/noUndeclaredDependencies: it is installed beside the copy that is run.
-import { register } from '@grpc/grpc-js-xds';
+// when it ended, who answered or why nobody did, and how long it took. It ends on SIGTERM. A third word names what is
+// registered in place of @grpc/grpc-js-xds.
+import * as grpc from '@grpc/grpc-js';
 
-register();
-const [, , target, callers = '1'] = process.argv;
+const [, , target, callers = '1', resolver = '@grpc/grpc-js-xds'] = process.argv;
+const { Client, credentials } = grpc;
+const { register } = await import(resolver);
+register(grpc);
 /** Between two calls of one caller. */
 const PAUSE_MS = 10;
 const DEADLINE_MS = 20_000;

@@ -56,6 +56,19 @@ export function grpcJs(folder: string): Installed {
   };
 }
 
+/** `proconsul/grpc`, as it stands here: it asks an agent, by HTTP. */
+export function proconsulGrpc(): GrpcClient {
+  const resolver = new URL('../../../../client/grpc.ts', import.meta.url).href;
+  return {
+    name: 'proconsul/grpc',
+    command: [process.execPath, '--import', 'tsx', sourceOf('caller.mjs')],
+    serverOf: ({ named }) => named,
+    targetOf: ({ places }) =>
+      places.length === 1 ? `consul://127.0.0.1:${places[0]?.http}/web` : undefined,
+    more: [resolver],
+  };
+}
+
 function run(cwd: string, program: string, args: readonly string[]): string | undefined {
   const { status, stderr } = spawnSync(program, args, { cwd, timeout: INSTALL_MS });
   return status === 0 ? undefined : `${program} ${args.join(' ')}: ${String(stderr).trim()}`;

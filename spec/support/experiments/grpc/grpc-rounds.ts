@@ -13,16 +13,22 @@ export interface GrpcClient {
   readonly command: readonly [string, ...string[]];
   /** How its bootstrap names those that tell it. */
   readonly serverOf: (asked: XdsPlaces) => string;
+  /** What it calls; `xds:///web`. Undefined where it cannot ask all of those. */
+  readonly targetOf?: (asked: XdsPlaces) => string | undefined;
+  /** Words behind the number of callers. */
+  readonly more?: readonly string[];
 }
 
 export class GrpcRounds extends Rounds {
   readonly #client: GrpcClient;
   readonly #bootstrap: string;
+  readonly #target: string;
   #end: () => Promise<void> = async () => undefined;
 
   constructor(agent: { readonly port: number }, client: GrpcClient, asked: XdsPlaces) {
     super({ agent, backend: './grpc/backend.mjs' });
     this.#client = client;
+    this.#target = client.targetOf?.(asked) ?? 'xds:///web';
     this.#bootstrap = JSON.stringify({
       xds_servers: [
         {
@@ -39,7 +45,7 @@ export class GrpcRounds extends Rounds {
     const child = this.spawn('env', [
       `GRPC_XDS_BOOTSTRAP_CONFIG=${this.#bootstrap}`,
       ...this.#client.command,
-      ...['xds:///web', String(callers)],
+      ...[this.#target, String(callers), ...(this.#client.more ?? [])],
     ]);
     const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
     lines.on('line', (line) => {
