@@ -160,7 +160,9 @@ export class Appender {
     sent.by = by;
     const result = await this.#attempt(by, { after: before.lastId, args: only }, deadline);
     sent.by = undefined;
-    if (typeof result !== 'number' && result.message !== `${REFUSED}: ${BEHIND}`) by.link.close();
+    // A Redis that is full is the right one all the same.
+    const isOfUse = typeof result === 'number' || isBehind(result) || result.code === 'rejected';
+    if (!isOfUse) by.link.close();
     return result;
   }
 
@@ -239,6 +241,10 @@ export class Appender {
       return error.code === 'internal' ? new ProconsulError('unknown', error.message) : error;
     }
   }
+}
+
+function isBehind({ message }: ProconsulError): boolean {
+  return message === `${REFUSED}: ${BEHIND}`;
 }
 
 function* scriptsOf(batch: readonly Proposal[]): Generator<ScriptArgs> {

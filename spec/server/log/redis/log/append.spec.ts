@@ -118,6 +118,21 @@ describe('an appender', () => {
     assert.deepEqual(settled, ['a: unavailable', 'b: written']);
   });
 
+  it('leaves the link to a Redis that is full as it is', async () => {
+    const { redis, append, settled, open } = start();
+    const link = open();
+    void append('a');
+    await settle();
+    void append('b');
+    await settle();
+    for (const { fail } of redis.calls) fail('rejected');
+    await settle();
+    redis.calls[2]?.fail('rejected');
+    await settle();
+    assert.equal(link.wasClosed(), false);
+    assert.deepEqual(settled, ['a: unavailable', 'b: unavailable']);
+  });
+
   it('says both again by the next link, the first one first', async () => {
     const { redis, append, settled, open } = start();
     const link = open();
