@@ -80,14 +80,20 @@ function start() {
   return { clock, gate, redis, append, settled, open, hold };
 }
 
+/** One batch is with Redis, and a second one is sent behind it. */
+async function twoUnderWay() {
+  const started = start();
+  const link = started.open();
+  void started.append('a');
+  await settle();
+  void started.append('b');
+  await settle();
+  return { ...started, link };
+}
+
 describe('an appender', () => {
   it('sends a batch behind the one that is under way, and tells Redis which', async () => {
-    const { redis, append, settled, open } = start();
-    open();
-    void append('a');
-    await settle();
-    void append('b');
-    await settle();
+    const { redis, settled } = await twoUnderWay();
     assert.deepEqual(
       redis.calls.map(({ after, ids }) => ({ after, ids })),
       [
@@ -101,12 +107,7 @@ describe('an appender', () => {
   });
 
   it('never has it in the log where the one before is not', async () => {
-    const { redis, append, settled, open } = start();
-    const link = open();
-    void append('a');
-    await settle();
-    void append('b');
-    await settle();
+    const { redis, settled, link } = await twoUnderWay();
     redis.calls[0]?.fail('rejected');
     redis.calls[1]?.answer();
     await settle();
@@ -119,12 +120,7 @@ describe('an appender', () => {
   });
 
   it('leaves the link to a Redis that is full as it is', async () => {
-    const { redis, append, settled, open } = start();
-    const link = open();
-    void append('a');
-    await settle();
-    void append('b');
-    await settle();
+    const { redis, settled, link } = await twoUnderWay();
     for (const { fail } of redis.calls) fail('rejected');
     await settle();
     redis.calls[2]?.fail('rejected');
@@ -134,12 +130,7 @@ describe('an appender', () => {
   });
 
   it('says both again by the next link, the first one first', async () => {
-    const { redis, append, settled, open } = start();
-    const link = open();
-    void append('a');
-    await settle();
-    void append('b');
-    await settle();
+    const { redis, settled, link, open } = await twoUnderWay();
     link.close();
     await settle();
     open();
