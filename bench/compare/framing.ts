@@ -33,7 +33,9 @@ export class Framing {
 
   #isWhole(body: Buffer): boolean {
     if (Number.isNaN(this.#left)) {
-      this.#tail = Buffer.concat([this.#tail, body]).subarray(-CHUNKED_END.length);
+      // A copy of the last bytes alone: what came may be read over by the next.
+      const last = body.subarray(-CHUNKED_END.length);
+      this.#tail = Buffer.concat([this.#tail, last]).subarray(-CHUNKED_END.length);
       return this.#tail.equals(CHUNKED_END);
     }
     this.#left -= body.length;

@@ -4,6 +4,8 @@ import { Framing } from '../compare/framing.ts';
 
 /** Sooner, and thousands of them would keep a server from coming back. */
 const AGAIN_MS = 250;
+/** All read into one buffer: Node would take another for each read, and collect them while others are due. */
+const TAKEN = Buffer.alloc(256 * 1024);
 
 export class Connection {
   readonly #port: number;
@@ -13,7 +15,7 @@ export class Connection {
   #isEnded = false;
   #asked: { readonly request: string; readonly tell: (head: string) => void } | undefined;
 
-  /** `onBytes`: what comes, for whoever looks for something in it. */
+  /** `onBytes`: what comes, for whoever looks for something in it at once. */
   constructor(port: number, onBytes: (bytes: Buffer) => void = () => undefined) {
     this.#port = port;
     this.#onBytes = onBytes;
@@ -35,12 +37,16 @@ export class Connection {
 
   #open(): void {
     if (this.#isEnded) return;
-    const socket = connect({ port: this.#port, host: '127.0.0.1', noDelay: true });
+    const take = (length: number) => {
+      this.#take(TAKEN.subarray(0, length));
+      return true;
+    };
+    const onread = { buffer: TAKEN, callback: take };
+    const socket = connect({ port: this.#port, host: '127.0.0.1', noDelay: true, onread });
     socket.once('connect', () => {
       this.#socket = socket;
       if (this.#asked !== undefined) socket.write(this.#asked.request);
     });
-    socket.on('data', (bytes: Buffer) => this.#take(bytes));
     socket.on('error', () => undefined);
     socket.once('close', () => {
       this.#socket = undefined;
