@@ -50,6 +50,8 @@ export class Maglev implements Policy {
 
 function tableOf(hosts: readonly Host[]): readonly Host[] {
   if (hosts.length === 0) return [];
+  // Of many subsets there is one each.
+  if (hosts.length === 1) return new Array<Host>(SLOTS).fill(hosts[0] as Host);
   const table = new Array<Host | undefined>(SLOTS).fill(undefined);
   const most = heaviestOf(hosts);
   // In one order for all balancers, whatever they were told first.

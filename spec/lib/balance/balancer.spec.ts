@@ -181,7 +181,7 @@ describe('Balancer', () => {
       // A table is half a megabyte.
       const grown = (await liveBytes()).heap - before;
       assert.ok(grown < 150 * 512 * 1024, `${grown}`);
-    });
+    }).timeout(60_000);
   });
 
   describe('with a slow start', () => {
