@@ -12,11 +12,10 @@ export interface Attempt {
 
 export interface RunOptions {
   readonly signal?: AbortSignal;
-  /**
-   * Whether it may be run again after this error: what certainly did not begin anything, unless this says more.
-   * Only calls that may be repeated are hedged: `true` is for those.
-   */
+  /** Whether it may be run again after this error: what certainly did not begin anything, unless this says more. */
   readonly isRepeatable?: boolean | ((error: unknown) => boolean);
+  /** Whether it may be with two instances at once; where `isRepeatable` is `true`, unless this says otherwise. */
+  readonly isHedged?: boolean;
   /** Whether the instance is to blame: whatever the function throws is taken for its fault, unless this says less. */
   readonly isFailure?: (error: unknown) => boolean;
 }
@@ -144,7 +143,7 @@ export class Calling {
 
   /** Undefined where no second one is ever begun; resolves with undefined where none was. */
   #besides<T>(tries: Tries, run: Run<T>, options: RunOptions) {
-    if (options.isRepeatable !== true) return undefined;
+    if ((options.isHedged ?? options.isRepeatable) !== true) return undefined;
     let running: Running<T> | undefined;
     let resolve: (ended: Ended<T> | undefined) => void = () => undefined;
     const ended = new Promise<Ended<T> | undefined>((given) => {

@@ -78,7 +78,7 @@ export class Exchange {
           return;
         }
         this.#send(tries, first);
-        if (!this.#mayRepeat() || this.#isOver) return;
+        if (!this.#canRepeat || !tries.isHedged(options.method) || this.#isOver) return;
         const beside = (second: Try | undefined) => second && this.#send(tries, second);
         this.#callOff = tries.whenSlow(beside) ?? this.#callOff;
       },
@@ -235,13 +235,20 @@ export class Exchange {
     this.#to.onResponseError(this.#control, error);
   }
 
-  /** Whether it can be sent once more, and does no more then than once. */
-  #mayRepeat(error?: Error): boolean {
-    const { method, body, idempotent, upgrade } = this.#parts.options;
+  /** Whether it can be sent once more. */
+  get #canRepeat(): boolean {
+    const { body, upgrade } = this.#parts.options;
     if (this.#control.aborted || upgrade) return false;
-    const isKept =
-      body === undefined || body === null || typeof body === 'string' || body instanceof Uint8Array;
-    return isKept && (idempotent === true || IDEMPOTENT.has(method) || isNotBegun(error));
+    return (
+      body === undefined || body === null || typeof body === 'string' || body instanceof Uint8Array
+    );
+  }
+
+  /** And whether it does no more then than once. */
+  #mayRepeat(error?: Error): boolean {
+    const { method, idempotent } = this.#parts.options;
+    const isHarmless = idempotent === true || IDEMPOTENT.has(method) || isNotBegun(error);
+    return this.#canRepeat && isHarmless;
   }
 }
 

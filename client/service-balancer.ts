@@ -44,7 +44,7 @@ export interface BalancerOptions {
   readonly tries?: number;
   /** How many calls may be tried again: a fifth of all, and 3 in a second. */
   readonly retries?: RetryBudgetRules;
-  /** When a second call is begun beside a slow one, of what may be repeated; never. */
+  /** When a second call is begun beside a slow one, of what may be with two instances at once; never. */
   readonly hedging?: HedgeRules;
   /** When an instance that fails is set aside: after five failures in a row, for ten seconds, as long as half stay. */
   readonly outliers?: Partial<OutlierRules>;

@@ -99,6 +99,11 @@ export class Tries {
     return clock.after(slowMs, () => begin(isOpen() ? this.next() : undefined));
   }
 
+  /** Whether a request by that method may be with two instances at once. */
+  isHedged(method: string): boolean {
+    return this.#parts.hedging?.isFor(method) === true;
+  }
+
   /** How long a try took, or had taken when another was faster. */
   took(ms: number): void {
     this.#parts.hedging?.took(ms);

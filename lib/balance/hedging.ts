@@ -11,7 +11,12 @@ export interface HedgeRules {
   readonly leastMs: number;
   /** Second calls are at most that part of all: 0.05. */
   readonly ratio: number;
+  /** Of requests by HTTP, those that change something and may be asked of two all the same; none. */
+  readonly methods?: readonly string[];
 }
+
+/** RFC 9110, 9.2.1: they change nothing. */
+const SAFE = ['GET', 'HEAD', 'OPTIONS', 'TRACE'];
 
 /** What is slow is reckoned from so many calls, and from fewer not at all. */
 const REMEMBERED = 256;
@@ -22,6 +27,7 @@ const RECKONED_EACH = 16;
 export class Hedging {
   readonly #rules: HedgeRules;
   readonly #budget: RetryBudget;
+  readonly #methods: ReadonlySet<string>;
   readonly #ms = new Float64Array(REMEMBERED);
   #count = 0;
   #slowMs: number | undefined;
@@ -29,6 +35,15 @@ export class Hedging {
   constructor(rules: HedgeRules) {
     this.#rules = rules;
     this.#budget = new RetryBudget({ ratio: rules.ratio, minPerSecond: 0 });
+    this.#methods = new Set([...SAFE, ...(rules.methods ?? [])]);
+  }
+
+  /**
+   * Whether two hosts may have a request at once. To have it twice in turn is another thing: of two at once the second to come to it
+   * may answer first, and that what a DELETE was for is not there.
+   */
+  isFor(method: string): boolean {
+    return this.#methods.has(method);
   }
 
   called(now: number): void {

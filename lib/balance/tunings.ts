@@ -74,6 +74,13 @@ export const TUNINGS: ReadonlyMap<string, Row> = new Map<string, Row>([
     },
   ],
   [
+    'hedge-methods',
+    {
+      help: 'What changes something and may be asked of two at once for -hedge-quantile all the same, such as PUT,DELETE; nothing.',
+      read: (text) => ({ hedging: { methods: methodsIn(text) } }),
+    },
+  ],
+  [
     'hedge-percent',
     {
       help: 'Percent of the requests that a second host is asked by -hedge-quantile, at most; 5.',
@@ -83,7 +90,7 @@ export const TUNINGS: ReadonlyMap<string, Row> = new Map<string, Row>([
   [
     'hedge-quantile',
     {
-      help: 'Ask a second host what may be asked twice and takes longer than that percent of the last requests, such as 95; 0 is never.',
+      help: 'Ask a second host too what changes nothing and takes longer than that percent of the last requests, such as 95; 0 is never.',
       read: (text) => ({ hedging: { quantile: numberIn(text, 0, 100) / 100 } }),
     },
   ],
@@ -285,6 +292,11 @@ function durationIn(text: string, leastMs: number): number {
   if (Number.isNaN(ms)) return refuse(durationComplaint(text));
   if (ms >= leastMs && ms <= MAX_MS) return ms;
   return refuse(`it must be ${leastMs}ms to 24h`);
+}
+
+function methodsIn(text: string): readonly string[] {
+  if (!/^[A-Za-z]+(,[A-Za-z]+)*$/.test(text)) return refuse('it is not METHOD,METHOD');
+  return text.toUpperCase().split(',');
 }
 
 function pairIn(text: string): readonly [string, string] {

@@ -157,7 +157,7 @@ export class Exchange {
     const by = { target, host, clock, buffered, owner: this };
     const { hedging } = upstream;
     const beside = () => hedging && this.#beside(target, hedging);
-    const isHedged = hedging !== undefined && this.#repeats.isHedged;
+    const isHedged = hedging !== undefined && this.#repeats.isHedgedBy(hedging);
     const next: Asked = isHedged ? new HedgedTry({ ...by, hedging, beside }) : new Try(by);
     this.#try = next;
     next.start(this.#head, this.#body);

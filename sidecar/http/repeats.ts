@@ -6,7 +6,6 @@ import type { Called } from './exchange-parts.ts';
 import type { Head } from './head.ts';
 import {
   type Failure,
-  isIdempotent,
   isUntouched,
   mayRepeat,
   type RetryRules,
@@ -61,9 +60,9 @@ export class Repeats {
   }
 
   /** Whether it may ever be asked of two at once. */
-  get isHedged(): boolean {
+  isHedgedBy(hedging: Hedging): boolean {
     const { head } = this.#options;
-    return head.upgrade === '' && isIdempotent(head);
+    return head.upgrade === '' && hedging.isFor(head.method);
   }
 
   afterStatus(status: number, grpcStatus: string | undefined, rules: RetryRules): boolean {

@@ -49,13 +49,9 @@ export function isUntouched({ kind }: Failure): boolean {
   return kind === 'connect' || kind === 'refused';
 }
 
-export function isIdempotent({ method }: Pick<Head, 'method'>): boolean {
-  return IDEMPOTENT.has(method);
-}
-
 /** Without anybody asking for it, as RFC 9110 lets whoever passes a request on. */
-export function mayRepeat(head: Pick<Head, 'method'>, { kind }: Failure): boolean {
-  return kind === 'reset' && isIdempotent(head);
+export function mayRepeat({ method }: Pick<Head, 'method'>, { kind }: Failure): boolean {
+  return kind === 'reset' && IDEMPOTENT.has(method);
 }
 
 /** Whether the route asks for it. */

@@ -34,9 +34,31 @@ describe('Balancer, with hedging', () => {
     );
   });
 
-  it('sends a second request beside a slow one, by its dispatcher, and gives the slower up', async () => {
+  it('begins no second one of a call that says so', async () => {
     const clock = new FakeClock();
     const hedging = { quantile: 0.9, leastMs: 1, ratio: 1 };
+    const { balancer, untilHealthy } = await start(['a', 'b'], { clock, hedging });
+    await untilHealthy('a', 'b');
+    for (let i = 0; i < 40; i++) await balancer.call(async () => i, { isRepeatable: true });
+    for (const [isHedged, most] of [
+      [true, 2],
+      [false, 1],
+    ] as const) {
+      const ends: (() => void)[] = [];
+      const answered = balancer.call(() => new Promise<void>((end) => void ends.push(end)), {
+        ...{ isRepeatable: true, isHedged },
+      });
+      await until(() => ends.length === 1);
+      await clock.advance(60_000);
+      assert.equal(ends.length, most);
+      for (const end of ends) end();
+      await answered;
+    }
+  });
+
+  it('sends a second request beside a slow one, by its dispatcher, and gives the slower up', async () => {
+    const clock = new FakeClock();
+    const hedging = { quantile: 0.9, leastMs: 1, ratio: 1, methods: ['PUT'] };
     const { ask, instances, balancer, register, untilHealthy } = await start(['a'], {
       ...{ clock, hedging, retries: { ratio: 1, minPerSecond: 1 } },
     });
@@ -64,17 +86,17 @@ describe('Balancer, with hedging', () => {
     );
     await until(() => state.gone === 1);
     assert.ok(balancer.instances.every(({ active, failed }) => active === 0 && failed === 0));
-    // What may not be sent twice waits for the one that it was sent to.
+    // What changes something waits for the one that it was sent to, unless it is named.
     const sent = taken();
     const leaving = new AbortController();
-    const posts = [1, 2].map(() =>
-      ask('/', { method: 'POST', body: 'x', signal: leaving.signal }).catch(() => undefined),
+    const changes = ['POST', 'POST', 'DELETE', 'DELETE'].map((method) =>
+      ask('/', { method, body: 'x', signal: leaving.signal }).catch(() => undefined),
     );
-    await until(() => taken() === sent + 2);
+    await until(() => taken() === sent + changes.length);
     await clock.advance(60_000);
-    assert.equal(taken(), sent + 2);
+    assert.equal(taken(), sent + changes.length);
     leaving.abort();
-    await Promise.all(posts);
+    await Promise.all(changes);
   });
 
   it('has the answer of the other where one of two beside each other fails, or its caller goes', async () => {

@@ -19,6 +19,20 @@ describe('Hedging', () => {
     assert.equal(hedging.slowMs, 7);
   });
 
+  it('is for what changes nothing, and for what is named', () => {
+    const named = new Hedging({ ...RULES, methods: ['PUT'] });
+    const all = ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'POST', 'PATCH'];
+    const safe = all.slice(0, 4);
+    assert.deepEqual(
+      all.filter((method) => new Hedging(RULES).isFor(method)),
+      safe,
+    );
+    assert.deepEqual(
+      all.filter((method) => named.isFor(method)),
+      [...safe, 'PUT'],
+    );
+  });
+
   for (const seed of [1, 2, 3]) {
     describe(`with one call of fifty that meets a bad moment (seed ${seed})`, () => {
       const run = (more: object, callsPerSecond = 500) =>

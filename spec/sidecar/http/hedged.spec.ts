@@ -56,9 +56,11 @@ describe('a request that a sidecar has answered slowly', () => {
   for (const [method, body] of [
     ['GET', undefined],
     ['PUT', 'the body'],
+    ['POST', 'the body'],
   ] as const) {
     it(`is asked of a second host too, and the first is given up: ${method}`, async () => {
-      const { port, clock, a, b, hedged, lines, hosts } = await start();
+      const flags = { ...FLAGS, ...(method !== 'GET' && { 'hedge-methods': method }) };
+      const { port, clock, a, b, hedged, lines, hosts } = await start(flags);
       a.state.answer = never;
       b.state.answer = never;
       const asked = ask(port, '/', { method, ...(body !== undefined && { body }) });
@@ -129,15 +131,16 @@ describe('a request that a sidecar has answered slowly', () => {
     assert.ok(a.state.asked.length <= 5, `${a.state.asked.length} of 30`);
   });
 
-  it('stays with the first where it may not be asked twice, or is not whole', async () => {
-    const { port, clock, a, b, hedged } = await start();
+  it('stays with the first where it changes something and nobody named it, or is too large to keep', async () => {
+    const { port, clock, a, b, hedged } = await start({ ...FLAGS, 'hedge-methods': 'PUT' });
     a.state.answer = never;
     b.state.answer = never;
     void ask(port, '/', { method: 'POST', body: 'x' }).catch(() => undefined);
+    void ask(port, '/', { method: 'DELETE' }).catch(() => undefined);
     void ask(port, '/', { method: 'PUT', body: 'x'.repeat(70_000) }).catch(() => undefined);
-    await until(() => a.state.asked.length + b.state.asked.length === 2);
+    await until(() => a.state.asked.length + b.state.asked.length === 3);
     await clock.advance(1000);
-    assert.equal(a.state.asked.length + b.state.asked.length, 2);
+    assert.equal(a.state.asked.length + b.state.asked.length, 3);
     assert.equal(await hedged(), 0);
   });
 
