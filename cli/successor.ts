@@ -22,9 +22,10 @@ export interface Said {
   readonly isLast?: true;
 }
 
-/** Where this process listens, as the kernel has it. */
+/** Where this process listens. */
 export interface Open {
-  readonly all: ReadonlyMap<string, Handle>;
+  /** As the kernel has it: whoever is given that may listen there too. */
+  share(): ReadonlyMap<string, Handle>;
 }
 
 export interface Succeeding {
@@ -57,7 +58,7 @@ export function handOver({ words, env, clock, sockets, signal }: Succeeding): Pr
     child.once('error', ({ message }) => over(message));
     child.once('exit', (code, signal) => over(`it ended (${signal ?? code})`));
     child.on('message', ({ wants, isReady }: Said) => {
-      if (wants === 'sockets') give(child, sockets.all);
+      if (wants === 'sockets') give(child, sockets.share());
       if (isReady === true) over('');
     });
   });
@@ -74,7 +75,7 @@ function end(child: ChildProcess, clock: Succeeding['clock']): void {
 /** A process at the other end of a channel: one that this one has begun, or the one that began it. */
 type Other = Pick<NodeJS.Process, 'send'> | Pick<ChildProcess, 'send'>;
 
-function give(other: Other, sockets: Open['all']): void {
+function give(other: Other, sockets: ReadonlyMap<string, Handle>): void {
   const send = (said: Said, handle?: Handle) => {
     other.send?.(said, handle as never, {}, () => undefined);
   };
@@ -82,14 +83,17 @@ function give(other: Other, sockets: Open['all']): void {
   send({ isLast: true });
 }
 
-/** The agent that runs this process may ask for its sockets, for another that it begins in this one's place. */
-export function offer(sockets: Open): void {
+/**
+ * The agent that runs this process may ask for its sockets, for another that it begins in this one's place. While this one
+ * waits for some itself, that one waits too.
+ */
+export function offer(sockets: Promise<Open>): void {
   if (process.send === undefined) return;
   process.on('message', ({ wants }: Said) => {
-    if (wants === 'sockets') give(process, sockets.all);
+    if (wants === 'sockets') void sockets.then((open) => give(process, open.share()));
   });
-  // What is not asked keeps nothing from its end.
-  process.channel?.unref();
+  // What is not asked keeps nothing from its end; while this one asks, there is nothing else that keeps it.
+  void sockets.then(() => process.channel?.unref());
 }
 
 /** Whoever asks before somebody can see to it is heard then: a signal that nobody expects would end the process. */
@@ -124,7 +128,7 @@ export async function predecessor(
   await new Promise<void>((resolve) => {
     heard = (said, handle: unknown) => {
       const { at, isLast } = said as Said;
-      if (at !== undefined && handle !== undefined) sockets.set(at, handle as Handle);
+      if (at !== undefined && handle !== undefined) keep(sockets, at, handle as Handle);
       if (isLast === true) resolve();
     };
     process.on('message', heard);
@@ -140,6 +144,12 @@ export async function predecessor(
     ready: () => tell({ isReady: true }, leave),
     leave,
   };
+}
+
+/** Of several before this one, two may have the same: what nobody closes would listen for good, and take nobody. */
+function keep(sockets: Map<string, Handle>, at: string, handle: Handle): void {
+  if (sockets.has(at)) handle.close();
+  else sockets.set(at, handle);
 }
 
 /** Whoever has gone meanwhile is told nothing. */

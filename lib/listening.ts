@@ -12,7 +12,7 @@ export interface Place {
 export type Handle = object & { close(): void };
 
 /** What the kernel keeps until they are taken. */
-const BACKLOG = 1024;
+export const BACKLOG = 1024;
 
 /**
  * Rejects with a ProconsulError where the address cannot be had. `handle`: a socket that listens there already, as the

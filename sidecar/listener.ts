@@ -75,7 +75,8 @@ export class UpstreamListener {
 
   /** Takes no more, and gives those that are open so long to come to their end. */
   async drain(ms: number): Promise<void> {
-    this.#server.close();
+    if (ms > 0) await this.#options.sockets.close(this.#server);
+    else this.#server.close();
     this.#http.end();
     if (this.#open.size > 0 && ms > 0) await this.#lastGone.within(this.#options.clock, ms);
     for (const socket of this.#open) reset(socket);
@@ -83,6 +84,11 @@ export class UpstreamListener {
 
   async #accepted(caller: Socket): Promise<void> {
     const { upstream } = this.#options;
+    // He has gone while he was in line.
+    if (caller.remoteAddress === undefined) {
+      caller.destroy();
+      return;
+    }
     const give = upstream.circuit.take('callers');
     if (give === undefined) {
       reset(caller);

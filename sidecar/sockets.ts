@@ -2,6 +2,7 @@
 import type { Server } from 'node:net';
 import { hostPort } from '../lib/ip.ts';
 import { type Handle, listen, type Place, portOf } from '../lib/listening.ts';
+import { closeBehindLast } from './last-in-line.ts';
 
 interface Held {
   readonly server: Server;
@@ -15,6 +16,9 @@ export class Sockets {
   /** Who is to listen on one of them: none before all may. */
   readonly #held = new Map<string, Held>();
   readonly #open = new Map<string, Server>();
+  /** As long as somebody may be in line there. */
+  readonly #closing = new Map<string, Server>();
+  #isShared = false;
 
   constructor(given: ReadonlyMap<string, Handle> = new Map()) {
     this.#given = new Map(given);
@@ -26,6 +30,12 @@ export class Sockets {
    */
   async listen(server: Server, place: Place): Promise<void> {
     const wanted = hostPort(place.host, place.port);
+    const before = this.#closing.get(wanted);
+    if (before?.listening) {
+      this.#closing.delete(wanted);
+      await this.#listen(server, place, takenFrom(before));
+      return;
+    }
     const handle = this.#given.get(wanted) ?? this.#held.get(wanted)?.handle;
     this.#given.delete(wanted);
     if (handle === undefined) {
@@ -51,10 +61,28 @@ export class Sockets {
   }
 
   /**
-   * For the process after this one, as the kernel has them: both listen there until this one closes them. Also those on which
-   * this one has not begun to.
+   * It takes nobody any more but who was in line there; resolves when all of those are taken. Who is to listen there instead is
+   * handed the socket, and takes them.
    */
-  get all(): ReadonlyMap<string, Handle> {
+  async close(server: Server): Promise<void> {
+    if ([...this.#closing.values()].includes(server)) return;
+    const [at] = [...this.#open].find(([, each]) => each === server) ?? [];
+    if (at === undefined) {
+      server.close();
+      return;
+    }
+    this.#open.delete(at);
+    this.#closing.set(at, server);
+    await closeBehindLast(server, this.#isShared);
+    if (this.#closing.get(at) === server) this.#closing.delete(at);
+  }
+
+  /**
+   * For the process after this one, as the kernel has them: from now on both may listen there, until this one closes them. Also
+   * those on which this one has not begun to.
+   */
+  share(): ReadonlyMap<string, Handle> {
+    this.#isShared = true;
     const held = [...this.#held].map(([at, { handle }]) => [at, handle] as const);
     // The socket alone: a server would take calls there before anybody could answer them.
     const open = [...this.#open].map(([at, server]) => [at, handleOf(server)] as const);
@@ -71,6 +99,19 @@ export class Sockets {
   }
 }
 
+/** Null where it does not listen. */
+interface Bound {
+  _handle: Handle | null;
+}
+
 function handleOf(server: Server): Handle {
-  return (server as unknown as { readonly _handle: Handle })._handle;
+  return (server as unknown as Bound)._handle as Handle;
+}
+
+/** What it listened on goes on without it: those in line there are taken by whoever listens next. */
+function takenFrom(server: Server): Handle {
+  const handle = handleOf(server);
+  (server as unknown as Bound)._handle = null;
+  server.close();
+  return handle;
 }

@@ -168,6 +168,7 @@ const TOUCHING: readonly Touching[] = [
       'sidecar/mesh/mesh-dial.ts',
       'sidecar/mesh/public-listener.ts',
       'sidecar/http/callers.ts',
+      'sidecar/last-in-line.ts',
       'sidecar/listener.ts',
       'xds/listener.ts',
     ],

@@ -170,10 +170,10 @@ export const command: Command = {
 
 async function takenOver({ flags, host }: Invocation) {
   const isOfAgent = flags.isSet('end-with-input');
-  const before = await predecessor(host.env, isOfAgent);
-  const sockets = new Sockets(before?.sockets);
-  if (isOfAgent) offer(sockets);
-  return { before, sockets };
+  const taken = predecessor(host.env, isOfAgent);
+  const opened = taken.then((before) => new Sockets(before?.sockets));
+  if (isOfAgent) offer(opened);
+  return { before: await taken, sockets: await opened };
 }
 
 /** From here on this process takes the calls, and the one before it may end. */

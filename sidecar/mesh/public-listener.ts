@@ -102,7 +102,8 @@ export class PublicListener {
   }
 
   async drain(ms: number): Promise<void> {
-    this.#server.close();
+    if (ms > 0) await this.#options.sockets.close(this.#server);
+    else this.#server.close();
     this.#options.requests?.end();
     // Whoever was taken in is a caller too, before it is known who it is.
     if (!this.#isEmpty && ms > 0) await this.#lastGone.within(this.#options.clock, ms);

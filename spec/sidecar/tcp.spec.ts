@@ -307,29 +307,6 @@ describe("a sidecar's listener", () => {
     assert.match(lines[0] ?? '', /"fault":"idle for too long"/);
   });
 
-  it('ends when what is under way has, and cuts it after a time', async () => {
-    const { port, sidecar, admin, clock } = await start(['a']);
-    const [kind, rude] = [call(port), call(port)];
-    await Promise.all([kind.said('a\n'), rude.said('a\n')]);
-    let isOver = false;
-    const stopped = sidecar.stop().then(() => {
-      isOver = true;
-    });
-    assert.equal(await whoAnswers(port), 'ECONNREFUSED');
-    assert.deepEqual((await admin('/ready')).text, 'ending\n');
-    kind.socket.write('more');
-    await kind.said('more');
-    kind.socket.end();
-    await until(() => kind.state.closed);
-    assert.equal(kind.state.error, '');
-    await clock.advance(LIMITS.drainMs - 1);
-    assert.deepEqual([isOver, rude.state.closed], [false, false]);
-    await clock.advance(1);
-    await stopped;
-    await until(() => rude.state.closed);
-    assert.equal(clock.armed, 0);
-  });
-
   it('shows a service that it calls by two ports as one: a series may stand there once', async () => {
     const server = await startServer();
     const backend = await startBackend('a');

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import * as grpc from '@grpc/grpc-js';
 import { serveHttp } from '../../support/servers/http-servers.ts';
 import { ask, startHttp } from '../../support/servers/http-sidecars.ts';
-import { call } from '../../support/servers/sidecars.ts';
+import { call, untilRefused } from '../../support/servers/sidecars.ts';
 import { until } from '../../support/until.ts';
 
 const stops: (() => void)[] = [];
@@ -254,6 +254,7 @@ describe('a sidecar that is to end', () => {
     const ending = sidecar.stop(60_000).then(() => {
       isOver = true;
     });
+    await untilRefused(port);
     await clock.advance(1000);
     await until(() => client.closed);
     assert.equal(isOver, false);
@@ -273,6 +274,7 @@ describe('a sidecar that is to end', () => {
     socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
     await until(() => held.length === 1);
     const ending = sidecar.stop(60_000);
+    await untilRefused(port);
     await clock.advance(1000);
     held[0]?.();
     await said('done');
@@ -288,6 +290,7 @@ describe('a sidecar that is to end', () => {
     asked.socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
     await asked.said('done');
     const ending = sidecar.stop(60_000);
+    await untilRefused(port);
     await clock.advance(999);
     assert.deepEqual([asked.state.ended, silent.state.ended], [false, false]);
     await clock.advance(1);

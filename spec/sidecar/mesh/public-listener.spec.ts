@@ -259,6 +259,17 @@ describe("a service's public listener", () => {
     await until(() => listener.counts.failed === 3);
   });
 
+  it('lets in whoever is in line when it is to end', async () => {
+    const { listener } = await start(await startBackend('db'));
+    const leaf = await mesh.leaf('web');
+    const line = Array.from({ length: 8 }, () => call(listener.port, leaf));
+    await new Promise((resolve) => process.nextTick(resolve));
+    const drained = listener.drain(60_000);
+    for (const { said } of line) await said('db\n');
+    for (const { socket } of line) socket.end();
+    await drained;
+  });
+
   it('is held by nobody once it has ended', async () => {
     const { listener, permissions, renewals } = await start(await startBackend('db'));
     assert.deepEqual([permissions.listeners.size, renewals.size], [1, 1]);

@@ -167,3 +167,13 @@ export async function whoAnswers(port: number): Promise<string> {
   socket.destroy();
   return state.text.trim() || state.error || 'closed';
 }
+
+/** Until nobody is taken there any more. */
+export function untilRefused(port: number): Promise<void> {
+  return until(async () => {
+    const { socket, state } = call(port);
+    await until(() => !socket.connecting || state.closed);
+    socket.destroy();
+    return state.error === 'ECONNREFUSED';
+  });
+}
