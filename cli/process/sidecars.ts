@@ -37,9 +37,11 @@ export class Sidecars {
   readonly #running = new Map<string, Running>();
   /** They take calls until those in their place do. */
   readonly #leaving = new Set<Running>();
+  readonly #succession: Succession;
 
   constructor(options: SidecarsOptions) {
     this.#options = options;
+    this.#succession = new Succession(options.system.clock);
   }
 
   takeOver({ sidecars, listen }: Pick<Config, 'sidecars' | 'listen'>): void {
@@ -54,20 +56,19 @@ export class Sidecars {
       running.isWanted = false;
       running.cancel();
     }
-    const before = leaving.flatMap(([, { child }]) => child ?? []);
-    const { clock } = this.#options.system;
-    const succession = before.length > 0 ? new Succession(before, clock) : undefined;
+    // Of reloads before this one too: who is in their place has nothing yet, where it has only just begun.
+    const before = [...this.#leaving].flatMap(({ child }) => child ?? []);
     const begun: Promise<void>[] = [];
     for (const [key, each] of wanted) {
       if (this.#running.has(key)) continue;
       const running: Running = {
         ...{ child: undefined, cancel: () => undefined, isWanted: true },
-        isSuccessor: succession !== undefined,
+        isSuccessor: before.length > 0,
       };
       this.#running.set(key, running);
       void this.#keep(running, each, address);
       const { child } = running;
-      if (succession !== undefined && child !== undefined) begun.push(succession.of(child));
+      if (before.length > 0 && child !== undefined) begun.push(this.#succession.of(child, before));
     }
     void Promise.all(begun).then(() => {
       for (const [, running] of leaving) this.#end(running);

@@ -18,18 +18,19 @@ interface Given {
 }
 
 export class Succession {
-  readonly #before: readonly ChildProcess[];
   readonly #clock: Pick<Clock, 'after'>;
-  /** One asks after the other: what comes says not for whom it is. */
-  #turn: Promise<unknown> = Promise.resolve();
+  /** Each is asked by one after the other: what comes says not for whom it is. */
+  readonly #turns = new WeakMap<ChildProcess, Promise<readonly Given[]>>();
 
-  constructor(before: readonly ChildProcess[], clock: Pick<Clock, 'after'>) {
-    this.#before = before;
+  constructor(clock: Pick<Clock, 'after'>) {
     this.#clock = clock;
   }
 
-  /** Gives that one what it asks for. Resolves when it takes calls, has ended, or had its time. */
-  of(child: ChildProcess): Promise<void> {
+  /**
+   * Gives that one what it asks for, of all that are before it: the last of those may itself still wait for what the others
+   * have. Resolves when it takes calls, has ended, or had its time.
+   */
+  of(child: ChildProcess, before: readonly ChildProcess[]): Promise<void> {
     return new Promise((resolve) => {
       const over = () => {
         cancel();
@@ -37,7 +38,7 @@ export class Succession {
         resolve();
       };
       const heard = ({ wants, isReady }: Said) => {
-        if (wants === 'sockets') this.#turn = this.#turn.then(() => this.#give(child));
+        if (wants === 'sockets') void this.#give(child, before);
         if (isReady === true) over();
       };
       const cancel = this.#clock.after(READY_MS, over);
@@ -47,8 +48,8 @@ export class Succession {
     });
   }
 
-  async #give(child: ChildProcess): Promise<void> {
-    for (const each of this.#before) {
+  async #give(child: ChildProcess, before: readonly ChildProcess[]): Promise<void> {
+    for (const each of before) {
       for (const { at, handle } of await this.#socketsOf(each)) {
         // Its own copy is there by then, or is not wanted any more.
         tell(child, { at }, handle, () => handle.close());
@@ -58,6 +59,12 @@ export class Succession {
   }
 
   #socketsOf(child: ChildProcess): Promise<readonly Given[]> {
+    const turn = (this.#turns.get(child) ?? Promise.resolve()).then(() => this.#asked(child));
+    this.#turns.set(child, turn);
+    return turn;
+  }
+
+  #asked(child: ChildProcess): Promise<readonly Given[]> {
     const all: Given[] = [];
     if (!child.connected) return Promise.resolve(all);
     return new Promise((resolve) => {

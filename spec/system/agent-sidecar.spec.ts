@@ -57,8 +57,7 @@ describe('an agent with a sidecar in its configuration', () => {
         JSON.stringify({ sidecar: blocks.map((each) => ({ protocol: ['http'], ...each })) }),
       );
     await write({ upstreams: [`web:${own}`], admin: `127.0.0.1:${admin}` });
-    let [isOver, calls] = [false, 0];
-    const faults: string[] = [];
+    let meanwhile: Calls | undefined;
     try {
       const agent = await startProconsul(['-dev', `-config-file=${file}`]);
       const body = { Name: 'web', Address: '127.0.0.1', Port: port };
@@ -70,13 +69,7 @@ describe('an agent with a sidecar in its configuration', () => {
           PATIENCE_MS,
         );
       await answers(own);
-      const callers = Array.from({ length: 4 }, async () => {
-        while (!isOver) {
-          calls++;
-          const text = await ask(own, '/').then((answer) => answer.text, String);
-          if (text !== 'web') faults.push(text);
-        }
-      });
+      meanwhile = new Calls(own);
       const changed = async (count: number, ...blocks: object[]) => {
         const before = childrenOf(agent.pid);
         await write(...blocks);
@@ -100,12 +93,55 @@ describe('an agent with a sidecar in its configuration', () => {
       );
       await answers(third);
       await assert.rejects(ask(other, '/'));
-      isOver = true;
-      await Promise.all(callers);
-      assert.deepEqual(faults, []);
-      assert.ok(calls > 50, `${calls}`);
+      await meanwhile.end();
+      assert.deepEqual(meanwhile.faults, []);
+      assert.ok(meanwhile.count > 50, `${meanwhile.count}`);
     } finally {
-      isOver = true;
+      await meanwhile?.end();
+      await killProconsuls();
+      await rm(folder, { recursive: true });
+    }
+  }).timeout(4 * PATIENCE_MS);
+
+  it('refuses nobody where one reload follows another before what that one began is there', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sidecar-'));
+    const { port } = await serveHttp((_, response) => response.end('web'));
+    const [own = 0] = await freePorts(1);
+    const file = join(folder, 'sidecar.json');
+    const write = (policy: string) => {
+      const sidecar = [{ upstreams: [`web:${own}`], protocol: ['http'], policy: [policy] }];
+      return writeFile(file, JSON.stringify({ sidecar }));
+    };
+    await write('random');
+    let meanwhile: Calls | undefined;
+    try {
+      const agent = await startProconsul(['-dev', `-config-file=${file}`]);
+      const body = { Name: 'web', Address: '127.0.0.1', Port: port };
+      await send(agent.port, 'PUT', '/v1/agent/service/register', { body });
+      await until(
+        async () => (await ask(own, '/').catch(() => undefined))?.text === 'web',
+        () => agent.output,
+        PATIENCE_MS,
+      );
+      const [before = ''] = childrenOf(agent.pid);
+      meanwhile = new Calls(own);
+      for (const policy of ['round-robin', 'two-choices', 'peak-ewma']) {
+        await write(policy);
+        assert.equal((await send(agent.port, 'PUT', '/v1/agent/reload', {})).status, 200);
+      }
+      await until(
+        () => {
+          const now = childrenOf(agent.pid);
+          return now.length === 1 && !now.includes(before);
+        },
+        () => agent.output,
+        PATIENCE_MS,
+      );
+      await meanwhile.end();
+      assert.deepEqual(meanwhile.faults, []);
+      assert.doesNotMatch(agent.output, /begun anew/);
+    } finally {
+      await meanwhile?.end();
       await killProconsuls();
       await rm(folder, { recursive: true });
     }
@@ -151,6 +187,32 @@ describe('an agent with a sidecar in its configuration', () => {
     }
   }).timeout(4 * PATIENCE_MS);
 });
+
+/** One after the other from each of four callers, until they are told to end. */
+class Calls {
+  count = 0;
+  /** What came in place of the answer. */
+  readonly faults: string[] = [];
+  #isOver = false;
+  readonly #callers: readonly Promise<void>[];
+
+  constructor(port: number) {
+    this.#callers = Array.from({ length: 4 }, () => this.#caller(port));
+  }
+
+  async end(): Promise<void> {
+    this.#isOver = true;
+    await Promise.all(this.#callers);
+  }
+
+  async #caller(port: number): Promise<void> {
+    while (!this.#isOver) {
+      this.count++;
+      const text = await ask(port, '/').then((answer) => answer.text, String);
+      if (text !== 'web') this.faults.push(text);
+    }
+  }
+}
 
 /** That run. */
 function childrenOf(pid: number): readonly string[] {
