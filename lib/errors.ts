@@ -52,6 +52,16 @@ export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
+const MAX_CAUSES = 8;
+
+/** Whether it or one of its causes is of this code of the system's. */
+export function hasCode(error: unknown, code: string): boolean {
+  let at: unknown = error;
+  for (let depth = 0; at instanceof Error && depth < MAX_CAUSES; depth++, at = at.cause)
+    if ((at as { readonly code?: unknown }).code === code) return true;
+  return false;
+}
+
 /**
  * An error and all its causes in one line, for the logger; never for a client. A cause that is told
  * already, because it is in Consul's words of the whole, is not told again.
@@ -59,7 +69,7 @@ export function messageOf(thrown: unknown): string {
 export function describeChain(error: unknown): string {
   const texts: string[] = [];
   let at: unknown = error;
-  for (let depth = 0; at !== undefined && depth < 8; depth++) {
+  for (let depth = 0; at !== undefined && depth < MAX_CAUSES; depth++) {
     const text = messageOf(at);
     if (text !== '' && !texts.some((before) => tells(before, text))) texts.push(text);
     at = at instanceof Error ? at.cause : undefined;

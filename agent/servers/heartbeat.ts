@@ -1,6 +1,6 @@
 /** Tells the servers that this agent lives, and learns from their answers which servers there are. */
 import type { Cancel, Clock } from '../../lib/clock.ts';
-import { describeChain } from '../../lib/errors.ts';
+import { describeChain, hasCode } from '../../lib/errors.ts';
 import { encodeJson } from '../../lib/json.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { BEAT_PATH, type Beat, type BeatAnswer, DEFAULT_BEAT_MS } from '../../lib/membership.ts';
@@ -13,6 +13,12 @@ import type { Upstream } from './upstream.ts';
 
 /** Much shorter than a lease: another server must still hear of this agent in time. */
 const TIMEOUT_MS = 1500;
+/**
+ * After beats that no server answered in time it waits longer for each: where very many agents come back at once
+ * a server takes connections one after the other, and those of agents that have given up would
+ * stand in line before the others, for good.
+ */
+const MAX_TIMEOUT_MS = 12_000;
 /**
  * While no server answers, a few times four times as often as usual, for it may be a failover. Then no more
  * often than usual: fifty thousand agents would keep a server that is back from answering any. Within
@@ -69,6 +75,8 @@ export class Heartbeat {
   #beating: Promise<void> | undefined;
   #standing: Standing = 'new';
   #failures = 0;
+  /** So many in a row were not answered in time, by servers that did not refuse a connection. */
+  #late = 0;
   #everyMs = DEFAULT_BEAT_MS;
   #stopped = false;
   /** The last beat's round trip, and what its server was about; undefined where it says nothing. */
@@ -118,7 +126,8 @@ export class Heartbeat {
   }
 
   #retryMs(): number {
-    const isQuick = this.#failures <= QUICK_RETRIES;
+    // Who is too busy to answer is not asked more often.
+    const isQuick = this.#failures <= QUICK_RETRIES && this.#late === 0;
     return Math.min(MAX_RETRY_MS, this.#everyMs * (isQuick ? QUICK : 1));
   }
 
@@ -128,9 +137,11 @@ export class Heartbeat {
     try {
       answer = await this.#send();
     } catch (error) {
+      this.#late = hasCode(error, 'ETIMEDOUT') ? this.#late + 1 : 0;
       this.#missed(`no server takes a sign of life: ${describeChain(error)}`);
       return;
     }
+    this.#late = 0;
     const text = answer.body.toString();
     const { status } = answer;
     if (status === 200) this.#taken(text);
@@ -198,7 +209,7 @@ export class Heartbeat {
       key,
       token,
       body: Buffer.from(encodeJson(body)),
-      timeoutMs: TIMEOUT_MS,
+      timeoutMs: Math.min(MAX_TIMEOUT_MS, TIMEOUT_MS * 2 ** this.#late),
       repeatable: true,
       ...(headers !== undefined && { headers }),
       onAnswer: (ms) => {

@@ -109,7 +109,10 @@ export class Listeners {
       ...config.listen.serfLan.map((at) => this.#joining.at(at, joining)),
       // An agent keeps a connection for each query that waits: it is not to be counted as a client.
       ...serverAddresses(config).map((at) =>
-        this.#agents.at(at, { whom: 'agents', maxConnections: () => 0, door }),
+        this.#agents.at(at, {
+          ...{ whom: 'agents', maxConnections: () => 0, door },
+          inLine: AGENTS_IN_LINE,
+        }),
       ),
     ];
   }
@@ -217,7 +220,14 @@ interface Guests {
   readonly whom: string;
   readonly maxConnections: () => number;
   readonly door?: DoorOptions;
+  readonly inLine?: number;
 }
+
+/**
+ * After all servers were away very many agents come at once, and none waits for long: of a longer line most would
+ * have given up by the time they are taken. Who finds no place in it is let in by the system a second later.
+ */
+const AGENTS_IN_LINE = 1024;
 
 /** Each has a fast path of its own: what one may answer the other may have to refuse. */
 class Audience {
@@ -255,12 +265,12 @@ class Audience {
     else this.#early.push(() => this.#app?.(message, response));
   };
 
-  at(at: ListenAddress, { whom, maxConnections, door }: Guests): Listener {
+  at(at: ListenAddress, { maxConnections, ...guests }: Guests): Listener {
     const { maxHeaderBytes } = this.#options.config.http;
     const shortcut = this.#fastPath;
     const listener = this.answer;
     const limits = { headerBytes: maxHeaderBytes, connectionsPerAddress: maxConnections };
-    return new Listener({ at, listener, limits, shortcut, whom, door });
+    return new Listener({ at, listener, limits, shortcut, ...guests });
   }
 
   get guards(): readonly Guard[] {

@@ -12,6 +12,7 @@ import { Connection, connectionOf } from './connection.ts';
 import type { Shortcut } from './shortcut.ts';
 import { Turns } from './turns.ts';
 
+const IN_LINE = 4096;
 /** A head that is sent byte by byte ends here; a body where it is read (body.ts). */
 const HEADERS_TIMEOUT_MS = 10_000;
 /** What nobody reads, and the largest archive over a slow line. */
@@ -30,6 +31,8 @@ export interface ListenerOptions {
   readonly listener: RequestListener;
   readonly at: { readonly host: string; readonly port: number } | { readonly path: string };
   readonly limits: ListenerLimits;
+  /** How many may stand in line whom the system has taken: a turn of Node's loop takes one of them. */
+  readonly inLine?: number;
   /** Whom it is there for, in the log. */
   readonly whom?: string;
   /** What may answer a request before it is parsed. */
@@ -118,11 +121,11 @@ export class Listener {
   }
 
   async start(): Promise<void> {
-    const { at } = this.#options;
+    const { at, inLine = IN_LINE } = this.#options;
     if ('path' in at) await removeStaleSocket(at.path);
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen({ ...at, backlog: 4096 }, () => {
+      this.#server.listen({ ...at, backlog: inLine }, () => {
         this.#server.off('error', reject);
         resolve();
       });

@@ -189,6 +189,36 @@ describe('the heartbeat of an agent', () => {
     await until(() => beats === 9);
   });
 
+  it('waits longer for a server that answers too late each time, and asks it no more often', async () => {
+    let begun = 0;
+    let isLate = false;
+    const { clock, heartbeat } = await setUp((request, response) => {
+      request.resume();
+      begun++;
+      if (isLate) return;
+      response.writeHead(200, { 'Content-Type': 'application/json' });
+      response.end(JSON.stringify({ Servers: [], Known: true, NextMs: 4000 }));
+    });
+    await heartbeat.beatNow();
+    isLate = true;
+    for (const ms of [1500, 3000, 6000, 12_000, 12_000]) {
+      const before = begun;
+      await clock.advance(4000);
+      await until(() => begun === before + 1);
+      let isOver = false;
+      const beating = heartbeat.beatNow().then(() => {
+        isOver = true;
+      });
+      await clock.advance(ms - 1);
+      assert.equal(isOver, false, `${ms}`);
+      await clock.advance(1);
+      await beating;
+    }
+    isLate = false;
+    await clock.advance(4000);
+    await until(() => begun === 7);
+  });
+
   it('asks for other servers when none has answered a few times: those it was told of may be one of three', async () => {
     const { servers, heartbeat, said } = await setUp();
     servers.add([serverInfo('gone', '127.0.0.1:1')]);

@@ -20,6 +20,12 @@ export interface Played {
 }
 
 const STEP_MS = 100;
+/**
+ * Agents are of many machines. Of one address the system looks long for a port that is free where ten thousand
+ * are taken, which costs more than all that an agent does.
+ */
+const OF_AN_ADDRESS = 1000;
+const addressOf = (i: number) => `127.0.1.${1 + Math.floor(i / OF_AN_ADDRESS)}`;
 const agents: PlayedAgent[] = [];
 let since = 0;
 
@@ -29,7 +35,8 @@ async function play({ from, count, services, urls, overMs }: PlayOrder): Promise
     const share = Math.min(1, (performance.now() - began) / overMs);
     while (agents.length < Math.ceil(count * share)) {
       const i = from + agents.length;
-      const agent = new PlayedAgent(`agent-${i}`, urls[i % urls.length] ?? '', services);
+      const url = urls[i % urls.length] ?? '';
+      const agent = new PlayedAgent(`agent-${i}`, url, services, addressOf(i));
       agents.push(agent);
       agent.start();
     }

@@ -17,6 +17,8 @@ const MAX_ATTEMPTS = 3;
 const IDLE_MS = 60_000;
 const HEAD_END = '\r\n\r\n';
 
+const timedOut = () => Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' });
+
 /** A ring of some servers is the same for all agents. */
 const rings = new Map<string, Ring>();
 
@@ -58,10 +60,13 @@ export class LeanUpstream {
   readonly #servers: LeanServers;
   readonly #lines = new Map<string, LeanLine>();
   readonly #node: string;
+  readonly #from: string;
 
-  constructor(servers: LeanServers, node: string) {
+  /** `from`: the address that it comes from. */
+  constructor(servers: LeanServers, node: string, from: string) {
     this.#servers = servers;
     this.#node = node;
+    this.#from = from;
   }
 
   async ask(request: UpstreamRequest): Promise<ServerAnswer> {
@@ -92,7 +97,7 @@ export class LeanUpstream {
     const key = `${way} ${Url}`;
     const known = this.#lines.get(key);
     if (known?.isFree === true) return known;
-    const line = new LeanLine(Url);
+    const line = new LeanLine(Url, this.#from);
     this.#lines.set(key, line);
     return line;
   }
@@ -102,18 +107,20 @@ export class LeanUpstream {
 class LeanLine {
   isFree = true;
   readonly #port: number;
+  readonly #from: string;
   #socket: Socket | undefined;
   #got = '';
   #settle: ((error: Error | undefined, answer?: ServerAnswer) => void) | undefined;
 
-  constructor(url: string) {
+  constructor(url: string, from: string) {
     this.#port = Number(new URL(url).port);
+    this.#from = from;
   }
 
   ask({ method, target, body, headers = {}, timeoutMs }: UpstreamRequest, node: string) {
     this.isFree = false;
     return new Promise<ServerAnswer>((resolve, reject) => {
-      const timer = setTimeout(() => this.#end(new Error('ETIMEDOUT')), timeoutMs);
+      const timer = setTimeout(() => this.#end(timedOut()), timeoutMs);
       this.#settle = (error, answer) => {
         clearTimeout(timer);
         if (answer === undefined) reject(error);
@@ -133,7 +140,10 @@ class LeanLine {
 
   #open(): Socket {
     if (this.#socket !== undefined) return this.#socket;
-    const socket = connect({ port: this.#port, host: '127.0.0.1', noDelay: true });
+    const socket = connect({
+      ...{ port: this.#port, host: '127.0.0.1', noDelay: true },
+      localAddress: this.#from,
+    });
     socket.on('data', (chunk) => this.#take(chunk));
     socket.on('error', (error) => this.#end(error));
     socket.once('close', () => this.#end(new Error('closed')));

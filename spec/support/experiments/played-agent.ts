@@ -23,13 +23,14 @@ export class PlayedAgent {
   readonly #heartbeat: Heartbeat;
   readonly #antiEntropy: AntiEntropy;
 
-  constructor(name: string, serverUrl: string, services: number) {
+  /** `from`: the address that its connections come from. */
+  constructor(name: string, serverUrl: string, services: number, from: string) {
     const clock = systemClock;
     const random = systemRandom;
     const servers = new LeanServers();
     const first = [{ ID: 'first', Node: 's1', Datacenter: 'dc1', Url: serverUrl }];
     servers.replace(first);
-    this.#upstream = new LeanUpstream(servers, name);
+    this.#upstream = new LeanUpstream(servers, name, from);
     const ask = (request: UpstreamRequest) => this.#counted(request);
     // No more of them is used.
     const upstream = { ask } as unknown as Upstream;
