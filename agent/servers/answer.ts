@@ -10,6 +10,11 @@ export interface ServerAnswer {
   readonly body: Buffer;
 }
 
+/** Its server has no leader or log, and has done nothing: another may be better off. */
+export function isOfNoUse(status: number | undefined, headers: IncomingHttpHeaders): boolean {
+  return status === 500 && headers['x-proconsul-applied'] === 'no';
+}
+
 /** Every instance of a large cluster in one answer fits. */
 const MAX_BODY_BYTES = 256 * 1024 * 1024;
 /** A server that falls silent in the middle of an answer does not go on with it. */

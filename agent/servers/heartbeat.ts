@@ -83,6 +83,8 @@ export class Heartbeat {
   #tookMs: number | undefined;
   /** It went to another server than its own, to measure the way there, and says nothing else. */
   #isVisit = false;
+  /** What it says of itself, as bytes: the same again and again. */
+  #said: { readonly of: Beat; readonly bytes: Buffer } | undefined;
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
@@ -192,6 +194,11 @@ export class Heartbeat {
     this.#failures = 0;
   }
 
+  #bytesOf(beat: Beat): Buffer {
+    if (this.#said?.of !== beat) this.#said = { of: beat, bytes: Buffer.from(encodeJson(beat)) };
+    return this.#said.bytes;
+  }
+
   #send(): Promise<ServerAnswer> {
     const { upstream, beat, place } = this.#options;
     const { body, token } = beat();
@@ -208,7 +215,7 @@ export class Heartbeat {
       target: BEAT_PATH,
       key,
       token,
-      body: Buffer.from(encodeJson(body)),
+      body: this.#bytesOf(body),
       timeoutMs: Math.min(MAX_TIMEOUT_MS, TIMEOUT_MS * 2 ** this.#late),
       repeatable: true,
       ...(headers !== undefined && { headers }),

@@ -29,14 +29,23 @@ export function shown({ target, headers, token, node }: Asking): Shown {
 
 const TOKEN_PARAMS = new Set(['token']);
 
-/** The request to read it, ready to be sent; `holds` is the tag of the answer that is there already. */
-export function bytesTo(url: string, asking: Asking, holds?: string): Buffer {
-  const { target, headers } = shown(asking);
+/** What is written, beside what is asked for. */
+export interface Written extends Asking {
+  readonly method?: string;
+  readonly body?: Buffer | undefined;
+}
+
+/** The request, ready to be sent; `holds` is the tag of the answer that is there already. */
+export function bytesTo(url: string, written: Written, holds?: string): Buffer {
+  const { method = 'GET', body } = written;
+  const { target, headers } = shown(written);
   const { host } = new URL(url);
-  const all = { ...headers, Host: host, Connection: 'keep-alive' };
+  const length = body && { 'Content-Length': body.length };
+  const all = { ...headers, Host: host, Connection: 'keep-alive', ...length };
   // What a client says of these is not passed on beside what this agent says.
   const byName = new Map(Object.entries(all).map((each) => [each[0].toLowerCase(), each]));
   const lines = [...byName.values()].map(([name, value]) => `${name}: ${value}\r\n`);
   const end = holds === undefined ? '\r\n' : heldLine(holds);
-  return Buffer.from(`GET ${target} HTTP/1.1\r\n${lines.join('')}${end}`, 'latin1');
+  const head = Buffer.from(`${method} ${target} HTTP/1.1\r\n${lines.join('')}${end}`, 'latin1');
+  return body === undefined ? head : Buffer.concat([head, body]);
 }

@@ -10,7 +10,8 @@ import type { ServerInfo } from '../../lib/membership.ts';
 import { counter, type Metric, timing } from '../../lib/metrics/metric.ts';
 import { Sample } from '../../lib/metrics/sample.ts';
 import { traceHeaders } from '../../lib/tracing.ts';
-import { readAnswer, type ServerAnswer } from './answer.ts';
+import { isOfNoUse, readAnswer, type ServerAnswer } from './answer.ts';
+import { BeatLines, Late } from './beat-lines.ts';
 import { type Place, Places, type Way } from './places.ts';
 import { Reach, type ReachOptions } from './reach.ts';
 import { Relay } from './relay.ts';
@@ -61,6 +62,7 @@ export class Upstream {
   readonly #options: UpstreamOptions;
   readonly #places = new Places();
   readonly #ways: Ways;
+  readonly #beats: BeatLines;
   #stopped = false;
   #onUnknown: (token: string) => void = () => undefined;
   /** Until a server began to answer what nobody waits for; how many got no answer; and retries. */
@@ -71,14 +73,16 @@ export class Upstream {
 
   constructor(options: UpstreamOptions) {
     this.#options = options;
-    const { servers, clock, security } = options;
+    const { servers, clock, security, node } = options;
     const reach = new Reach(security);
     this.#ways = new Ways(reach, this.#places);
     this.relay = new Relay({ servers, clock, reach, places: this.#places });
+    this.#beats = new BeatLines({ servers, clock, reach, node });
     // A machine that is switched off says nothing: what waits for it would wait in vain.
     servers.onGone((id) => {
       this.#ways.breakOff(failed('is gone', 'ETIMEDOUT'), id);
       this.relay.breakOff(id);
+      this.#beats.breakOff(id);
     });
   }
 
@@ -94,19 +98,21 @@ export class Upstream {
 
   /** As `send`, with all of the body. */
   async ask(request: UpstreamRequest): Promise<ServerAnswer> {
-    return await this.read(await this.send(request), request);
+    const told = request.way === 'beat' ? await this.#askByLine(request) : undefined;
+    if (told !== undefined && !(told instanceof Late)) return told;
+    return await this.read(await this.send(request, told), request);
   }
 
   /**
    * The answer of the first server that gives one; its body is still to be read. Rejects with
    * 'unavailable' when no server was there or the caller's signal came, with 'unknown' for a write
-   * whose answer got lost, with 'busy' when too much is under way already.
+   * whose answer got lost, with 'busy' when too much is under way already. `late`: one that was asked and is silent.
    */
-  async send(request: UpstreamRequest): Promise<IncomingMessage> {
+  async send(request: UpstreamRequest, late?: Late): Promise<IncomingMessage> {
     const { servers, clock } = this.#options;
     this.#asked++;
-    let cause: unknown;
-    const tried = new Set<string>();
+    let cause: unknown = late?.error;
+    const tried = new Set(late && [late.server.Url]);
     while (tried.size < MAX_ATTEMPTS && !this.#stopped) {
       // Anew each time: which servers there are may have changed while one was asked.
       const server = servers.inOrder(request.key).find(({ Url }) => !tried.has(Url));
@@ -118,8 +124,7 @@ export class Upstream {
         const response = await this.#attemptTwice(server, request);
         if (request.waitMs === undefined) this.#took.observe(clock.monotonic() - from);
         servers.breaker.succeeded(server.ID);
-        if (!isRefusal(response)) return response;
-        // It has no leader or log, and has done nothing: another may be better off.
+        if (!isOfNoUse(response.statusCode, response.headers)) return response;
         response.resume();
         cause = new ProconsulError('unavailable', NO_LEADER);
       } catch (error) {
@@ -134,9 +139,7 @@ export class Upstream {
   async read(response: IncomingMessage, request: UpstreamRequest): Promise<ServerAnswer> {
     const claim = FOR_CLIENTS.has(request.way) ? largeBodies.claim() : undefined;
     try {
-      const answer = await readAnswer(response, this.#options.clock, claim);
-      if (answer.status === 403 && answer.body.equals(NOT_FOUND)) this.#onUnknown(request.token);
-      return answer;
+      return this.#heeded(await readAnswer(response, this.#options.clock, claim), request);
     } catch (cause) {
       if (cause instanceof ProconsulError) throw cause;
       throw mayRepeat(request, cause) ? noLeader(cause) : answerLost('the server', cause);
@@ -169,6 +172,23 @@ export class Upstream {
     this.#ways.breakOff(failed('is not asked any more', 'ETIMEDOUT'));
     this.#ways.close();
     this.relay.stop();
+    this.#beats.breakOff();
+  }
+
+  async #askByLine(request: UpstreamRequest): Promise<ServerAnswer | Late | undefined> {
+    const { clock } = this.#options;
+    const from = clock.monotonic();
+    const answer = this.#stopped ? undefined : await this.#beats.ask(request);
+    if (answer === undefined || answer instanceof Late) return answer;
+    this.#asked++;
+    this.#took.observe(clock.monotonic() - from);
+    return this.#heeded(answer, request);
+  }
+
+  /** A token that is not known (any more) is doubted. */
+  #heeded(answer: ServerAnswer, { token }: UpstreamRequest): ServerAnswer {
+    if (answer.status === 403 && answer.body.equals(NOT_FOUND)) this.#onUnknown(token);
+    return answer;
   }
 
   /**
@@ -314,10 +334,6 @@ export function nobodyWaits(cause?: unknown): ProconsulError {
 function isOurFault(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return code === 'EMFILE' || code === 'ENFILE' || code === 'EADDRNOTAVAIL';
-}
-
-function isRefusal({ statusCode, headers }: IncomingMessage): boolean {
-  return statusCode === 500 && headers['x-proconsul-applied'] === 'no';
 }
 
 /** A read may always be sent again; a write only if no server can have seen it. */

@@ -146,6 +146,7 @@ function connect(options: Connecting, nodeId: string, onReloaded: (config: Confi
   const security = { tls, domain: config.dns.domain };
   const upstream = new Upstream({ servers, clock, node: config.nodeName, security });
   const token = () => agent.ownToken;
+  const body = ownBeat(config, nodeId);
   const place = config.measuresPlaces ? new OwnPlace({ servers, clock, random }) : undefined;
   const heartbeat = new Heartbeat({
     upstream,
@@ -153,7 +154,7 @@ function connect(options: Connecting, nodeId: string, onReloaded: (config: Confi
     clock,
     logger,
     place,
-    beat: () => ({ body: ownBeat(config, nodeId), token: token() }),
+    beat: () => ({ body, token: token() }),
     on: {
       unknown: () => agent.unknown(),
       back: () => agent.resume(),

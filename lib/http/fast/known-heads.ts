@@ -1,6 +1,6 @@
 /**
  * Heads of requests that were parsed before: whoever writes sends the same one again and again, but for
- * the target and the length of the body, and all agents send the same one, but for their names and tokens.
+ * the target and the length of the body, and all agents send the same one, but for their names, places and tokens.
  * A request is taken by such a head where its bytes are those that Node's parser has read already, and
  * where what is not among them can be read in one way alone.
  */
@@ -8,6 +8,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { ByteCache } from '../../byte-cache.ts';
 import { systemClock } from '../../clock.ts';
+import { PLACE_HEADER } from '../../place.ts';
 import { type Begin, ReadyMessage } from '../ready-exchange.ts';
 
 const MAX_HEADS_BYTES = 8 * 1024 * 1024;
@@ -23,10 +24,10 @@ const LENGTH_NAME = 'content-length';
 const REQUEST_LINE = /^(PUT|POST|DELETE) (\/[\w\-.~!$&'()*+,;=:@%/?]*) HTTP\/1\.1\r\n$/;
 
 /** Headers whose value is no part of a head. */
-const FREE = ['content-length', 'x-proconsul-node', 'x-consul-token'] as const;
+const FREE = ['content-length', 'x-proconsul-node', 'x-consul-token', PLACE_HEADER] as const;
 /** Their lines as every client writes them: a length without a sign or a zero in front, and visible letters. */
 const FREE_LINES =
-  /^(?:content-length: (0|[1-9]\d{0,6})|x-proconsul-node: ([!-~]*)|x-consul-token: ([!-~]*))(?=\r$)/gim;
+  /^(?:content-length: (0|[1-9]\d{0,6})|x-proconsul-node: ([!-~]*)|x-consul-token: ([!-~]*)|x-proconsul-place: ([!-~]*))(?=\r$)/gim;
 const EVERY_NAME = FREE.map((name) => new RegExp(`${name}(?![\\w-])`, 'gi'));
 
 /** As they are written, in the order of FREE; undefined where a line is not there. */
@@ -34,10 +35,11 @@ type Values = readonly [
   length: string | undefined,
   node: string | undefined,
   token: string | undefined,
+  place: string | undefined,
 ];
 
 interface KnownHead {
-  /** A node and a token without their values: none that was sent once is kept. */
+  /** A node, its place and a token without their values: none that was sent once is kept. */
   readonly headers: IncomingHttpHeaders;
   readonly rawHeaders: readonly string[];
   /** Where the values stand among the latter, in the order of FREE. */
@@ -118,14 +120,19 @@ function readingOf(chunk: Buffer, maxHeadBytes: number): Read | undefined {
 
 /** The values that are free, and the lines without them; undefined where one is there twice. */
 function apart(lines: string): { values: Values; rest: string } | undefined {
-  const values: [Values[0], Values[1], Values[2]] = [undefined, undefined, undefined];
+  const values: { -readonly [I in keyof Values]: Values[I] } = [
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+  ];
   // What has a line without a value has another key than what has one that is free.
   let which = 0;
   let rest = '';
   let from = 0;
   FREE_LINES.lastIndex = 0;
   for (let said = FREE_LINES.exec(lines); said !== null; said = FREE_LINES.exec(lines)) {
-    const at = FREE.findIndex((_, i) => said[i + 1] !== undefined) as 0 | 1 | 2;
+    const at = FREE.findIndex((_, i) => said[i + 1] !== undefined) as 0 | 1 | 2 | 3;
     if (values[at] !== undefined) return undefined;
     const value = said[at + 1] as string;
     values[at] = value;
@@ -169,8 +176,8 @@ function headOf(message: IncomingMessage, begin: Begin): KnownHead {
 }
 
 function withValues(known: KnownHead, values: Values): Pick<KnownHead, 'headers' | 'rawHeaders'> {
-  const [length, node, token] = values;
-  const isPlain = node === undefined && token === undefined;
+  const [length, node, token, place] = values;
+  const isPlain = node === undefined && token === undefined && place === undefined;
   if (isPlain && known.headers[LENGTH_NAME] === length) return known;
   const headers = { ...known.headers };
   const rawHeaders = [...known.rawHeaders];

@@ -114,7 +114,9 @@ describe('the heartbeat of an agent', () => {
     const { clock, heartbeat, logger } = await setUp((request, response) => {
       beats++;
       request.resume();
-      response.writeHead(500).end('Node name n1 is reserved by node x (10.0.0.9), which is alive');
+      // As servers do, which say how long an answer is.
+      response.statusCode = 500;
+      response.end('Node name n1 is reserved by node x (10.0.0.9), which is alive');
     });
     const refusal = await heartbeat.beatNow();
     assert.match(refusal ?? '', /reserved by node x/);
@@ -171,7 +173,7 @@ describe('the heartbeat of an agent', () => {
     const { clock, heartbeat } = await setUp((request, response) => {
       request.resume();
       beats++;
-      response.writeHead(isAway ? 503 : 200, { 'Content-Type': 'application/json' });
+      response.statusCode = isAway ? 503 : 200;
       response.end(JSON.stringify({ Servers: [], Known: true, NextMs: 16_000 }));
     });
     await heartbeat.beatNow();
@@ -196,7 +198,6 @@ describe('the heartbeat of an agent', () => {
       request.resume();
       begun++;
       if (isLate) return;
-      response.writeHead(200, { 'Content-Type': 'application/json' });
       response.end(JSON.stringify({ Servers: [], Known: true, NextMs: 4000 }));
     });
     await heartbeat.beatNow();

@@ -48,7 +48,9 @@ export async function upstreamTo(...listeners: readonly RequestListener[]) {
 export function json(body: () => unknown, status = 200): RequestListener {
   return (request, response) => {
     request.resume();
-    response.writeHead(status, { 'Content-Type': 'application/json' });
+    response.statusCode = status;
+    response.setHeader('Content-Type', 'application/json');
+    // In one piece, so that it says how long it is: as servers do.
     response.end(JSON.stringify(body()));
   };
 }

@@ -4,6 +4,8 @@ import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { inspect } from 'node:util';
 import { KnownHeads } from '../../../../lib/http/fast/known-heads.ts';
+import { BEAT_PATH } from '../../../../lib/membership.ts';
+import { PLACE_HEADER } from '../../../../lib/place.ts';
 import { seededRandom } from '../../../support/fakes/seeded-random.ts';
 import { SEED } from '../../../support/seed.ts';
 import { RawClient, withoutDate } from '../../../support/servers/raw-client.ts';
@@ -162,6 +164,16 @@ describe('KnownHeads', () => {
     }
     assert(taken > 50, `of 2000 ${taken}`);
   }
+
+  it('takes the beat of an agent that stands elsewhere now, and says where', async () => {
+    const beatOf = (place: Headers) =>
+      Buffer.from(requestText('PUT', BEAT_PATH, '{}', { ...head, ...place }));
+    const heads = await knowing(beatOf({ [PLACE_HEADER]: '{"Server":"s1"}' }));
+    const elsewhere = heads.find(beatOf({ [PLACE_HEADER]: '{"Seconds":0.1}' }), socket)?.message;
+    assert.equal(elsewhere?.headers[PLACE_HEADER], '{"Seconds":0.1}');
+    assert.equal(heads.find(beatOf({ [PLACE_HEADER]: 'a b' }), socket), undefined);
+    assert.equal(heads.find(beatOf({}), socket), undefined);
+  });
 
   it('takes another target, length, token and node, and no other header', async () => {
     const heads = await knowing(Buffer.from(requestText('PUT', '/v1/kv/a', 'x', head)));

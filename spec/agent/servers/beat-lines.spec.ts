@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import type { RequestListener } from 'node:http';
+import type { Socket } from 'node:net';
+import type { UpstreamRequest } from '../../../agent/servers/upstream.ts';
+import { BEAT_PATH } from '../../../lib/membership.ts';
+import { upstreamTo } from '../../support/servers/upstreams.ts';
+import { until } from '../../support/until.ts';
+
+const BEAT: UpstreamRequest = {
+  way: 'beat',
+  method: 'PUT',
+  target: BEAT_PATH,
+  key: 'node:n1',
+  token: '',
+  body: Buffer.from('{"Node":"n1"}'),
+  timeoutMs: 1500,
+  repeatable: true,
+};
+
+/** Reads all of it, and then does this. */
+function once(does: (...args: Parameters<RequestListener>) => void): RequestListener {
+  return (request, response) => {
+    request.resume().once('end', () => does(request, response));
+  };
+}
+
+describe('the beats of an agent', () => {
+  it('go by one connection, and the way there is measured by what needs no new one', async () => {
+    const sockets = new Set<Socket>();
+    const seen: unknown[] = [];
+    const { upstream } = await upstreamTo((request, response) => {
+      sockets.add(request.socket);
+      const { method, url, headers } = request;
+      seen.push([
+        method,
+        url,
+        headers['x-proconsul-node'],
+        headers['x-consul-token'],
+        headers['x-a'],
+      ]);
+      request.pipe(response.setHeader('Content-Length', headers['content-length'] ?? ''));
+    });
+    const told: (number | undefined)[] = [];
+    const onAnswer = (ms: number | undefined) => void told.push(ms);
+    for (let i = 0; i < 3; i++) {
+      const beat = { ...BEAT, token: 'secret', headers: { 'x-a': '1' }, onAnswer };
+      const { status, body } = await upstream.ask(beat);
+      assert.deepEqual([status, body.toString()], [200, '{"Node":"n1"}']);
+    }
+    assert.deepEqual(seen[2], ['PUT', BEAT_PATH, 'n1', 'secret', '1']);
+    assert.deepEqual([sockets.size, told], [1, [undefined, 0, 0]]);
+  });
+
+  it('are taken though the server has closed the connection that was kept, and blame it for nothing', async () => {
+    let beats = 0;
+    const { upstream, servers } = await upstreamTo(
+      once(({ socket }, response) => {
+        if (++beats === 2) socket.resetAndDestroy();
+        else response.end('ok');
+      }),
+    );
+    await upstream.ask(BEAT);
+    assert.equal((await upstream.ask(BEAT)).body.toString(), 'ok');
+    assert.deepEqual([beats, servers.breaker.isFailing('s0')], [3, false]);
+  });
+
+  it('go to another server when one is silent, or has no leader', async () => {
+    for (const isSilent of [true, false]) {
+      let asked = 0;
+      const away: RequestListener = once((_, response) => {
+        asked++;
+        if (isSilent) return;
+        response.statusCode = 500;
+        response.setHeader('X-Proconsul-Applied', 'no').end('No cluster leader');
+      });
+      const well = once((_, response) => void response.end('well'));
+      const { upstream, servers, clock, started } = await upstreamTo(away, well);
+      const hosts = started.map(({ host }) => `http://${host}`);
+      const of = (key: string) => servers.first(key)?.Url;
+      const keys = Array.from({ length: 64 }, (_, i) => `${i}`);
+      const key = keys.find((each) => of(each) === hosts[0]) ?? '';
+      const answered = upstream.ask({ ...BEAT, key });
+      await until(() => asked > 0);
+      if (isSilent) await clock.advance(1500);
+      assert.equal((await answered).body.toString(), 'well');
+      assert.equal(servers.breaker.isFailing('s0'), isSilent);
+    }
+  });
+
+  it('are said twice once to what answers otherwise than servers do, and then in the long way alone', async () => {
+    let beats = 0;
+    const { upstream, clock } = await upstreamTo(
+      once((_, response) => {
+        beats++;
+        response.write('in ');
+        response.end('chunks');
+      }),
+    );
+    for (const expected of [2, 3, 4]) {
+      assert.equal((await upstream.ask(BEAT)).body.toString(), 'in chunks');
+      assert.equal(beats, expected);
+    }
+    await clock.advance(30_000);
+    await upstream.ask(BEAT);
+    assert.equal(beats, 6);
+  });
+
+  it('with what no header may hold are refused as Node does, and nothing of it is sent', async () => {
+    let beats = 0;
+    const { upstream } = await upstreamTo(() => void beats++);
+    const headers = { 'x-a': 'a\u010aX-Consul-Token: b' };
+    await assert.rejects(upstream.ask({ ...BEAT, headers }), { code: 'invalid' });
+    assert.equal(beats, 0);
+  });
+
+  it('end with the agent', async () => {
+    const open: Socket[] = [];
+    const { upstream } = await upstreamTo(once(({ socket }) => void open.push(socket)));
+    const asked = assert.rejects(upstream.ask(BEAT), { code: 'unavailable' });
+    await until(() => open.length === 1);
+    upstream.stop();
+    await asked;
+    await until(() => open[0]?.destroyed === true);
+  });
+});
