@@ -31,7 +31,9 @@ export function exposition(
     families.set(name, family);
   }
   const sorted = [...families].sort(([a], [b]) => (a < b ? -1 : 1));
-  return sorted.map(([, { head, lines }]) => `${head}${lines.join('\n')}\n`).join('');
+  return sorted
+    .flatMap(([, { head, lines }]) => [head, ...lines.map((each) => `${each}\n`)])
+    .join('');
 }
 
 function isUnused(metric: Metric): boolean {
