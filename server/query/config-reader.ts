@@ -147,10 +147,10 @@ export class ConfigReader {
     this.#note(kindTopic(SERVICE_INTENTIONS.kind));
     const meant = fold(name);
     const isMeant = ({ Name }: SourceIntention) => Name === '*' || fold(Name) === meant;
-    // Of all entries: what is not meant is not made first.
-    return this.#intentionsOf((entry) => {
-      const Sources = (entry.Sources ?? []).filter(isMeant);
-      return Sources.length === 0 ? [] : judgedIn({ ...entry, Sources });
+    // What is not meant is not made first.
+    return [...this.#entries.intentionsFrom(name)].flatMap((row) => {
+      const entry = row as ConfigEntry & ServiceIntentions;
+      return judgedIn({ ...entry, Sources: (entry.Sources ?? []).filter(isMeant) });
     });
   }
 
@@ -174,8 +174,8 @@ export class ConfigReader {
     return this.#state.configEntries;
   }
 
-  #intentionsOf(of: typeof intentionsIn = intentionsIn): Intention[] {
+  #intentionsOf(): Intention[] {
     const entries = this.#entries.ofKind(SERVICE_INTENTIONS.kind);
-    return [...entries].flatMap((entry) => of(entry as ConfigEntry & ServiceIntentions));
+    return [...entries].flatMap((entry) => intentionsIn(entry as ConfigEntry & ServiceIntentions));
   }
 }

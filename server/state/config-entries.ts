@@ -12,6 +12,7 @@ import {
 import {
   SERVICE_INTENTIONS,
   type ServiceIntentions,
+  type SourceIntention,
 } from '../../lib/config-entries/kinds/service-intentions.ts';
 import { kindNamed } from '../../lib/config-entries/kinds.ts';
 import { sameJson } from '../../lib/equal.ts';
@@ -35,6 +36,8 @@ export class ConfigEntries implements ChainEntries {
   readonly #about = new Lookup<ConfigEntry>();
   /** Of gateways, by kind and what they stand in front of. */
   readonly #gateways = new Lookup<ConfigEntry>();
+  /** Those of intentions, by the name of a service that calls, or `*`. */
+  readonly #from = new Lookup<ConfigEntry>();
   /** The destination of an intention, by the id that clients of 1.8 know it by. */
   readonly #destinations = new Map<string, string>();
   readonly #topics: Topics;
@@ -75,6 +78,11 @@ export class ConfigEntries implements ChainEntries {
     return this.#gateways.rows(gatewaysTopic(kind, service));
   }
 
+  /** Entries with an intention about calls by a service, or by any, each once. */
+  intentionsFrom(service: string): Iterable<ConfigEntry> {
+    return new Set([...this.#from.rows(fold(service)), ...this.#from.rows(ANY)]);
+  }
+
   destinationOf(intention: string): string | undefined {
     return this.#destinations.get(intention);
   }
@@ -100,12 +108,8 @@ export class ConfigEntries implements ChainEntries {
     const key = keyOf(Kind, Name);
     for (const id of intentionIds(before)) this.#destinations.delete(id);
     for (const id of intentionIds(after)) this.#destinations.set(id, Name);
-    if (before !== undefined) {
-      for (const service of servicesOf(before)) this.#about.delete(service, key);
-    }
-    if (after !== undefined) {
-      for (const service of servicesOf(after)) this.#about.set(service, key, after);
-    }
+    relate(this.#about, servicesOf, { key, before, after });
+    relate(this.#from, sourcesOf, { key, before, after });
     this.#gatewaysChanged(key, before, after);
     if (after === undefined) this.#byKind.delete(Kind, key);
     else this.#byKind.set(Kind, key, after);
@@ -154,10 +158,35 @@ function keyOf(kind: string, name: string): string {
   return `${kind}/${fold(name)}`;
 }
 
-function intentionIds(entry: ConfigEntry | undefined): readonly string[] {
+const ANY = '*';
+
+interface Change {
+  readonly key: string;
+  readonly before: ConfigEntry | undefined;
+  readonly after: ConfigEntry | undefined;
+}
+
+/** Has an entry found by other names from now on. */
+function relate(
+  lookup: Lookup<ConfigEntry>,
+  namesOf: (entry: ConfigEntry) => Iterable<string>,
+  { key, before, after }: Change,
+): void {
+  if (before !== undefined) for (const name of namesOf(before)) lookup.delete(name, key);
+  if (after !== undefined) for (const name of namesOf(after)) lookup.set(name, key, after);
+}
+
+function intentionsOf(entry: ConfigEntry | undefined): readonly SourceIntention[] {
   if (entry?.Kind !== SERVICE_INTENTIONS.kind) return [];
-  const { Sources } = entry as unknown as ServiceIntentions;
-  return (Sources ?? []).flatMap(({ legacy }) => (legacy?.ID ? [legacy.ID] : []));
+  return (entry as unknown as ServiceIntentions).Sources ?? [];
+}
+
+function sourcesOf(entry: ConfigEntry): ReadonlySet<string> {
+  return new Set(intentionsOf(entry).map(({ Name }) => fold(Name)));
+}
+
+function intentionIds(entry: ConfigEntry | undefined): readonly string[] {
+  return intentionsOf(entry).flatMap(({ legacy }) => (legacy?.ID ? [legacy.ID] : []));
 }
 
 function servicesOf(entry: ConfigEntry): ReadonlySet<string> {
