@@ -25,7 +25,7 @@ export interface Taking {
  * refused, 'invalid' where what was asked makes no sense, 'busy' where the agent has no room for more, else 'unavailable'.
  */
 export function refuse(
-  response: IncomingMessage,
+  response: Pick<IncomingMessage, 'statusCode' | 'headers'>,
   text: string,
   { accept = [], terse }: Taking,
 ): void {
@@ -45,7 +45,7 @@ function codeOf(status: number): 'forbidden' | 'invalid' | 'busy' | 'unavailable
 }
 
 /** No agent answers a command with one. */
-export function isPage({ headers }: IncomingMessage): boolean {
+export function isPage({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
   return /^text\/html\b/i.test(headers['content-type'] ?? '');
 }
 

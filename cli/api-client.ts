@@ -250,7 +250,8 @@ function tlsOptions({ tls }: ApiTarget) {
   return { ...(ca === undefined ? {} : { ca: [...ca] }), ...Object.fromEntries(given) };
 }
 
-function pathOf({ path, query = [] }: ApiRequest): string {
+/** With its query string. */
+export function pathOf({ path, query = [] }: Pick<ApiRequest, 'path' | 'query'>): string {
   const pairs = query.map(([name, value]) => {
     const encoded = encodeURIComponent(value);
     return encoded === '' ? name : `${name}=${encoded}`;

@@ -7,11 +7,12 @@ import { withDefaultToken } from '../../lib/acl/default-token.ts';
 import { type AccessControl, OPEN } from '../../lib/acl/rights.ts';
 import { systemClock } from '../../lib/clock.ts';
 import type { Config, ListenAddress } from '../../lib/config/config.ts';
-import { type Served as AppServed, createApp } from '../../lib/http/app.ts';
+import { type App, type Served as AppServed, createApp } from '../../lib/http/app.ts';
 import type { Audit } from '../../lib/http/audit.ts';
 import { FastPath } from '../../lib/http/fast/fast-path.ts';
 import { LineBudget } from '../../lib/http/line-budget.ts';
 import { Listener } from '../../lib/http/listener.ts';
+import type { Begin } from '../../lib/http/ready-exchange.ts';
 import type { Guard, Handler, Route } from '../../lib/http/route.ts';
 import { RouteTimes } from '../../lib/http/route-times.ts';
 import { Waits } from '../../lib/http/waits.ts';
@@ -25,6 +26,7 @@ import type { EurekaPath } from '../../server/eureka/rows.ts';
 import type { Xds } from '../../xds/xds.ts';
 import { openAudit, type ProcessAudit } from './audit-role.ts';
 import { listenerMetrics } from './listener-metrics.ts';
+import { OwnRequests } from './own-requests.ts';
 import { pageOf } from './page-role.ts';
 import { RequestLimits } from './request-limits.ts';
 import { guardsOf } from './restrict.ts';
@@ -122,7 +124,7 @@ export class Listeners {
     const { readiness } = options;
     return createXds({
       ...options,
-      answer: this.answer,
+      own: this.own,
       access: () => this.#access ?? OPEN,
       isReady: () => this.#access !== undefined && readiness.begun,
     });
@@ -164,8 +166,9 @@ export class Listeners {
   }
 
   /** Answers as clients are answered, to whoever is in this process. */
-  get answer(): RequestListener {
-    return this.#clients.answer;
+  get own(): OwnRequests {
+    const { answer, begin } = this.#clients;
+    return new OwnRequests(answer, begin);
   }
 
   /** What it measures; when it is open. */
@@ -237,6 +240,7 @@ class Audience {
   readonly #fastPath: FastPath | undefined;
   readonly #lineBudget: LineBudget;
   #app: RequestListener | undefined;
+  #begin: Begin = () => false;
   /** One for each connection at most, for it waits for its answer. */
   #early: (() => void)[] = [];
 
@@ -265,6 +269,9 @@ class Audience {
     else this.#early.push(() => this.#app?.(message, response));
   };
 
+  /** Of what was not parsed; nothing, before there is something to answer with. */
+  readonly begin: Begin = (message, response) => this.#begin(message, response);
+
   at(at: ListenAddress, { maxConnections, ...guests }: Guests): Listener {
     const { maxHeaderBytes } = this.#options.config.http;
     const shortcut = this.#fastPath;
@@ -279,7 +286,7 @@ class Audience {
 
   open(served: AppServed, audit: Audit | undefined): void {
     const { config, logger } = this.#options;
-    const app = createApp(served, {
+    const app: App = createApp(served, {
       guards: this.#guards,
       settings: config.http,
       times: this.#times,
@@ -288,6 +295,7 @@ class Audience {
       audit,
       logger,
     });
+    this.#begin = app.begin;
     this.openWith(app);
   }
 

@@ -1,13 +1,25 @@
 /**
- * What this process asks of itself as a client would: answered by the surface that clients have, and over
- * no wire, so that it needs no port, no certificate and no place among a client's connections.
+ * What this process asks of itself as a client would: answered by the surface that clients have, and over no wire, so
+ * that it needs no port, no certificate and no place among a client's connections. What a row takes as it is is not even
+ * written down: all else goes through Node's own client and server.
  */
 import { createServer, globalAgent, type RequestListener, request } from 'node:http';
 import { Duplex } from 'node:stream';
-import { type ApiAnswer, type ApiRequest, createApiClient, type Way } from '../api-client.ts';
+import type { Begin } from '../../lib/http/ready-exchange.ts';
+import type { Wire } from '../../lib/http/reply.ts';
+import { decodeAnswer, refuse } from '../api-answers.ts';
+import {
+  type ApiAnswer,
+  type ApiRequest,
+  createApiClient,
+  pathOf,
+  type Way,
+} from '../api-client.ts';
+import { ownExchange } from './own-exchange.ts';
 
 /** A wait that Consul's client would ask for: its answer is an unchanged one. */
 const NOT_FOUND = 404;
+const HOST = 'localhost';
 /** What a command loads when it needs it is here by now: to load it anew for each question takes a moment. */
 const WAY: Way = { request, kept: globalAgent };
 
@@ -22,8 +34,11 @@ export interface OwnRequest extends Pick<ApiRequest, 'path' | 'query' | 'body'> 
 
 export class OwnRequests {
   readonly #connect: () => Duplex;
+  readonly #begin: Begin;
 
-  constructor(answer: RequestListener) {
+  /** `begin`: of a request that was not parsed. */
+  constructor(answer: RequestListener, begin: Begin = () => false) {
+    this.#begin = begin;
     const server = createServer({ requireHostHeader: false }, answer);
     this.#connect = () => {
       const [ours, theirs] = connectedPair();
@@ -33,16 +48,49 @@ export class OwnRequests {
   }
 
   /** Rejects with a ProconsulError for an answer that is none. */
-  ask({ token, accept = [], ...asked }: OwnRequest, signal: AbortSignal): Promise<ApiAnswer> {
+  async ask(request: OwnRequest, signal: AbortSignal): Promise<ApiAnswer> {
+    const accept = [NOT_FOUND, ...(request.accept ?? [])];
+    const answered = this.#unparsed(request, signal);
+    return answered === undefined
+      ? await this.#parsed({ ...request, accept }, signal)
+      : answerOf(await answered, accept);
+  }
+
+  #unparsed(request: OwnRequest, signal: AbortSignal): Promise<Wire> | undefined {
+    const { token, method = 'GET', body, path, query = [] } = request;
+    if (method !== 'GET' || body !== undefined || signal.aborted) return undefined;
+    const headers = { host: HOST, ...(token !== '' && { 'x-consul-token': token }) };
+    return ownExchange(this.#begin, { target: pathOf({ path, query }), headers, signal });
+  }
+
+  #parsed({ token, ...asked }: OwnRequest, signal: AbortSignal): Promise<ApiAnswer> {
     const headers: Record<string, string> = token === '' ? {} : { 'X-Consul-Token': token };
     const client = createApiClient({
-      target: { scheme: 'http', address: 'localhost', headers, connect: this.#connect },
+      target: { scheme: 'http', address: HOST, headers, connect: this.#connect },
       query: [],
       signal,
       way: WAY,
     });
-    return client.send({ method: 'GET', ...asked, accept: [NOT_FOUND, ...accept] });
+    return client.send({ method: 'GET', ...asked });
   }
+}
+
+/** As the client of the command line reads it. */
+function answerOf({ status, headers: flat, body }: Wire, accept: readonly number[]): ApiAnswer {
+  const headers: Record<string, string> = {};
+  for (let i = 0; i < flat.length; i += 2) {
+    headers[(flat[i] as string).toLowerCase()] = flat[i + 1] as string;
+  }
+  const text = body.toString();
+  refuse({ statusCode: status, headers }, text, { accept });
+  return {
+    ...{ status, text },
+    index: headers['x-consul-index'] ?? '',
+    isPartial: headers['x-consul-results-filtered-by-acls'] === 'true',
+    get json() {
+      return text === '' ? undefined : decodeAnswer(text);
+    },
+  };
 }
 
 /** What is written to one is read from the other, and each ends with the other. */

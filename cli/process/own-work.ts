@@ -7,7 +7,6 @@ import type { Config } from '../../lib/config/config.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { systemOf } from '../../lib/system.ts';
 import type { Listeners } from './listeners.ts';
-import { OwnRequests } from './own-requests.ts';
 import { Sidecars } from './sidecars.ts';
 
 export interface Around {
@@ -23,11 +22,10 @@ export class OwnWork {
   readonly #sidecars: Sidecars;
 
   constructor(
-    listeners: Pick<Listeners, 'answer'>,
+    { own }: Pick<Listeners, 'own'>,
     { config, env, logger }: Around,
     ownToken: () => string,
   ) {
-    const own = new OwnRequests(listeners.answer);
     const system = systemOf(logger);
     this.#watches = new Watches({
       ask: (question, signal) => own.ask(question, signal),

@@ -1,12 +1,11 @@
 /** The port for Envoy and clients of gRPC, made from a process' configuration: it asks its own process. */
-import type { RequestListener } from 'node:http';
 import type { AccessControl } from '../../lib/acl/rights.ts';
 import type { Config } from '../../lib/config/config.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { systemOf } from '../../lib/system.ts';
 import type { Identities } from '../../lib/tls/identities.ts';
 import { type Listens, Xds } from '../../xds/xds.ts';
-import { OwnRequests } from './own-requests.ts';
+import type { OwnRequests } from './own-requests.ts';
 import { doorsOf } from './tls-role.ts';
 
 export interface XdsRoleOptions {
@@ -14,8 +13,8 @@ export interface XdsRoleOptions {
   readonly limits: () => Config['limits'];
   readonly identities: Identities;
   readonly logger: Logger;
-  /** As clients are answered. */
-  readonly answer: RequestListener;
+  /** Answered as clients are. */
+  readonly own: OwnRequests;
   readonly access: () => AccessControl;
   readonly isReady: () => boolean;
   readonly readiness: Pick<XdsReadiness, 'caughtUp'>;
@@ -32,8 +31,7 @@ export interface XdsReadiness {
 const ANSWERS = Array.from({ length: 200 }, (_, i) => 400 + i);
 
 export function createXds(options: XdsRoleOptions): Xds {
-  const { config, logger, isReady, readiness, limits, access } = options;
-  const own = new OwnRequests(options.answer);
+  const { own, config, logger, isReady, readiness, limits, access } = options;
   return new Xds({
     ask: (asked, token, signal) => own.ask({ ...asked, token, accept: ANSWERS }, signal),
     access: { callerOf: (token, from) => access().callerOf(token, from) },

@@ -13,7 +13,7 @@ import type { FastPath } from './fast/fast-path.ts';
 import { LineBudget } from './line-budget.ts';
 import { createPages } from './pages.ts';
 import { type Place, plainPlace } from './place.ts';
-import type { Message, Response } from './ready-exchange.ts';
+import type { Begin, Message, Response } from './ready-exchange.ts';
 import { RequestLines } from './request-lines.ts';
 import type { Guard, Handler, Method, Route } from './route.ts';
 import { RouteTimes, type TimedRoute } from './route-times.ts';
@@ -57,8 +57,14 @@ export interface AppSettings {
 
 const NO_SETTINGS: AppSettings = { responseHeaders: {}, disableUnprintableCharFilter: false };
 
+/** What answers the requests of a listener. */
+export type App = RequestListener & {
+  /** The same of those that were not parsed. */
+  readonly begin: Begin;
+};
+
 /** Handlers throw ProconsulErrors; whatever else they throw is a bug, logged and hidden. */
-export function createApp(served: Served, options: AppOptions): RequestListener {
+export function createApp(served: Served, options: AppOptions): App {
   const { settings = NO_SETTINGS, times = new RouteTimes(), logger } = options;
   const { lineBudget = new LineBudget(logger, systemClock) } = options;
   const { responseHeaders, prettyJson = false } = settings;
@@ -107,5 +113,6 @@ export function createApp(served: Served, options: AppOptions): RequestListener 
       failed(error);
     }
   };
-  return (message, response) => run(message, response);
+  const app: RequestListener = (message, response) => run(message, response);
+  return Object.assign(app, { begin: surface.begin });
 }

@@ -1,11 +1,12 @@
 /**
- * A request whose head was known and whose body came with it, and its answer: what an exchange needs of
- * Node's message and response, without the parser and the streams that those are made of.
+ * A request whose head was known and whose body came with it, or that no socket brings, and its answer: what an exchange
+ * needs of Node's message and response, without the parser and the streams that those are made of.
  */
+import assert from 'node:assert/strict';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { writeOnce } from './fast/ready-bytes.ts';
-import type { Wire } from './reply.ts';
+import type { Reply, Wire } from './reply.ts';
 
 /** Either kind. */
 export type Message = IncomingMessage | ReadyMessage;
@@ -13,6 +14,9 @@ export type Response = ServerResponse | ReadyResponse;
 
 /** Begins its exchange; false where that needs Node's own objects, and nothing has begun. */
 export type Begin = (message: ReadyMessage, response: ReadyResponse) => boolean;
+
+/** Of an answer that is told as it comes. */
+export type Parts = NonNullable<Reply['stream']>;
 
 interface Head {
   readonly method: string;
@@ -92,6 +96,11 @@ export class ReadyResponse {
         this.#ending.over(closes);
       },
     });
+  }
+
+  /** Only what nobody reads from a socket is answered so: a head is learnt of writes, which are answered in one piece. */
+  stream(_head: Omit<Wire, 'body'>, _parts: Parts): Promise<void> {
+    assert.fail('a write is answered in one piece');
   }
 
   destroy(): void {

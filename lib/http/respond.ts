@@ -1,5 +1,4 @@
 /** Reply → bytes on the wire, as Consul writes them. */
-import assert from 'node:assert/strict';
 import { pipeline } from 'node:stream/promises';
 import { LARGE_BYTES } from '../body-room.ts';
 import { type ErrorCode, ProconsulError } from '../errors.ts';
@@ -223,14 +222,18 @@ export async function sendStream(
   common: Writing['common'],
   response: Response,
 ): Promise<void> {
-  // Rows that stream are read.
-  assert(!(response instanceof ReadyResponse), 'a write is answered in one piece');
   if (response.destroyed || response.headersSent) return;
-  response.writeHead(reply.status ?? 200, new Headers(common, reply.headers).flat());
+  const { status = 200, stream } = reply;
+  const headers = new Headers(common, reply.headers).flat();
+  if (response instanceof ReadyResponse) {
+    await response.stream({ status, headers }, stream);
+    return;
+  }
+  response.writeHead(status, headers);
   response.flushHeaders();
   letGoOfStalled(response);
   // A client that goes away ends the stream: that is how a log monitor always ends.
-  await pipeline(reply.stream, response).catch(() => undefined);
+  await pipeline(stream, response).catch(() => undefined);
 }
 
 /** Whether the client takes gzip; 'gzip;q=0' says that it does not. */
