@@ -30,6 +30,8 @@ const MAX_CLUSTERS = 10_000;
 const OF = '@';
 
 export class OpenWorld implements World {
+  /** Whoever knows a service by its name asks for its endpoints alone. */
+  readonly isUsedAlone = false;
   readonly #place: Place;
   readonly #policies: ReadonlyMap<string, string>;
 

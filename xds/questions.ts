@@ -18,6 +18,7 @@ import {
 } from '../sidecar/follow.ts';
 import { type Account, whoPays } from './accounts.ts';
 import { Omissions } from './omissions.ts';
+import type { Pace } from './pace.ts';
 import { QUESTION, type Turns, type Waiting } from './turns.ts';
 
 export interface Question extends Pick<Asked, 'path' | 'query'> {
@@ -47,6 +48,7 @@ export interface QuestionsOptions {
   readonly ask: AskAgent;
   readonly tokens: () => Iterable<string>;
   readonly turns: Turns;
+  readonly pace: Pace;
   readonly system: System;
 }
 
@@ -77,10 +79,13 @@ export class Questions {
   readonly #followed = new Map<string, Followed>();
   /** What those who ask leave out of what they make. */
   readonly omissions: Omissions;
+  /** At which what follows from answers is worked out. */
+  readonly pace: Pick<Pace, 'workOut'>;
 
   constructor(options: QuestionsOptions) {
     this.#options = options;
     this.omissions = new Omissions(options.system.logger);
+    this.pace = options.pace;
   }
 
   get size(): number {

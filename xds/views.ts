@@ -9,6 +9,7 @@ import type { System } from '../lib/system.ts';
 import { type Account, Accounts, type Most, type NameOf } from './accounts.ts';
 import { type Compute, Derived, type Told } from './derived.ts';
 import { Facts } from './facts.ts';
+import { Pace } from './pace.ts';
 import { Parts } from './parts.ts';
 import { type AskAgent, MAX_QUESTIONS, Questions } from './questions.ts';
 import { loadRules } from './refusable.ts';
@@ -29,11 +30,14 @@ export interface ViewsOptions {
 export class Views {
   readonly #options: ViewsOptions;
   readonly #byRights = new Map<string, View>();
+  /** At which what has changed is worked out, and told. */
+  readonly pace: Pace;
   readonly #accounts: Accounts;
   readonly #turns = new Turns();
 
   constructor(options: ViewsOptions) {
     this.#options = options;
+    this.pace = new Pace(options.system.clock);
     this.#accounts = new Accounts({ followed: MAX_QUESTIONS / 2, ...options.most });
   }
 
@@ -67,7 +71,9 @@ export class Views {
     const { key } = caller.rights;
     const view =
       this.#byRights.get(key) ??
-      new View({ ...this.#options, turns: this.#turns }, () => this.#byRights.delete(key));
+      new View({ ...this.#options, turns: this.#turns, pace: this.pace }, () =>
+        this.#byRights.delete(key),
+      );
     this.#byRights.set(key, view);
     const { account, leave } = this.#accounts.enter(address);
     const joined = view.join(token);
@@ -165,6 +171,7 @@ interface Whole {
 
 interface ViewRules extends Pick<ViewsOptions, 'ask' | 'system'> {
   readonly turns: Turns;
+  readonly pace: Pace;
 }
 
 class View {
@@ -177,10 +184,10 @@ class View {
   readonly #made = new Map<string, Made>();
   readonly #parts = new Map<string, Map<Account, Parts>>();
 
-  constructor({ ask, system, turns }: ViewRules, onLast: () => void) {
+  constructor({ ask, system, turns, pace }: ViewRules, onLast: () => void) {
     this.#onLast = onLast;
     this.turns = turns;
-    this.questions = new Questions({ ask, system, turns, tokens: () => this.#tokens.keys() });
+    this.questions = new Questions({ ask, system, turns, pace, tokens: () => this.#tokens.keys() });
     this.#facts = new Facts(this.questions);
   }
 

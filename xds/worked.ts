@@ -123,7 +123,7 @@ export class Worked<T> {
     if (isFirst && (!this.#missing.delete(key) || this.#missing.size > 0)) return;
     if (this.#isRunning || this.#isDue) return;
     this.#isDue = true;
-    setImmediate(this.#again);
+    this.#options.sources.questions.pace.workOut(this.#again);
   }
 
   /** Strangers' words may be such that nothing can be made of them: then what was there stands. */

@@ -5,6 +5,8 @@ import type { Know } from './worked.ts';
 
 /** All that a client may subscribe to. */
 export interface World {
+  /** There are no endpoints but those of its clusters, and no routes but those of its listeners. */
+  readonly isUsedAlone: boolean;
   /** `*` for all that there are. */
   resources(kind: Kind, name: string): Wanted;
 }

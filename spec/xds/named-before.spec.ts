@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { type Kind, TYPE_URLS } from '../../xds/resource.ts';
 import { instance } from '../support/fakes/fake-agent-answers.ts';
+import type { FakeClock } from '../support/fakes/fake-clock.ts';
+import { TickingClock } from '../support/fakes/ticking-clock.ts';
 import { ADS, type Told, XdsClient, type XdsStream } from '../support/servers/xds-clients.ts';
 import { chainTo, DOMAIN, NODE, registered, startMesh } from '../support/servers/xds-mesh.ts';
 import { until } from '../support/until.ts';
@@ -66,8 +68,8 @@ function takeAll(stream: XdsStream): true {
   return true;
 }
 
-async function start({ method, ask, names }: Form) {
-  const { xds } = await startMesh(registered({}, [DB]));
+async function start({ method, ask, names }: Form, clock?: FakeClock) {
+  const { xds } = await startMesh(registered({}, [DB]), true, clock);
   const { agent } = xds;
   for (const name of ['db', 'api', 'other']) {
     agent.say(`/v1/discovery-chain/${name}`, chainTo(name, 'http'));
@@ -118,6 +120,20 @@ for (const [title, form] of [
       const listener = firstOf('listeners', 'api:127.0.0.1:9192');
       assert.ok(cluster >= 0 && cluster < firstOf('endpoints', clusterOf('api')));
       assert.ok(cluster < listener && listener < firstOf('routes', 'api'));
+    });
+
+    it('has them in that order too where one thing is worked out in a turn', async () => {
+      // Each look at it says that the turn is over.
+      const { agent, isTold, firstOf } = await start(form, new TickingClock(5));
+      const more = Array.from({ length: 8 }, (_, i) => upstreamTo(`more-${i}`, 9200 + i));
+      agent.say('/v1/agent/service/web-proxy', registered({}, [DB, API, ...more]));
+      await until(() => isTold('routes', 'api') && isTold('endpoints', clusterOf('api')));
+      const cluster = firstOf('clusters', clusterOf('api'));
+      const endpoints = firstOf('endpoints', clusterOf('api'));
+      const listener = firstOf('listeners', 'api:127.0.0.1:9192');
+      const routes = firstOf('routes', 'api');
+      assert.ok(cluster >= 0 && cluster < endpoints && endpoints < routes);
+      assert.ok(listener >= 0 && listener < routes);
     });
 
     it('has another cluster, with its endpoints, before the routes that lead there instead', async () => {

@@ -27,12 +27,17 @@ class Watched extends Map<string, Has> {
 
 const MANY = Array.from({ length: 500 }, (_, i) => `c${i}`);
 
-function orderOf(told: Partial<Record<Kind, Watched>>): Order {
+function orderOf(told: Partial<Record<Kind, Map<string, Has>>>, isUsedAlone = true): Order {
   const of = (kind: Kind): Holding | undefined => {
     const has = told[kind];
     return has && { told: has, wantsAll: true, isTaken: true, all: [] };
   };
-  return new Order({ of, clock: new FakeClock(), wake: () => undefined });
+  return new Order({
+    of,
+    isUsedAlone: () => isUsedAlone,
+    clock: new FakeClock(),
+    wake: () => undefined,
+  });
 }
 
 describe('the order in which a stream is told', () => {
@@ -50,6 +55,29 @@ describe('the order in which a stream is told', () => {
     for (const each of [clusters, endpoints, listeners])
       assert.ok(each.looks <= 3, `${each.looks}`);
     order.stop();
+  });
+
+  it('is of endpoints once a client has their cluster, which would not ask for them again', () => {
+    const clusters = new Map<string, Has>();
+    const order = orderOf({ clusters, endpoints: new Map() });
+    const db = new Resource('endpoints', 'db', {});
+    const shown = () => order.shown('endpoints', new Map([['db', db]]));
+    assert.deepEqual([[...shown().held], [...shown().all]], [['db'], []]);
+    clusters.set('db', new Resource('clusters', 'db', {}, ['db']));
+    assert.deepEqual([[...shown().held], [...shown().all]], [[], [['db', db]]]);
+    order.stop();
+  });
+
+  it('holds up no endpoints that may be those of a cluster that it has of another stream, or that need none', () => {
+    const known = new Map([['db', new Resource('endpoints', 'db', {})]]);
+    const clusters = new Map<string, Has>([['other', 'v1']]);
+    for (const order of [
+      orderOf({ clusters, endpoints: new Map() }),
+      orderOf({ clusters: new Map(), endpoints: new Map() }, false),
+    ]) {
+      assert.equal(order.shown('endpoints', new Map(known)).held.size, 0);
+      order.stop();
+    }
   });
 
   it('is of what a stream says that it has only as far as it asks for it, and that counts for its address', async () => {

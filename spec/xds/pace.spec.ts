@@ -1,32 +1,42 @@
 import assert from 'node:assert/strict';
-import { Pace } from '../../xds/serving/pace.ts';
+import { Pace } from '../../xds/pace.ts';
+import { FakeClock } from '../support/fakes/fake-clock.ts';
+import { TickingClock } from '../support/fakes/ticking-clock.ts';
 
-describe('the pace at which streams are told', () => {
+const turnOver = () => new Promise((resolve) => setImmediate(resolve));
+
+/** How many there are after each turn, until there are so many. */
+async function turnsUntil(count: number, made: () => number): Promise<number[]> {
+  const turns: number[] = [];
+  while (made() < count) {
+    await turnOver();
+    turns.push(made());
+  }
+  return turns;
+}
+
+describe('the pace at which what has changed is told', () => {
   it('leaves turns to others, and keeps the order in which they came', async () => {
-    const pace = new Pace();
+    const pace = new Pace(new FakeClock());
     const told: number[] = [];
-    const turns: number[] = [];
     const tell = (what: number) => () => {
       told.push(what);
       return 1;
     };
-    for (let i = 0; i < 100; i++) pace.soon(tell(i));
-    while (told.length < 100) {
-      await new Promise((resolve) => setImmediate(resolve));
-      turns.push(told.length);
-    }
+    for (let i = 0; i < 200; i++) pace.soon(tell(i));
+    const turns = await turnsUntil(200, () => told.length);
     assert.deepEqual(
       told,
-      Array.from({ length: 100 }, (_, i) => i),
+      Array.from({ length: 200 }, (_, i) => i),
     );
     assert.ok(turns.length >= 3, `${turns}`);
-    pace.soon(tell(100));
-    await new Promise((resolve) => setImmediate(resolve));
-    assert.equal(told.at(-1), 100);
+    pace.soon(tell(200));
+    await turnOver();
+    assert.equal(told.at(-1), 200);
   });
 
   it('goes by what they were worth: of those that have much to look at a turn has few', async () => {
-    const pace = new Pace();
+    const pace = new Pace(new FakeClock());
     let told = 0;
     for (let i = 0; i < 10; i++) {
       pace.soon(() => {
@@ -34,11 +44,36 @@ describe('the pace at which streams are told', () => {
         return 20;
       });
     }
-    const turns: number[] = [];
-    while (told < 10) {
-      await new Promise((resolve) => setImmediate(resolve));
-      turns.push(told);
+    assert.deepEqual(await turnsUntil(10, () => told), [4, 8, 10]);
+  });
+
+  it('goes by the time that they take, and none is kept for ever by what is worked out', async () => {
+    const pace = new Pace(new TickingClock(10));
+    const done: string[] = [];
+    const work = () => {
+      done.push('work');
+      // There is always more.
+      if (done.length < 8) pace.workOut(work);
+    };
+    pace.workOut(work);
+    for (const each of ['one', 'other']) {
+      pace.soon(() => {
+        done.push(each);
+        return 1;
+      });
     }
-    assert.deepEqual(turns, [2, 4, 6, 8, 10]);
+    for (let i = 0; i < 2; i++) await turnOver();
+    assert.deepEqual(done.slice(0, 4), ['work', 'one', 'work', 'other']);
+  });
+
+  it('works out what follows from others in the same turn, as far as there is room', async () => {
+    const pace = new Pace(new FakeClock());
+    let deep = 0;
+    const work = () => {
+      if (++deep < 100) pace.workOut(work);
+    };
+    pace.workOut(work);
+    const turns = await turnsUntil(100, () => deep);
+    assert.equal(turns.length, 2, `${turns}`);
   });
 });

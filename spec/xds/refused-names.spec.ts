@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { ProconsulError } from '../../lib/errors.ts';
 import { Account } from '../../xds/accounts.ts';
 import { Facts } from '../../xds/facts.ts';
+import { Pace } from '../../xds/pace.ts';
 import { Parts } from '../../xds/parts.ts';
 import { Questions } from '../../xds/questions.ts';
 import { Turns } from '../../xds/turns.ts';
@@ -16,7 +17,13 @@ import { until } from '../support/until.ts';
 async function start(names: readonly string[]) {
   const agent = new FakeAgentAnswers();
   const system = { clock: new FakeClock(), logger: new RecordingLogger(), random: seededRandom(1) };
-  const options = { ask: agent.ask, tokens: () => [''], turns: new Turns(), system };
+  const options = {
+    ask: agent.ask,
+    tokens: () => [''],
+    turns: new Turns(),
+    pace: new Pace(system.clock),
+    system,
+  };
   const questions = new Questions(options);
   const account = new Account({ followed: 10 });
   const full = new Set(names);

@@ -1,6 +1,7 @@
 /** What has no index is asked again as something else changes: the newest answer counts, whoever gives it. */
 import assert from 'node:assert/strict';
 import { Account } from '../../xds/accounts.ts';
+import { Pace } from '../../xds/pace.ts';
 import { type AgentAnswer, type AskAgent, type Question, Questions } from '../../xds/questions.ts';
 import { Turns } from '../../xds/turns.ts';
 import { FakeClock } from '../support/fakes/fake-clock.ts';
@@ -46,7 +47,9 @@ function start() {
   };
   const [clock, logger] = [new FakeClock(), new RecordingLogger()];
   const system = { clock, logger, random: seededRandom(1) };
-  const questions = new Questions({ ask, tokens: () => [''], turns: new Turns(), system });
+  const questions = new Questions({
+    ...{ ask, tokens: () => [''], turns: new Turns(), pace: new Pace(clock), system },
+  });
   const account = new Account({ followed: 10 });
   const told: unknown[] = [];
   const held = questions.hold(

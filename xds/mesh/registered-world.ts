@@ -30,6 +30,7 @@ export interface RegisteredWorldOptions {
 }
 
 export class RegisteredWorld implements World {
+  readonly isUsedAlone = true;
   readonly #options: RegisteredWorldOptions;
   readonly #among: Readonly<Record<Kind, Among>>;
 

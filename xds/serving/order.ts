@@ -1,7 +1,9 @@
 /**
  * In which order a stream of all kinds tells of a change, so that no call is led where nobody is: what leads to a cluster
- * is told once that is, with its endpoints; and a cluster goes once nothing leads there that the client still has. A
- * client that asks for clusters by their names goes the other way, and is not held up.
+ * is told once that is, with its endpoints, and a cluster goes once nothing leads there that the client still has. What is
+ * used by others alone is told after them, for a client heeds no endpoints of a cluster that it does not have, and no
+ * routes without a listener, and does not ask for them again. A client that asks for clusters by their names goes the
+ * other way, and is not held up.
  */
 import type { Cancel, Clock } from '../../lib/clock.ts';
 import { type Kind, Resource } from '../resource.ts';
@@ -22,6 +24,8 @@ export interface Holding {
 
 export interface OrderOptions {
   readonly of: (kind: Kind) => Holding | undefined;
+  /** There are no endpoints but those of its clusters, and no routes but those of its listeners. */
+  readonly isUsedAlone: () => boolean;
   readonly clock: Clock;
   /** Something may be told by now. */
   readonly wake: () => void;
@@ -40,6 +44,7 @@ const HELD_MS = 10_000;
 /** Who has nothing yet cannot begin before; and what leads to a cluster of which nobody knows may do so for ever. */
 const BRIEF_MS = 1000;
 const LEADING = ['listeners', 'routes'] as const;
+const USED_BY: Partial<Record<Kind, Kind>> = { endpoints: 'clusters', routes: 'listeners' };
 const NONE: ReadonlySet<string> = new Set();
 
 export class Order {
@@ -101,8 +106,23 @@ export class Order {
     const gone = () =>
       [...(looked ?? told.keys())].filter((name) => told.has(name) && !known.has(name));
     if (kind === 'clusters') return meant(gone(), () => this.#ledTo());
-    if (kind === 'endpoints') return meant(gone(), () => usedBy(clusters).names);
-    return this.#leading(clusters, known, told);
+    const early = this.#early(kind, known, told);
+    if (kind === 'endpoints') return [...early, ...meant(gone(), () => usedBy(clusters).names)];
+    return [...early, ...this.#leading(clusters, known, told)];
+  }
+
+  /** What nothing uses yet that it has. */
+  #early(
+    kind: Kind,
+    known: ReadonlyMap<string, Resource>,
+    told: ReadonlyMap<string, Has>,
+  ): Waiting {
+    const users = USED_BY[kind] && this.#options.of(USED_BY[kind]);
+    if (users?.wantsAll !== true || !this.#options.isUsedAlone()) return [];
+    const comes = [...known.keys()].filter((name) => !told.has(name));
+    const used = comes.length === 0 ? undefined : usedBy(users);
+    if (used?.isAll !== true) return [];
+    return comes.filter((name) => !used.names.has(name)).map((name) => [name, HELD_MS]);
   }
 
   /** What leads somewhere where it did not lead before, and nobody is there yet. */

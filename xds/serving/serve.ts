@@ -11,7 +11,6 @@ import { type DeltaRequest, DeltaSubscription } from './delta-subscription.ts';
 import { type Call, STATUS, type Status } from './grpc-call.ts';
 import { type Answers, firstOf, GrpcServer } from './grpc-server.ts';
 import { Health } from './health.ts';
-import { Pace } from './pace.ts';
 import { Refusals } from './refusals.ts';
 import { Shares } from './shares.ts';
 import { Standing } from './standing.ts';
@@ -59,7 +58,6 @@ export class Serving {
   readonly #options: ServingOptions;
   readonly #server: GrpcServer;
   readonly #health: Health;
-  readonly #pace = new Pace();
   readonly #shares = new Shares(MAX_STREAMS);
   readonly #refusals: Refusals;
   readonly #standing: Standing;
@@ -117,7 +115,7 @@ export class Serving {
     }
     const { kind, form, method } = serves;
     const stream = new Stream<Request>({
-      ...{ kind, form, wire: WIRE, pace: this.#pace, counts, views, worlds, clock, logger },
+      ...{ kind, form, wire: WIRE, pace: views.pace, counts, views, worlds, clock, logger },
       refusals: this.#refusals,
       ...{ token: firstOf(fields, 'x-consul-token'), address },
       write: (answer, done) => call.write(answer, done),

@@ -6,13 +6,13 @@ import type { Clock } from '../../lib/clock.ts';
 import { cut } from '../../lib/cut.ts';
 import { describeChain, messageOf, ProconsulError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
+import type { Pace } from '../pace.ts';
 import { KINDS, type Kind, kindOf } from '../resource.ts';
 import { NAME } from '../turns.ts';
 import type { Member, Views } from '../views.ts';
 import type { World } from '../world.ts';
 import type { ClientNode, Worlds } from '../worlds.ts';
 import { Order } from './order.ts';
-import type { Pace } from './pace.ts';
 import type { Refusals } from './refusals.ts';
 import type { Dealings, Subscription } from './subscription.ts';
 import type { Wire } from './wire.ts';
@@ -85,7 +85,10 @@ export class Stream<Request extends AnyRequest> {
   constructor(options: StreamOptions<Request>) {
     this.#options = options;
     const of = (kind: Kind) => this.#subscriptions.get(kind);
-    this.#order = new Order({ of, clock: options.clock, wake: () => this.#allSoon() });
+    this.#order = new Order({
+      ...{ of, clock: options.clock, wake: () => this.#allSoon() },
+      isUsedAlone: () => this.#world?.isUsedAlone === true,
+    });
   }
 
   /** Before anything is taken. Rejects with a ProconsulError where nobody knows the token. */
@@ -210,7 +213,7 @@ export class Stream<Request extends AnyRequest> {
     this.#world ??= worlds.of({ id: '' });
     const world = this.#world;
     const changed = (name: string) => {
-      this.#subscriptions.get(kind)?.changed(name);
+      begun.changed(name);
       this.#due.add(kind);
       this.#soon();
     };

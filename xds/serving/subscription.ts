@@ -133,7 +133,8 @@ export abstract class Subscription<Request> implements Holding {
   /** All that is known of what is wanted, each once, as far as it may be told, and has changed. */
   protected shown(): Shown {
     const { order } = this.#dealings;
-    const changed = this.#changed && new Set([...this.#changed, ...order.heldOf(this.kind)]);
+    const changed = this.#changed;
+    if (changed !== undefined) for (const name of order.heldOf(this.kind)) changed.add(name);
     const isByName = !isWhole(this.kind) && !this.wantsAll;
     this.#changed = isByName ? new Set() : undefined;
     const all = new Map<string, Resource>();
@@ -160,10 +161,14 @@ export abstract class Subscription<Request> implements Holding {
     }
   }
 
-  /** What it came with counts no more. */
   #letGo(name: string): void {
-    if (typeof this.#told.get(name) === 'string') this.#dealings.account().unsubscribe();
+    this.#countNoMore(name);
     this.#told.delete(name);
+  }
+
+  /** What it came with. */
+  #countNoMore(name: string): void {
+    if (typeof this.#told.get(name) === 'string') this.#dealings.account().unsubscribe();
   }
 
   /** Whether the client has it as it is. */
@@ -178,7 +183,8 @@ export abstract class Subscription<Request> implements Holding {
   protected tells(told: readonly Resource[], isAll: boolean): void {
     if (isAll) this.#told = new Map();
     for (const each of told) {
-      if (!isAll) this.#letGo(each.name);
+      // To take it out first would have the map made anew again and again.
+      if (!isAll) this.#countNoMore(each.name);
       this.#told.set(each.name, each);
     }
   }

@@ -52,11 +52,14 @@ export interface TestXds {
   readonly state: { isReady: boolean };
 }
 
-export async function startXds(
-  more: Partial<XdsOptions> & { readonly access?: AccessControl } = {},
-): Promise<TestXds> {
+export async function startXds({
+  clock = new FakeClock(),
+  ...more
+}: Partial<XdsOptions> & {
+  readonly access?: AccessControl;
+  readonly clock?: FakeClock;
+} = {}): Promise<TestXds> {
   const agent = new FakeAgentAnswers();
-  const clock = new FakeClock();
   const logger = new RecordingLogger();
   const state = { isReady: true };
   const xds = new Xds({

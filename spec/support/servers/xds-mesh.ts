@@ -1,5 +1,6 @@
 /** An Envoy of the mesh at a port for xDS in this process, and what an agent says of it. */
 import type { Kind } from '../../../xds/resource.ts';
+import { FakeClock } from '../fakes/fake-clock.ts';
 import { type Any, openAds, startXds, type TestXds, type XdsStream } from './xds-clients.ts';
 
 export const DOMAIN = '11111111-2222-3333-4444-555555555555.consul';
@@ -63,9 +64,13 @@ export function intend(
 }
 
 /** Whose proxy `web-proxy` is, of which nothing else is said. */
-export async function startMesh(registration: object, callsByDefault = true) {
+export async function startMesh(
+  registration: object,
+  callsByDefault = true,
+  clock = new FakeClock(),
+) {
   const place = { datacenter: 'dc1', domain: 'consul.', callsByDefault };
-  const xds = await startXds({ place });
+  const xds = await startXds({ place, clock });
   xds.agent.say('/v1/agent/service/web-proxy', registration);
   xds.agent.say('/v1/agent/connect/ca/leaf/web', leafOf('web'));
   xds.agent.say('/v1/agent/connect/ca/roots', {
