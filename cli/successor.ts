@@ -26,6 +26,8 @@ export interface Said {
 export interface Open {
   /** As the kernel has it: whoever is given that may listen there too. */
   share(): ReadonlyMap<string, Handle>;
+  /** Whoever was given it has gone. */
+  alone(): void;
 }
 
 export interface Succeeding {
@@ -37,7 +39,7 @@ export interface Succeeding {
   readonly signal: AbortSignal;
 }
 
-/** Resolves when it has taken over. Rejects with a ProconsulError where it has not: it is gone then, and this one goes on. */
+/** Resolves when it has taken over. Rejects with a ProconsulError where it has not, once it is gone: this one goes on. */
 export function handOver({ words, env, clock, sockets, signal }: Succeeding): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = startSuccessor(words, { ...env, [SUCCEEDS]: '1' });
@@ -46,11 +48,14 @@ export function handOver({ words, env, clock, sockets, signal }: Succeeding): Pr
       signal.removeEventListener('abort', told);
       child.removeAllListeners();
       child.on('error', () => undefined);
-      if (why === '') child.unref();
-      else end(child, clock);
+      const isGone = why === '' ? child.unref() : end(child, clock);
       if (child.connected) child.disconnect();
-      if (why === '') resolve(child.pid ?? 0);
-      else reject(new ProconsulError('unavailable', why));
+      if (isGone === undefined) resolve(child.pid ?? 0);
+      else
+        void isGone.then(() => {
+          sockets.alone();
+          reject(new ProconsulError('unavailable', why));
+        });
     };
     const told = () => over('this one is told to end');
     signal.addEventListener('abort', told, { once: true });
@@ -64,12 +69,21 @@ export function handOver({ words, env, clock, sockets, signal }: Succeeding): Pr
   });
 }
 
-/** As it has been told, or else at once: at its last step it may have begun to take calls. */
-function end(child: ChildProcess, clock: Succeeding['clock']): void {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const cancel = clock.after(ENDING_MS, () => child.kill('SIGKILL'));
-  child.once('exit', cancel);
-  child.kill('SIGTERM');
+/**
+ * As it has been told, or else at once: at its last step it may have begun to take calls. Resolves when it is gone: as long as it
+ * has the sockets, whoever is in line there without this one is taken by nobody.
+ */
+function end(child: ChildProcess, clock: Succeeding['clock']): Promise<void> {
+  const { pid, exitCode, signalCode } = child;
+  if (pid === undefined || exitCode !== null || signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => {
+    const cancel = clock.after(ENDING_MS, () => child.kill('SIGKILL'));
+    child.once('exit', () => {
+      cancel();
+      resolve();
+    });
+    child.kill('SIGTERM');
+  });
 }
 
 /** A process at the other end of a channel: one that this one has begun, or the one that began it. */

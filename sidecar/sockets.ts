@@ -89,6 +89,11 @@ export class Sockets {
     return new Map([...this.#given, ...held, ...open]);
   }
 
+  /** Those who were given them have gone, and took nobody. */
+  alone(): void {
+    this.#isShared = false;
+  }
+
   async #listen(server: Server, place: Place, handle?: Handle): Promise<void> {
     await listen(server, place, handle);
     const at = hostPort(place.host, portOf(server));

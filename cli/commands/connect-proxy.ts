@@ -149,9 +149,10 @@ export const command: Command = {
       if (before !== undefined) await succeed(before, sidecar, signal);
       if (!signal.aborted)
         tellingSystemd(host.env, parts.logger)(`READY=1\nMAINPID=${process.pid}`);
+      const renewing = renewed(invocation, parts, sockets, onRenewal);
       const why = await Promise.race([
-        untilTold(signal),
-        untilSucceeded(invocation, parts, sockets, onRenewal).then(() => 'succeeded'),
+        untilTold(signal).then(renewing.settled),
+        renewing.succeeded.then(() => 'succeeded'),
         ...(flags.isSet('end-with-input') ? [host.readStdin(ending.signal)] : []),
       ]);
       ending.abort();
@@ -185,42 +186,48 @@ async function succeed(before: Predecessor, sidecar: Sidecar, signal: AbortSigna
   before.ready();
 }
 
-/** Resolves when another process has taken over. */
-function untilSucceeded(
+interface Renewing {
+  /** Another process has taken over. */
+  readonly succeeded: Promise<void>;
+  /** Resolves when none is on its way that shares the sockets, and takes nobody. */
+  readonly settled: () => Promise<void>;
+}
+
+function renewed(
   { flags, host }: Invocation,
   { agent: { clock }, logger }: Parts,
   sockets: Sockets,
   onRenewal: (tell: () => void) => void,
-): Promise<void> {
+): Renewing {
   const words = [...thisProgram(), ...process.argv.slice(2)];
-  let isUnderWay = false;
+  let underWay: Promise<boolean> | undefined;
   const renew = async (): Promise<boolean> => {
-    if (isUnderWay) return false;
     // Whoever began this would begin it anew when it ends, and another beside it.
     if (flags.isSet('end-with-input')) {
       logger.warn('sidecar: is begun anew by the agent alone: nothing takes its place');
       return false;
     }
-    isUnderWay = true;
     logger.info('sidecar: begins another in its place');
     try {
       const pid = await handOver({ words, env: host.env, clock, sockets, signal: host.signal });
       logger.info('sidecar: another has taken its place', { pid });
       return true;
     } catch (error) {
-      isUnderWay = false;
       const line = 'sidecar: goes on: nothing has taken its place';
       logger.error(line, { error: messageOf(error) });
       return false;
     }
   };
-  return new Promise((resolve) => {
+  const succeeded = new Promise<void>((resolve) => {
     onRenewal(() => {
-      void renew().then((isOver) => {
+      underWay ??= renew().then((isOver) => {
         if (isOver) resolve();
+        else underWay = undefined;
+        return isOver;
       });
     });
   });
+  return { succeeded, settled: async () => void (await underWay) };
 }
 
 interface Parts {

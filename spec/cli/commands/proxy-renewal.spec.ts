@@ -125,6 +125,28 @@ describe('proconsul connect proxy that is told by SIGUSR2 to have another in its
     await until(() => those(own).length === 0, said, PATIENCE_MS);
   }).timeout(2 * PATIENCE_MS);
 
+  it('resets nobody where it is told to end while another has its sockets, and takes no calls yet', async () => {
+    const { child, own, said, stop } = await start();
+    await stop();
+    child.kill('SIGUSR2');
+    await until(() => said().includes('no host is known'), said, PATIENCE_MS);
+    const ends: string[] = [];
+    const callers = Array.from({ length: 4 }, async () => {
+      for (;;) {
+        try {
+          await asked(own, false);
+        } catch (error) {
+          ends.push((error as NodeJS.ErrnoException).code ?? '');
+          return;
+        }
+      }
+    });
+    child.kill('SIGTERM');
+    await Promise.all(callers);
+    assert.deepEqual(new Set(ends), new Set(['ECONNREFUSED']));
+    await until(() => those(own).length === 0, said, PATIENCE_MS);
+  }).timeout(2 * PATIENCE_MS);
+
   it('goes on where that is told to end before it is ready, and takes all calls until then', async () => {
     const { child, own, said, stop } = await start();
     // Without a server the other one never knows where calls go.
