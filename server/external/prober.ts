@@ -18,7 +18,7 @@ import type { Lookout, Reachable } from './lookout.ts';
 
 /** How often it is compared what is to be looked at with what is. */
 const TICK_MS = 500;
-/** How often a server says that it looks, and asks who else does. */
+/** How often a server says that it looks, and asks who else does; where there is anything to be looked at. */
 const TICKS_BETWEEN_BEATS = 2;
 /** Whoever is not heard of for as long looks at nothing. */
 const LEASE_MS = 4000;
@@ -57,6 +57,8 @@ export class Prober {
   #others: ReadonlySet<string> = new Set();
   #ticks = 0;
   #beating = false;
+  /** Whether there was an external node at the last tick: most clusters never have one. */
+  #isNeeded = false;
   /** Of what the last comparison was made. */
   #seen: { readonly state: State; readonly catalog: number; readonly members: number } | undefined;
   #isLeftToOthers = false;
@@ -76,7 +78,10 @@ export class Prober {
   }
 
   start(): void {
-    if (this.#ticks++ % TICKS_BETWEEN_BEATS === 0 && !this.#beating) void this.#beat();
+    const { externalNodes } = this.#deps.state().catalog;
+    const isDue = this.#ticks++ % TICKS_BETWEEN_BEATS === 0 || !this.#isNeeded;
+    this.#isNeeded = externalNodes.size > 0;
+    if (this.#isNeeded && isDue && !this.#beating) void this.#beat();
     this.#compare();
     this.#cancel = this.#deps.clock.after(TICK_MS, () => this.start());
   }

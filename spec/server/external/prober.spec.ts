@@ -58,10 +58,15 @@ function start(...ids: string[]) {
     /** A server that nobody hears of any more. */
     const leases = {
       silent: false,
+      asked: 0,
       renew: async (id: string, ms: number) => {
+        leases.asked++;
         if (!leases.silent) await store.renew(id, ms);
       },
-      left: (id: string) => store.left(id),
+      left: (id: string) => {
+        leases.asked++;
+        return store.left(id);
+      },
       drop: (id: string) => store.drop(id),
     };
     const findings = new Findings({ state, propose, clock, logger, outputMs: OUTPUT_MS });
@@ -108,6 +113,24 @@ describe('the servers that look at external nodes', () => {
     assert.deepEqual(all(), names.map((name) => `${name}/h`).sort());
     const now = new Set(servers[1]?.lookout.seen);
     assert(kept.every((each) => now.has(each)));
+  });
+
+  it('say that they look, and ask who else does, only where there is anything to be looked at', async () => {
+    const { clock, servers, external, history } = start('a', 'b');
+    const asked = () => servers.reduce((all, { leases }) => all + leases.asked, 0);
+    await clock.advance(10_000);
+    assert.equal(asked(), 0);
+    for (let i = 0; i < 20; i++) external(`ext${i}`);
+    await tick(clock);
+    assert.equal(
+      servers.reduce((all, { lookout }) => all + lookout.watches.size, 0),
+      20,
+    );
+    for (let i = 0; i < 20; i++) history.run({ type: 'deregister', node: `ext${i}` });
+    await tick(clock);
+    const before = asked();
+    await clock.advance(10_000);
+    assert.equal(asked(), before);
   });
 
   it('take over within five seconds from one that nobody hears of, whatever the log says yet', async () => {
