@@ -1,7 +1,7 @@
 /**
  * How much faster than real time a world goes, by the processor's time of this process alone:
  *
- *   bin/sim --speed [--seconds N, idle ones] [--seeds N, of runs at work]
+ *   bin/sim --speed [--seconds N, idle ones] [--seeds N, of runs at work; 0 for none]
  */
 import { parseArgs } from 'node:util';
 import { type Log, SimCluster } from '../cluster.ts';
@@ -63,6 +63,7 @@ async function atWork(log: Log, workloads: readonly WorkloadName[], seeds: numbe
 
 for (const log of LOGS) {
   await idle(log, Number(values.seconds));
+  if (values.seeds === '0') continue;
   for (const workloads of WORK) await atWork(log, workloads, Number(values.seeds));
 }
 process.exit(0);
