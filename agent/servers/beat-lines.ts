@@ -1,6 +1,6 @@
 /**
- * Beats go by a kept connection to each server, past Node's HTTP: an agent that nothing is asked of does nothing else, and
- * its beat took half of what it costs there. Whatever does not go well (a server that gave no answer the last time, or has no
+ * Beats go by a kept connection to each server, past Node's HTTP, which was the largest part of what an agent costs
+ * that nothing is asked of. Whatever does not go well (a server that gave no answer the last time, or has no
  * leader, silence) is not this one's affair: a beat may be said again, and the long way knows what to do.
  */
 import type { IncomingHttpHeaders } from 'node:http';
