@@ -1,7 +1,9 @@
 /**
  * Beats go by a kept connection to each server, past Node's HTTP, which was the largest part of what an agent costs
- * that nothing is asked of. Whatever does not go well (a server that gave no answer the last time, or has no
- * leader, silence) is not this one's affair: a beat may be said again, and the long way knows what to do.
+ * that nothing is asked of. Whatever does not go well (a server that has no leader, an answer that breaks
+ * off) is not this one's affair: a beat may be said again, and the long way knows what to do. But the connection to a server
+ * that is silent is kept, and the next beat waits there for the same answer: where very many agents come at once, each that gave
+ * its own up would stand at the end of the line again, behind what it left there.
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Clock } from '../../lib/clock.ts';
@@ -16,8 +18,12 @@ import { bytesTo, type Written } from './shown.ts';
 
 /** An idle one is closed long before the server closes it under a beat. */
 const IDLE_MS = 60_000;
+/** So long after it was asked a server that is silent is taken for gone, with the connection. */
+const SILENT_MS = 20_000;
 /** What stands in between may stay there; a server that says with an answer that it ends comes back. */
 const STRANGE_MS = 30_000;
+/** How many servers a beat tries at most. */
+const MAX_ATTEMPTS = 3;
 /** The list of all servers is a thousandth of it. What is longer than that is no answer to a beat. */
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
@@ -38,13 +44,13 @@ export interface Asked extends Omit<Written, 'node'> {
   readonly onAnswer?: (ms: number | undefined) => void;
 }
 
-/** That it was asked once: whoever asks it again at once stands in a line that is too long already. */
+/** Which servers were asked in vain: whoever asks one again at once stands in a line that is too long already. */
 export class Late {
-  readonly server: ServerInfo;
+  readonly urls: ReadonlySet<string>;
   readonly error: Error;
 
-  constructor(server: ServerInfo, ms: number) {
-    this.server = server;
+  constructor(urls: ReadonlySet<string>, ms: number) {
+    this.urls = urls;
     const why = `the server did not answer in ${ms} ms`;
     this.error = Object.assign(new Error(why), { code: 'ETIMEDOUT' });
   }
@@ -52,8 +58,17 @@ export class Late {
 
 interface Kept {
   readonly line: Line;
-  /** When it was last free; undefined while something is under way. */
-  freeAt: number | undefined;
+  /** When it was last free, or asked. */
+  since: number;
+  underWay: UnderWay | undefined;
+}
+
+interface UnderWay {
+  readonly token: string;
+  /** Whoever asked has been told that it is late, or was not the one who asked. */
+  isLate: boolean;
+  /** Undefined where it breaks off, or is of no use. */
+  readonly answer: Promise<ServerAnswer | undefined>;
 }
 
 export class BeatLines {
@@ -67,46 +82,73 @@ export class BeatLines {
     this.#options = options;
   }
 
-  /** What a server has answered, or that it was silent for too long; undefined where it is to go the long way. */
-  ask(request: Asked): Promise<ServerAnswer | Late | undefined> | undefined {
-    const { servers, clock } = this.#options;
+  /**
+   * What a server has answered, or that all that were asked were silent for too long; undefined where it is to go the long way,
+   * past those that `late` names then.
+   */
+  async ask(request: Asked): Promise<ServerAnswer | Late | undefined> {
+    const { servers } = this.#options;
     this.#lookOver();
-    const server = servers.first(request.key);
-    const written = this.#written(request);
-    if (server === undefined || this.#strange.has(server.Url) || !canBeWritten(written)) {
-      return undefined;
+    const silent = new Set<string>();
+    const late = () => (silent.size === 0 ? undefined : new Late(silent, request.timeoutMs));
+    while (silent.size < MAX_ATTEMPTS) {
+      const server = servers.inOrder(request.key).find(({ Url }) => !silent.has(Url));
+      const answer = server && this.#askOne(server, request);
+      if (server === undefined || answer === undefined) return late();
+      const came = await this.#inTime(answer, request.timeoutMs);
+      if (came === undefined) return late();
+      if (came !== 'late') {
+        servers.breaker.succeeded(server.ID);
+        return came;
+      }
+      servers.breaker.failed(server.ID);
+      silent.add(server.Url);
     }
+    return late();
+  }
+
+  /** Undefined where it cannot be asked by a line. */
+  #askOne(server: ServerInfo, request: Asked): Promise<ServerAnswer | undefined> | undefined {
+    const { clock } = this.#options;
+    const written = this.#written(request);
+    if (this.#strange.has(server.Url) || !canBeWritten(written)) return undefined;
     const isNew = !this.#kept.has(server.Url);
     const kept = this.#lineTo(server);
-    if (kept.freeAt === undefined) return undefined;
-    kept.freeAt = undefined;
+    const before = kept.underWay;
+    // It would say the same once more, unless it is of somebody else.
+    if (before !== undefined) {
+      before.isLate = true;
+      return before.token === request.token ? before.answer : undefined;
+    }
     const from = clock.monotonic();
-    return new Promise((resolve) => {
-      const answer = new Answer();
-      const cancel = clock.after(request.timeoutMs, () => {
-        servers.breaker.failed(server.ID);
-        resolve(new Late(server, request.timeoutMs));
-        kept.line.close();
-      });
+    kept.since = from;
+    const answer = new Promise<ServerAnswer | undefined>((resolve) => {
+      const taken = new Answer();
       kept.line.ask(bytesTo(server.Url, written), request.timeoutMs, {
         wants: (head) => {
-          request.onAnswer?.(isNew ? undefined : clock.monotonic() - from);
-          answer.begins(head);
+          if (!underWay.isLate) request.onAnswer?.(isNew ? undefined : clock.monotonic() - from);
+          taken.begins(head);
           return true;
         },
         takes: (bytes) => {
-          if (!answer.takes(bytes)) kept.line.close();
+          if (!taken.takes(bytes)) kept.line.close();
           return true;
         },
-        ends: () => {
-          cancel();
-          servers.breaker.succeeded(server.ID);
-          resolve(answer.whole());
-        },
-        breaks: () => {
-          cancel();
-          resolve(undefined);
-        },
+        ends: () => resolve(taken.whole()),
+        breaks: () => resolve(undefined),
+      });
+    });
+    const underWay: UnderWay = { token: request.token, isLate: false, answer };
+    kept.underWay = underWay;
+    return answer;
+  }
+
+  async #inTime<T>(answer: Promise<T>, ms: number): Promise<T | 'late'> {
+    return await new Promise((resolve) => {
+      const cancel = this.#options.clock.after(ms, () => resolve('late'));
+      void answer.then((came) => {
+        cancel();
+        resolve(came);
       });
     });
   }
@@ -131,13 +173,15 @@ export class BeatLines {
     if (known?.line.side === side && known.line.server.ID === server.ID) return known;
     known?.line.close();
     const kept: Kept = {
-      freeAt: clock.monotonic(),
+      since: clock.monotonic(),
+      underWay: undefined,
       line: new Line({
         socket: reach.connect(server),
         server,
         side,
         onFree: () => {
-          kept.freeAt = clock.monotonic();
+          kept.since = clock.monotonic();
+          kept.underWay = undefined;
         },
         onClosed: ({ isStrange }) => {
           if (isStrange) this.#strange.set(server.Url, clock.monotonic() + STRANGE_MS);
@@ -152,8 +196,10 @@ export class BeatLines {
   #lookOver(): void {
     const now = this.#options.clock.monotonic();
     for (const [url, until] of this.#strange) if (now >= until) this.#strange.delete(url);
-    for (const { line, freeAt = now } of [...this.#kept.values()]) {
-      if (now - freeAt >= IDLE_MS) line.close();
+    for (const [url, { line, since, underWay }] of [...this.#kept]) {
+      if (now - since < (underWay === undefined ? IDLE_MS : SILENT_MS)) continue;
+      this.#kept.delete(url);
+      line.close();
     }
   }
 }

@@ -106,13 +106,13 @@ export class Upstream {
   /**
    * The answer of the first server that gives one; its body is still to be read. Rejects with
    * 'unavailable' when no server was there or the caller's signal came, with 'unknown' for a write
-   * whose answer got lost, with 'busy' when too much is under way already. `late`: one that was asked and is silent.
+   * whose answer got lost, with 'busy' when too much is under way already. `late`: those that were asked and are silent.
    */
   async send(request: UpstreamRequest, late?: Late): Promise<IncomingMessage> {
     const { servers, clock } = this.#options;
     this.#asked++;
     let cause: unknown = late?.error;
-    const tried = new Set(late && [late.server.Url]);
+    const tried = new Set(late?.urls);
     while (tried.size < MAX_ATTEMPTS && !this.#stopped) {
       // Anew each time: which servers there are may have changed while one was asked.
       const server = servers.inOrder(request.key).find(({ Url }) => !tried.has(Url));

@@ -87,6 +87,38 @@ describe('the beats of an agent', () => {
     }
   });
 
+  it('wait at a silent server for the answer to the one before, by the same connection, until it is taken for gone', async () => {
+    const silent: (() => void)[] = [];
+    const sockets = new Set<Socket>();
+    const { upstream, clock } = await upstreamTo(
+      once(({ socket }, response) => {
+        sockets.add(socket);
+        silent.push(() => void response.end('late'));
+      }),
+    );
+    const told: unknown[] = [];
+    const onAnswer = (ms: number | undefined) => void told.push(ms);
+    for (let i = 0; i < 2; i++) {
+      const asked = assert.rejects(upstream.ask({ ...BEAT, onAnswer }), { code: 'unavailable' });
+      await until(() => silent.length === 1);
+      await clock.advance(1500);
+      await asked;
+    }
+    const asked = upstream.ask({ ...BEAT, onAnswer });
+    await clock.untilArmed();
+    silent[0]?.();
+    assert.equal((await asked).body.toString(), 'late');
+    assert.deepEqual([silent.length, sockets.size, told], [1, 1, []]);
+    const again = assert.rejects(upstream.ask(BEAT), { code: 'unavailable' });
+    await until(() => silent.length === 2);
+    await clock.advance(1500);
+    await again;
+    await clock.advance(18_500);
+    void upstream.ask(BEAT).catch(() => undefined);
+    await until(() => silent.length === 3);
+    assert.equal(sockets.size, 2);
+  });
+
   it('are said twice once to what answers otherwise than servers do, and then in the long way alone', async () => {
     let beats = 0;
     const { upstream, clock } = await upstreamTo(

@@ -15,6 +15,7 @@ import { Ring } from '../../../lib/ring.ts';
 
 const MAX_ATTEMPTS = 3;
 const IDLE_MS = 60_000;
+const SILENT_MS = 20_000;
 const HEAD_END = '\r\n\r\n';
 
 const timedOut = () => Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' });
@@ -96,7 +97,9 @@ export class LeanUpstream {
   #lineTo(way: string, { Url }: ServerInfo): LeanLine {
     const key = `${way} ${Url}`;
     const known = this.#lines.get(key);
-    if (known?.isFree === true) return known;
+    // A beat waits for the answer to the one before, by the same connection.
+    if (known?.isFree === true || (way === 'beat' && known?.isSilent === false)) return known;
+    known?.close();
     const line = new LeanLine(Url, this.#from);
     this.#lines.set(key, line);
     return line;
@@ -110,6 +113,7 @@ class LeanLine {
   readonly #from: string;
   #socket: Socket | undefined;
   #got = '';
+  #askedAt = 0;
   #settle: ((error: Error | undefined, answer?: ServerAnswer) => void) | undefined;
 
   constructor(url: string, from: string) {
@@ -117,15 +121,28 @@ class LeanLine {
     this.#from = from;
   }
 
-  ask({ method, target, body, headers = {}, timeoutMs }: UpstreamRequest, node: string) {
+  /** Whether it was asked so long ago that nothing will come. */
+  get isSilent(): boolean {
+    return performance.now() - this.#askedAt >= SILENT_MS;
+  }
+
+  ask({ way, method, target, body, headers = {}, timeoutMs }: UpstreamRequest, node: string) {
+    const isUnderWay = !this.isFree;
     this.isFree = false;
     return new Promise<ServerAnswer>((resolve, reject) => {
-      const timer = setTimeout(() => this.#end(timedOut()), timeoutMs);
+      const late = () => {
+        if (way !== 'beat') this.#end(timedOut());
+        this.#settle = undefined;
+        reject(timedOut());
+      };
+      const timer = setTimeout(late, timeoutMs);
       this.#settle = (error, answer) => {
         clearTimeout(timer);
         if (answer === undefined) reject(error);
         else resolve(answer);
       };
+      if (isUnderWay) return;
+      this.#askedAt = performance.now();
       const named = Object.entries({ ...headers, 'X-Proconsul-Node': node });
       const lines = named.map(([name, value]) => `${name}: ${value}\r\n`).join('');
       const length = body === undefined ? '' : `Content-Length: ${body.length}\r\n`;
