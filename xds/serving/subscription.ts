@@ -53,13 +53,13 @@ export abstract class Subscription<Request> implements Holding {
   forget(names: readonly string[]): void {
     for (const name of names) {
       this.#letGo(name);
-      this.#changed?.add(name);
+      this.#look(name);
     }
   }
 
   /** What it wants by that name is another, or known by now. */
   changed(name: string): void {
-    this.#changed?.add(name);
+    this.#look(name);
   }
 
   /** The client takes what it was told by then. */
@@ -122,12 +122,19 @@ export abstract class Subscription<Request> implements Holding {
       throw tooMany(`more than ${MAX_NAMES} names of ${this.kind}`);
     if (name.length > MAX_NAME) throw tooMany(`a name of more than ${MAX_NAME} characters`);
     this.#names.set(name, this.#dealings.subscribe(name));
-    this.#changed?.add(name);
+    this.#look(name);
   }
 
   protected drop(name: string): void {
     this.#names.get(name)?.cancel();
     this.#names.delete(name);
+    this.#look(name);
+  }
+
+  /** Only at what is wanted, or told: whoever reads nothing may name without end what he wants no more. */
+  #look(name: string): void {
+    if (this.#names.has(name) || this.#told.has(name)) this.#changed?.add(name);
+    else this.#changed?.delete(name);
   }
 
   /** All that is known of what is wanted, each once, as far as it may be told, and has changed. */
