@@ -2,6 +2,7 @@
  * How much of a turn of the event loop goes into what has changed. One change may have thousands of things worked out
  * anew, and each of those may have to be told to thousands of streams: some are worked out and some told in a turn, and
  * what else the process does comes between. A stream is told a turn after something has come of it, for more may.
+ * Whoever goes may leave thousands of questions that nobody needs any more: those are let go last.
  */
 import type { Clock } from '../lib/clock.ts';
 import { lookedFor } from '../lib/looking.ts';
@@ -13,6 +14,7 @@ const LEAST_MS = 2;
 const WORKS_PER_TURN = 64;
 /** Of streams that have little to look at. */
 const TOLD_PER_TURN = 64;
+const ENDS_PER_TURN = 64;
 
 /** Never throws. */
 type Work = () => void;
@@ -26,6 +28,7 @@ export class Pace {
   /** Each is in it once at most, and so is each stream in the other. */
   #works: Work[] = [];
   #tells: Tell[] = [];
+  #ends: Work[] = [];
   #isArmed = false;
 
   constructor(clock: Pick<Clock, 'monotonic'>) {
@@ -39,6 +42,12 @@ export class Pace {
 
   soon(tell: Tell): void {
     this.#tells.push(tell);
+    this.#arm();
+  }
+
+  /** Nobody waits for it. */
+  end(work: Work): void {
+    this.#ends.push(work);
     this.#arm();
   }
 
@@ -58,7 +67,10 @@ export class Pace {
     this.#workSome(from + roomMs / 2);
     const left = this.#tellSome(waiting, from + roomMs);
     this.#tells = [...left, ...this.#tells];
-    if (this.#works.length + this.#tells.length > 0) this.#arm();
+    // However much there is to tell, what ends must not gather.
+    if (this.#ends.length > 0)
+      this.#endSome(Math.max(from + roomMs, this.#clock.monotonic() + LEAST_MS));
+    if (this.#works.length + this.#tells.length + this.#ends.length > 0) this.#arm();
   };
 
   #workSome(until: number): void {
@@ -79,5 +91,14 @@ export class Pace {
       if (this.#clock.monotonic() >= until) break;
     }
     return waiting.slice(told);
+  }
+
+  #endSome(until: number): void {
+    let ended = 0;
+    while (ended < this.#ends.length && ended < ENDS_PER_TURN) {
+      this.#ends[ended++]?.();
+      if (this.#clock.monotonic() >= until) break;
+    }
+    this.#ends = this.#ends.slice(ended);
   }
 }

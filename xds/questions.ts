@@ -185,7 +185,7 @@ function answered(answer: AgentAnswer): Answered {
 
 type Ask = (question: Question, isKnown: boolean, signal: AbortSignal) => Promise<Answered>;
 
-interface FollowedOptions extends Pick<QuestionsOptions, 'turns' | 'system'> {
+interface FollowedOptions extends Pick<QuestionsOptions, 'turns' | 'pace' | 'system'> {
   /** Whoever needed it first. */
   readonly payer: Account;
 }
@@ -193,18 +193,17 @@ interface FollowedOptions extends Pick<QuestionsOptions, 'turns' | 'system'> {
 class Followed {
   readonly #ending = new AbortController();
   readonly #listeners = new Set<OnAnswer>();
-  readonly #turns: Turns;
-  /** Who needed it first, and the accounts of all who do. */
-  readonly #first: Account;
+  readonly #options: FollowedOptions;
+  /** The accounts of all who need it. */
   readonly #needers = new Set<() => Iterable<Account>>();
   /** What of it waits for its turn, and in whose lines. */
   readonly #waiting = new Set<Waiting>();
   readonly #lines = new Set<Account>();
   #known: Known | undefined;
 
-  constructor(question: Question, given: Ask, { system, turns, payer }: FollowedOptions) {
-    this.#turns = turns;
-    this.#first = payer;
+  constructor(question: Question, given: Ask, options: FollowedOptions) {
+    this.#options = options;
+    const { system } = options;
     const isKnown = () => this.#known?.json !== undefined;
     const inTurn = async <T>(signal: AbortSignal, asked: () => Promise<T>): Promise<T> => {
       await this.#turn(signal);
@@ -280,7 +279,7 @@ class Followed {
         this.#needers.delete(accounts);
         payer.giveBack(this);
         if (this.#listeners.size > 0) return;
-        this.#ending.abort();
+        this.#options.pace.end(() => this.#ending.abort());
         onLast();
       },
       recount: () => {
@@ -297,15 +296,17 @@ class Followed {
 
   async #turn(signal: AbortSignal): Promise<void> {
     const [accounts = () => []] = this.#needers;
-    const [any = this.#first] = accounts();
-    const waiting = this.#turns.take(any, QUESTION, () => signal.aborted);
+    const [any = this.#options.payer] = accounts();
+    const waiting = this.#options.turns.take(any, QUESTION, () => signal.aborted);
     if (waiting === undefined) return;
     this.#waiting.add(waiting);
-    for (const account of this.#lines) this.#turns.also(waiting, account);
+    for (const account of this.#lines) this.#options.turns.also(waiting, account);
     for (const each of this.#needers) this.#standInLinesOf(each());
     await waiting.turn;
     this.#waiting.delete(waiting);
     if (this.#waiting.size === 0) this.#lines.clear();
+    // What waits to be let go is asked of nobody.
+    if (this.#listeners.size === 0) this.#ending.abort();
     signal.throwIfAborted();
   }
 
@@ -315,13 +316,12 @@ class Followed {
     for (const account of accounts) {
       if (this.#lines.has(account)) continue;
       this.#lines.add(account);
-      for (const waiting of this.#waiting) this.#turns.also(waiting, account);
+      for (const waiting of this.#waiting) this.#options.turns.also(waiting, account);
       if (this.#lines.size === MOST_LINES) return;
     }
   }
 
   #take(known: Known): void {
-    if (this.#ending.signal.aborted) return;
     const isFirst = this.#known === undefined;
     this.#known = known;
     for (const listener of [...this.#listeners]) listener(isFirst);

@@ -76,4 +76,18 @@ describe('the pace at which what has changed is told', () => {
     const turns = await turnsUntil(100, () => deep);
     assert.equal(turns.length, 2, `${turns}`);
   });
+
+  it('lets go of much in several turns, and something in each, however much there is to tell', async () => {
+    const pace = new Pace(new TickingClock(10));
+    let [ended, told] = [0, 0];
+    for (let i = 0; i < 5; i++) pace.end(() => void ended++);
+    const tell = () => {
+      told++;
+      if (told < 8) pace.soon(tell);
+      return 1;
+    };
+    pace.soon(tell);
+    assert.deepEqual(await turnsUntil(5, () => ended), [1, 2, 3, 4, 5]);
+    assert.ok(told >= 5, `${told}`);
+  });
 });

@@ -111,4 +111,39 @@ describe('what is worked out of answers', () => {
     second?.cancel();
     assert.equal(other.account.size, 0);
   });
+
+  it('lets the questions of one who goes with many go in several turns', async () => {
+    const agent = new FakeAgentAnswers();
+    const names = Array.from({ length: 300 }, (_, i) => `many${i}`);
+    let stopped = 0;
+    const signals = new Set<AbortSignal>();
+    const views = new Views({
+      ask: (question, token, signal) => {
+        if (!signals.has(signal)) {
+          signals.add(signal);
+          signal.addEventListener('abort', () => stopped++);
+        }
+        return agent.ask(question, token, signal);
+      },
+      access: OPEN,
+      caughtUp: async () => true,
+      system: { clock: new FakeClock(), logger: new RecordingLogger(), random: seededRandom(1) },
+    });
+    const one = await views.enter('', '10.0.0.1');
+    for (const name of names) agent.silent.add(`/v1/${name}`);
+    const all = names.map((name) =>
+      one.subscribe([name], (know) => of(name, know(question(name))), nothing),
+    );
+    await until(() => signals.size === names.length);
+    for (const each of all) each.cancel();
+    one.leave();
+    assert.equal(views.size.questions, 0);
+    const turns: number[] = [];
+    while (stopped < names.length) {
+      turns.push(stopped);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.equal(turns[0], 0);
+    assert.ok(turns.length >= 4, `${turns}`);
+  });
 });
