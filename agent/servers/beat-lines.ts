@@ -64,6 +64,7 @@ interface Kept {
 }
 
 interface UnderWay {
+  readonly target: string;
   readonly token: string;
   /** Whoever asked has been told that it is late, or was not the one who asked. */
   isLate: boolean;
@@ -115,10 +116,11 @@ export class BeatLines {
     const isNew = !this.#kept.has(server.Url);
     const kept = this.#lineTo(server);
     const before = kept.underWay;
-    // It would say the same once more, unless it is of somebody else.
     if (before !== undefined) {
       before.isLate = true;
-      return before.token === request.token ? before.answer : undefined;
+      // It would say the same once more. That the agent leaves is to be heard after that it lives.
+      const isSame = before.target === request.target && before.token === request.token;
+      return isSame ? before.answer : before.answer.then(() => this.#askOne(server, request));
     }
     const from = clock.monotonic();
     kept.since = from;
@@ -138,7 +140,8 @@ export class BeatLines {
         breaks: () => resolve(undefined),
       });
     });
-    const underWay: UnderWay = { token: request.token, isLate: false, answer };
+    const { target, token } = request;
+    const underWay: UnderWay = { target, token, isLate: false, answer };
     kept.underWay = underWay;
     return answer;
   }

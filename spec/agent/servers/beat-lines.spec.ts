@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import type { UpstreamRequest } from '../../../agent/servers/upstream.ts';
-import { BEAT_PATH } from '../../../lib/membership.ts';
+import { BEAT_PATH, LEAVE_PATH } from '../../../lib/membership.ts';
 import { upstreamTo } from '../../support/servers/upstreams.ts';
 import { until } from '../../support/until.ts';
 
@@ -117,6 +117,25 @@ describe('the beats of an agent', () => {
     void upstream.ask(BEAT).catch(() => undefined);
     await until(() => silent.length === 3);
     assert.equal(sockets.size, 2);
+  });
+
+  it('come before the news that the agent leaves, which is no beat', async () => {
+    const held: [string | undefined, () => void][] = [];
+    const { upstream } = await upstreamTo(
+      once(({ url }, response) => void held.push([url, () => void response.end(url)])),
+    );
+    const beat = upstream.ask(BEAT);
+    await until(() => held.length === 1);
+    const leaving = upstream.ask({ ...BEAT, target: LEAVE_PATH });
+    held[0]?.[1]();
+    assert.equal((await beat).body.toString(), BEAT_PATH);
+    await until(() => held.length === 2);
+    held[1]?.[1]();
+    assert.equal((await leaving).body.toString(), LEAVE_PATH);
+    assert.deepEqual(
+      held.map(([url]) => url),
+      [BEAT_PATH, LEAVE_PATH],
+    );
   });
 
   it('are said twice once to what answers otherwise than servers do, and then in the long way alone', async () => {
