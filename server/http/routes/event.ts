@@ -1,7 +1,7 @@
 /** /v1/event: user events. They are in the log, so that every server has all of them in one order. */
 import type { Caller } from '../../../lib/acl/rights.ts';
 import type { Cancel } from '../../../lib/clock.ts';
-import { ProconsulError } from '../../../lib/errors.ts';
+import { gone, ProconsulError } from '../../../lib/errors.ts';
 import type { Reply } from '../../../lib/http/reply.ts';
 import { changes, shows } from '../../../lib/http/right.ts';
 import type { HttpRequest, Route } from '../../../lib/http/route.ts';
@@ -136,8 +136,10 @@ async function nextOf(
   wait: Wait,
   { caller, signal }: Waiting,
 ): Promise<Answer | undefined> {
+  // It would never be told: nothing follows for him.
+  if (signal.aborted) throw gone();
   const over = new AbortController();
-  const gone = AbortSignal.any([signal, over.signal]);
+  const ends = AbortSignal.any([signal, over.signal]);
   let unwatch: Cancel = () => undefined;
   const fallen = new Promise<undefined>((resolve) => {
     const falling = { fallen: () => resolve(undefined) };
@@ -146,7 +148,7 @@ async function nextOf(
   });
   signal.addEventListener('abort', unwatch, { once: true });
   try {
-    return await Promise.race([deps.answers.next(question, wait, gone), fallen]);
+    return await Promise.race([deps.answers.next(question, wait, ends), fallen]);
   } finally {
     unwatch();
     over.abort();
