@@ -1,8 +1,8 @@
 /** Everything that runs in a world: servers, the Redis that they share, and agents. */
-import { largeBodies } from '../../lib/body-room.ts';
 import { GRACE_MS, MAX_SILENCE_MS, MAX_SILENCES } from '../../server/leases.ts';
 import { SimAgent } from './agent.ts';
 import { Answers } from './answers.ts';
+import { BodyHolders } from './body-holders.ts';
 import { SimDocker } from './docker.ts';
 import { History } from './history.ts';
 import { SimKube } from './kube.ts';
@@ -80,8 +80,7 @@ export class SimCluster {
   readonly kube: SimKube | undefined;
   /** They begin when somebody has them begin. */
   readonly syncs: readonly SimSync[];
-  /** Large bodies of runs before it, in which a server was killed. */
-  readonly bytesBefore = largeBodies.bytes;
+  readonly bodies: BodyHolders;
   /** Nobody begins anything from then on. */
   endsAt = Number.POSITIVE_INFINITY;
   /** How often somebody's time of day has jumped. */
@@ -119,6 +118,7 @@ export class SimCluster {
     this.network = network;
     this.history = new History(world);
     this.answers = new Answers(world);
+    this.bodies = new BodyHolders(world);
     this.log = log;
     this.splits = splits;
     this.loses = loses;
@@ -327,6 +327,7 @@ export class SimCluster {
     await this.world.settle();
     await this.world.end();
     this.network.end();
+    this.bodies.end();
     this.#putBack();
   }
 }

@@ -7,7 +7,7 @@ import type { Random } from '../../lib/random.ts';
 import { seededRandom } from '../support/fakes/seeded-random.ts';
 import type { Log } from './cluster.ts';
 import type { Fault } from './faults/fault.ts';
-import { drawFault, drawFaults, lastFaultMs } from './faults/schedule.ts';
+import { type Aim, drawFault, drawFaults, lastFaultMs } from './faults/schedule.ts';
 import type { RunResult } from './run.ts';
 
 /** What was promising long ago has been tried by now. */
@@ -29,11 +29,12 @@ export class Explorer {
     return this.#seen.size;
   }
 
-  next(seed: number): readonly Fault[] {
+  /** `aim`: of what is to run. */
+  next(seed: number, aim: Aim): readonly Fault[] {
     const random = seededRandom(seed ^ 0x5eed);
     const kept = this.#kept[Math.floor(random.next() * this.#kept.length)];
     if (kept === undefined || random.next() < 0.4) {
-      return drawFaults(random, { log: this.log, untilMs: this.#untilMs });
+      return drawFaults(random, { log: this.log, untilMs: this.#untilMs, aim });
     }
     let faults = [...kept];
     for (let i = 0; i < CHANGES; i++) faults = this.#changed(random, faults);

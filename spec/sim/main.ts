@@ -12,6 +12,7 @@ import { Explorer } from './explorer.ts';
 import { parseSchedule, schedule } from './faults/schedule.ts';
 import {
   ALL,
+  aimOf,
   type RunOptions,
   type RunResult,
   run,
@@ -126,7 +127,7 @@ async function explore(): Promise<boolean> {
     const explorer = explorers[seed % explorers.length] as Explorer;
     const long = lengthOf(seed);
     const options = optionsOf(seed, explorer.log, long ?? seconds);
-    const faults = explorer.next(seed);
+    const faults = explorer.next(seed, aimOf(options.workloads));
     const result = await measured(long === undefined ? { ...options, faults } : options);
     const fresh = long === undefined ? explorer.learn(result) : 0;
     if (fresh > 0) print(`     ${fresh} states that were new, of ${explorer.covered}`);

@@ -4,9 +4,25 @@ import { type Log, SimCluster } from './cluster.ts';
 import { agentDies } from './faults/agents.ts';
 import { redisSetBack } from './faults/clocks.ts';
 import type { Draw, Fault } from './faults/fault.ts';
-import { forgetUnagreed, loseAll, loseForgotten, partition, unheard } from './faults/redis.ts';
-import { drawFaults, lastFaultMs } from './faults/schedule.ts';
-import { allStill, away, longStill } from './faults/servers.ts';
+import {
+  dieAtAnswer,
+  forgetUnagreed,
+  forgetWritten,
+  loseAll,
+  loseForgotten,
+  partition,
+  restartBehind,
+  still,
+  unheard,
+} from './faults/redis.ts';
+import { type Aim, drawFaults, lastFaultMs } from './faults/schedule.ts';
+import {
+  allStill,
+  away,
+  longStill,
+  losePowerAtSync,
+  snapshotAndRestart,
+} from './faults/servers.ts';
 import type { Recorder } from './redis/recorder.ts';
 import { complaints, leftOver, replicasAlike } from './verdicts.ts';
 import { Access } from './workloads/access.ts';
@@ -130,24 +146,54 @@ export function someWorkloads(seed: number): readonly WorkloadName[] {
   return some.includes('archives') ? BEAR_ARCHIVES : some;
 }
 
-/** What a workload is for, where chance alone would bring it too seldom. */
-const PREFERS: Partial<Record<WorkloadName, readonly Draw[]>> = {
-  agents: [agentDies],
-  dns: [unheard],
-  external: [away],
-  leases: [longStill, redisSetBack, allStill],
-  registers: [forgetUnagreed],
-  rotation: [away, loseAll, loseForgotten],
-  watchers: [partition],
+/** What each workload is for, of what its log may meet; a run has the first of it. */
+const AIMS: Partial<Record<WorkloadName, Aim>> = {
+  agents: { draws: times(6, agentDies) },
+  dns: { draws: times(4, unheard) },
+  eureka: { draws: times(3, unheard) },
+  external: { draws: [away], isAlone: true },
+  leases: { draws: [longStill, redisSetBack, allStill] },
+  registers: {
+    draws: [
+      ...[forgetUnagreed, forgetWritten, losePowerAtSync, snapshotAndRestart],
+      ...[dieAtAnswer, unheard, restartBehind],
+      ...[forgetUnagreed, forgetWritten, losePowerAtSync, dieAtAnswer],
+      ...[forgetUnagreed, ...times(3, losePowerAtSync), snapshotAndRestart],
+    ],
+  },
+  rotation: { draws: [away, loseForgotten, loseAll, loseForgotten] },
+  watchers: { draws: [partition, still, partition, still] },
 };
 
-function faultsOf({ seed, log = 'quorum', seconds = 60, workloads = ALL }: RunOptions) {
-  const prefers = workloads.length === ALL.length ? [] : preferredBy(workloads);
-  return drawFaults(seededRandom(seed ^ 0x5eed), { log, untilMs: lastFaultMs(seconds), prefers });
+function times(count: number, draw: Draw): readonly Draw[] {
+  return Array<Draw>(count).fill(draw);
 }
 
-function preferredBy(names: readonly WorkloadName[]): readonly Draw[] {
-  return names.flatMap((name) => PREFERS[name] ?? []);
+/** Of all workloads together: none. */
+export function aimOf(names: readonly WorkloadName[]): Aim {
+  if (names.length === ALL.length) return { draws: [] };
+  return {
+    draws: inTurn(names.map((name) => AIMS[name]?.draws ?? [])),
+    isAlone: names.every((name) => AIMS[name]?.isAlone === true),
+  };
+}
+
+function inTurn<T>(lists: readonly (readonly T[])[]): readonly T[] {
+  const longest = Math.max(...lists.map(({ length }) => length));
+  return Array.from({ length: longest }).flatMap((_, i) => {
+    return lists.flatMap((list) => list.slice(i, i + 1));
+  });
+}
+
+function faultsOf({ seed, log = 'quorum', seconds = 60, workloads = ALL }: RunOptions) {
+  const aim = aimOf(workloads);
+  // Of its own for each kind of run: else one seed would be without faults in all of them.
+  const random = seededRandom(seed ^ sumOf(`${log} ${workloads}`));
+  return drawFaults(random, { log, untilMs: lastFaultMs(seconds), aim });
+}
+
+function sumOf(text: string): number {
+  return [...text].reduce((sum, letter) => (Math.imul(sum, 31) + letter.charCodeAt(0)) | 0, 0);
 }
 
 export async function run(options: RunOptions): Promise<RunResult> {
@@ -192,9 +238,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
       verdicts.push(`broken: ${error instanceof Error ? error.stack : String(error)}`);
     }
     verdicts.push(...cluster.history.verdict(), ...cluster.answers.verdict());
-    // What clients were told may be gone then, and most of them cannot know.
-    const judged = workloads.filter(({ bearsLoss }) => !loses || bearsLoss === true);
-    verdicts.push(...judged.flatMap((each) => each.verdict()));
+    verdicts.push(...workloads.flatMap((each) => each.verdict(judgedUntil(each, faults))));
     if (verdicts.length === 0) verdicts.push(...(await lastVerdicts(cluster, faults)));
     const { trace, events, now } = world;
     return { verdicts, faults, trace, events, simulatedMs: now };
@@ -202,6 +246,13 @@ export async function run(options: RunOptions): Promise<RunResult> {
     await cluster.end();
     process.off('unhandledRejection', uncaught);
   }
+}
+
+/** What clients were told may be gone from then on, and most of them cannot know. */
+function judgedUntil({ bearsLoss }: Workload, faults: readonly Fault[]): number {
+  if (bearsLoss === true) return Number.POSITIVE_INFINITY;
+  const losses = faults.filter(({ loses }) => loses === true);
+  return Math.min(...losses.map(({ atMs }) => atMs));
 }
 
 /** What can only be seen where all has gone well so far. */

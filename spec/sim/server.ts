@@ -2,7 +2,6 @@
 import { Outlook } from '../../agent/checks/outlook.ts';
 import { introductionRoutes } from '../../agent/http/introduction.ts';
 import { OwnBeat } from '../../cli/process/own-beat.ts';
-import { largeBodies } from '../../lib/body-room.ts';
 import { describeChain } from '../../lib/errors.ts';
 import { createApp } from '../../lib/http/app.ts';
 import { FastPath } from '../../lib/http/fast/fast-path.ts';
@@ -76,7 +75,6 @@ export class SimServer {
   readonly #disk: SimDisk;
   readonly #options: SimServerOptions;
   readonly #id: string;
-  #heldWhenKilled = false;
   /** Since when nobody answers there; undefined while it runs. */
   downSince: number | undefined;
   /** Called once, when it has one key less on its disk. */
@@ -118,7 +116,6 @@ export class SimServer {
   /** kill -9, and another process a while later; where the power went too, with what was synced. */
   restart(downMs: number, losesPower = false): void {
     const { world, network } = this.#options;
-    if (largeBodies.bytes > 0) this.#heldWhenKilled = true;
     network.killed(this.machine, losesPower ? downMs : 0);
     world.kill(this.machine);
     this.#disk.crash(losesPower);
@@ -153,11 +150,6 @@ export class SimServer {
       this.#beats?.stop();
       await Promise.all([this.#process?.stop(), this.#listener?.stop()]);
     });
-  }
-
-  /** Large bodies were on their way when it was killed: the room that they took is this process's, and stays taken. */
-  get heldWhenKilled(): boolean {
-    return this.#heldWhenKilled;
   }
 
   /** How many clients wait for a change. */

@@ -1,5 +1,4 @@
 /** What must be true of every run, whatever its clients did. */
-import { largeBodies } from '../../lib/body-room.ts';
 import { stateHash } from '../support/experiments/state-hash.ts';
 import type { SimCluster } from './cluster.ts';
 import type { Fault } from './faults/fault.ts';
@@ -36,7 +35,7 @@ export function complaints(
  * nothing of the room of large bodies.
  */
 export async function leftOver(cluster: SimCluster): Promise<string[]> {
-  const { world, network, servers, agents, sidecars, syncs, bytesBefore } = cluster;
+  const { world, network, servers, agents, sidecars, syncs, bodies } = cluster;
   const found: string[] = [];
   const all = [...syncs, ...sidecars, ...agents, ...servers];
   for (const each of all) {
@@ -61,9 +60,7 @@ export async function leftOver(cluster: SimCluster): Promise<string[]> {
     }
     if (openFiles > 0) found.push(`${machine.name} has ended and leaves ${openFiles} files open`);
   }
-  const bytes = largeBodies.bytes - bytesBefore;
-  if (bytes !== 0 && !servers.some(({ heldWhenKilled }) => heldWhenKilled)) {
-    found.push(`all have ended and leave ${bytes} bytes of large bodies`);
-  }
+  const held = bodies.left;
+  if (held.length > 0) found.push(`${held.join()} have ended and hold room for large bodies`);
   return found;
 }

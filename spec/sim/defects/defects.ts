@@ -4,6 +4,7 @@
  */
 import type { Defect } from './defect.ts';
 import { LOG_DEFECTS } from './log-defects.ts';
+import { VERDICT_DEFECTS } from './verdict-defects.ts';
 
 const OTHERS: readonly Defect[] = [
   {
@@ -273,4 +274,4 @@ const OTHERS: readonly Defect[] = [
   },
 ];
 
-export const DEFECTS: readonly Defect[] = [...LOG_DEFECTS, ...OTHERS];
+export const DEFECTS: readonly Defect[] = [...LOG_DEFECTS, ...VERDICT_DEFECTS, ...OTHERS];

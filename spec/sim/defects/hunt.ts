@@ -13,6 +13,9 @@ export const USUAL_SECONDS = 60;
 /** Of one process: to begin one takes as long as a short run. */
 const SEEDS_AT_ONCE = 8;
 
+/** Of the code without a defect, by what is run and its seed: several defects are looked for by the same runs. */
+const WHOLE_RUNS = new Map<string, Run>();
+
 export interface Hunt {
   /** Those to try, in their order. */
   readonly seeds: readonly number[];
@@ -64,30 +67,73 @@ export async function hunt(
   }
 }
 
+/** Of these seeds, each for itself: those whose runs fail with the defect and pass without it. */
+export async function share(
+  defect: Defect,
+  { seeds, whole, say }: Hunt,
+): Promise<readonly Found[]> {
+  const folder = await plant(defect.edits);
+  try {
+    const runs = await allOf(folder, defect, seeds);
+    const failing = runs.filter(({ why }) => why !== undefined);
+    const keyOf = (seed: number) => `${defect.log} ${defect.workloads} ${defect.seconds} ${seed}`;
+    const unknown = failing.map(({ seed }) => seed).filter((seed) => !WHOLE_RUNS.has(keyOf(seed)));
+    for (const run of await allOf(whole, defect, unknown)) WHOLE_RUNS.set(keyOf(run.seed), run);
+    const simulatedS = defect.seconds ?? USUAL_SECONDS;
+    return failing.flatMap(({ seed, tookS, why = '' }) => {
+      const without = WHOLE_RUNS.get(keyOf(seed))?.why;
+      if (without === undefined) return [{ seed, simulatedS, tookS, why }];
+      say(`  seed ${seed} fails without the defect too: ${without.slice(0, 200)}`);
+      return [];
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function allOf(folder: string, defect: Defect, seeds: readonly number[]): Promise<Run[]> {
+  const runs: Run[] = [];
+  for (let left = seeds; left.length > 0; left = seeds.slice(runs.length)) {
+    runs.push(...(await runsOf(folder, defect, inARow(left).slice(0, SEEDS_AT_ONCE), false)));
+  }
+  return runs;
+}
+
 function inARow([first = 0, ...rest]: readonly number[]): readonly number[] {
   const end = rest.findIndex((seed, i) => seed !== first + i + 1);
   return [first, ...rest.slice(0, end < 0 ? rest.length : end)];
 }
 
-/** Up to the first that fails; the seeds are in a row. */
-async function runsOf(folder: string, defect: Defect, seeds: readonly number[]): Promise<Run[]> {
+/** Up to the first that fails, or that comes to no end, if not all; the seeds are in a row. */
+async function runsOf(
+  folder: string,
+  defect: Defect,
+  seeds: readonly number[],
+  untilFailure = true,
+): Promise<Run[]> {
   const { log, workloads, seconds = USUAL_SECONDS } = defect;
   const { stdout, stderr, isKilled } = await outcomeOf(folder, RUN_MAX_S * seeds.length, [
     ...['--log', log, '--workloads', workloads.join(','), '--seconds', `${seconds}`],
-    ...['--seed', `${seeds[0]}`, '--seeds', `${seeds.length}`, '--until-failure', '--no-shrink'],
+    ...['--seed', `${seeds[0]}`, '--seeds', `${seeds.length}`, '--no-shrink'],
+    ...(untilFailure ? ['--until-failure'] : []),
   ]);
-  const lines = stdout.split('\n').map((line) => line.trim());
-  const why = lines.filter((line) => line.startsWith('VIOLATED')).join('; ');
-  const runs = lines
-    .filter((line) => /^(ok|FAIL) /.test(line))
-    .map((line, i) => {
-      const tookS = Number(/ in ([\d.]+) s/.exec(line)?.[1] ?? 0);
-      return { seed: seeds[i] ?? 0, tookS, why: line.startsWith('ok') ? undefined : why };
-    });
+  const runs = stdout
+    .split(/^(?=ok {2}|FAIL )/m)
+    .filter((text) => /^(ok|FAIL) /.test(text))
+    .map((text, i) => ({
+      seed: seeds[i] ?? 0,
+      tookS: Number(/ in ([\d.]+) s/.exec(text)?.[1] ?? 0),
+      why: text.startsWith('ok') ? undefined : violationsIn(text),
+    }));
   const next = seeds[runs.length] ?? 0;
   if (isKilled) return [...runs, { seed: next, tookS: RUN_MAX_S, why: 'it came to no end' }];
   if (runs.length === 0) throw new Error(stderr);
   return runs;
+}
+
+function violationsIn(text: string): string {
+  const lines = text.split('\n').map((line) => line.trim());
+  return lines.filter((line) => line.startsWith('VIOLATED')).join('; ');
 }
 
 interface Outcome {

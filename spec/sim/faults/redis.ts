@@ -23,34 +23,14 @@ export const REDIS: readonly Draw[] = [
       },
     };
   },
-  (random) => {
-    const lastsMs = stillMs(random);
-    const what = `Redis stands still for ${lastsMs} ms`;
-    return { what, lastsMs, strike: (c) => c.world.freeze(c.master.machine, lastsMs) };
-  },
+  still,
   (random) => {
     const lastsMs = between(random, 100, 4000);
     const what = `Redis restarts after ${lastsMs} ms`;
     return { what, lastsMs, strike: (c) => c.master.restart(lastsMs) };
   },
-  (random) => {
-    const step = between(random, 1, STEPS);
-    const lastsMs = between(random, 20, 2000);
-    return {
-      what: `Redis dies before its answer ${step} from here, and restarts after ${lastsMs} ms`,
-      lastsMs,
-      strike: (c) => {
-        const { master } = c;
-        master.machine.beforeStep(step, () => master.restart(lastsMs));
-      },
-    };
-  },
-  (random) => {
-    const lastsMs = between(random, 100, 4000);
-    const lost = between(random, 1, 1000);
-    const what = `Redis restarts after ${lastsMs} ms and has lost ${lost} ms`;
-    return { what, lastsMs, strike: (c) => c.master.restart(lastsMs, lost) };
-  },
+  dieAtAnswer,
+  restartBehind,
   (random) => {
     const lastsMs = between(random, 1, 1500);
     const lost = between(random, 1, 1000);
@@ -88,6 +68,32 @@ export const REDIS: readonly Draw[] = [
     return { what: 'Redis evicts a key', lastsMs: 0, strike: (c) => c.master.evict(at) };
   },
 ];
+
+/** What was to be written meanwhile comes in large batches. */
+export function still(random: Random): Drawn {
+  const lastsMs = stillMs(random);
+  const what = `Redis stands still for ${lastsMs} ms`;
+  return { what, lastsMs, strike: (c) => c.world.freeze(c.master.machine, lastsMs) };
+}
+
+/** Servers have what it has no more. */
+export function restartBehind(random: Random): Drawn {
+  const lastsMs = between(random, 100, 4000);
+  const lost = between(random, 1, 1000);
+  const what = `Redis restarts after ${lastsMs} ms and has lost ${lost} ms`;
+  return { what, lastsMs, strike: (c) => c.master.restart(lastsMs, lost) };
+}
+
+/** It has written what it is asked to, and nobody is told. */
+export function dieAtAnswer(random: Random): Drawn {
+  const step = between(random, 1, STEPS);
+  const lastsMs = between(random, 20, 2000);
+  return {
+    what: `Redis dies before its answer ${step} from here, and restarts after ${lastsMs} ms`,
+    lastsMs,
+    strike: ({ master }) => master.machine.beforeStep(step, () => master.restart(lastsMs)),
+  };
+}
 
 /** The server is behind all others, and may not know it. */
 export function unheard(random: Random): Drawn {
@@ -203,9 +209,9 @@ export function forgetUnagreed(random: Random): Drawn {
  */
 function forget(random: Random, loses: boolean): Drawn {
   const pick = anyServer(random);
-  const aloneMs = between(random, 50, 1500);
+  const aloneMs = between(random, 300, 2000);
   const downMs = between(random, 50, 2000);
-  const lost = between(random, 1, aloneMs);
+  const lost = between(random, aloneMs / 4, aloneMs);
   return {
     what: `one server alone hears Redis for ${aloneMs} ms, of which Redis has lost ${lost} ms when both restart after ${downMs} ms`,
     lastsMs: aloneMs + downMs,

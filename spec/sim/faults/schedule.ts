@@ -5,7 +5,7 @@ import type { Log } from '../cluster.ts';
 import { agentDies } from './agents.ts';
 import { CLOCKS, redisJumps, redisSetBack } from './clocks.ts';
 import { DISKS } from './disks.ts';
-import { between, type Draw, type Fault } from './fault.ts';
+import type { Draw, Fault } from './fault.ts';
 import {
   cannotWrite,
   failOverBehind,
@@ -19,12 +19,18 @@ import {
 import { allStill, away, FILE, longStill, SERVERS } from './servers.ts';
 import { WAYS } from './ways.ts';
 
+/** What a run is for, which chance alone would bring too seldom: each as often as it stands here. */
+export interface Aim {
+  readonly draws: readonly Draw[];
+  /** Whether they show something only where nothing else goes wrong around them. */
+  readonly isAlone?: boolean;
+}
+
 export interface FaultsOptions {
   readonly log: Log;
   /** All are over by then. */
   readonly untilMs: number;
-  /** One of these is what some of the runs have in place of all else. */
-  readonly prefers?: readonly Draw[];
+  readonly aim?: Aim;
 }
 
 /** A gene is a kind, and a thousand times what its details are drawn from. */
@@ -34,15 +40,22 @@ const EVERY_MS = 5000;
 /** So many kinds in a seed at most: where each seed had all of them, no two of one kind would meet. */
 const MAX_KINDS = 5;
 /** Of all runs: what is only excused by a fault is found in them. */
-const FAULTLESS = 0.05;
+const FAULTLESS = 0.03;
 /** Of all runs: they have few faults, and so each of them time to heal before the next. */
 const SPARSE = 0.2;
 const SPARSE_MS = 25_000;
-/** Of those that prefer something; and of these: some defects need calm before, and some many attempts. */
-const PREFERRED = 0.6;
-/** Of these: what one kind alone would not bring about two of them may. */
-const TOGETHER = 0.5;
-const PREFERRED_SPARSE = 0.5;
+/** Of all runs that are for something: chance brings what nobody has thought of. */
+const AIMLESS = 0.03;
+/** Of those with an aim: they have that alone; the rest have few others beside it. */
+const ALONE = 0.5;
+/** Of a run, and the time that each has to be seen in. */
+const MAX_AIMED = 7;
+const SEEN_MS = 2500;
+const MAX_REDRAWN = 40;
+/** Somebody has something to lose by then. */
+const AIMED_FROM_MS = 4000;
+/** Of a run: until then all can be judged that was acknowledged. */
+const LOSES_FROM = 0.6;
 /** A longer run has as many, and more time between them. */
 const ORDINARY_MS = 50_000;
 /** The workloads go on for so long after the last fault. */
@@ -53,24 +66,72 @@ export function lastFaultMs(seconds: number): number {
 }
 
 export function drawFaults(random: Random, options: FaultsOptions): Fault[] {
-  const { log, untilMs, prefers = [] } = options;
-  if (random.next() < FAULTLESS) return [];
+  const { aim = { draws: [] } } = options;
+  const chance = random.next();
+  if (chance < FAULTLESS) return [];
+  const aimed = chance < FAULTLESS + AIMLESS ? [] : aimedFaults(random, options, aim.draws);
+  if (aimed.length === 0) return anyFaults(random, options, random.next() < SPARSE);
+  if (aim.isAlone === true || random.next() < ALONE) return aimed;
+  const others = anyFaults(random, options, true).filter(({ loses }) => loses !== true);
+  return [...aimed, ...others].sort((a, b) => a.atMs - b.atMs);
+}
+
+/** One after the other, each with time to see what it has done; what loses something comes last. */
+function aimedFaults(
+  random: Random,
+  { log, untilMs }: FaultsOptions,
+  draws: readonly Draw[],
+): Fault[] {
+  const kinds = draws.map((draw) => drawsOf(log).indexOf(draw)).filter((kind) => kind >= 0);
+  const some = kinds.slice(0, MAX_AIMED).map((kind) => faultOf(log, 0, geneOf(random, kind)));
+  const fit = fitting(random, log, some, untilMs - AIMED_FROM_MS);
+  const faults = shuffled(random, fit);
+  faults.sort((a, b) => Number(a.loses === true) - Number(b.loses === true));
+  const freeMs = untilMs - AIMED_FROM_MS - lengthOf(faults);
+  const pauses = faults.map(() => random.next());
+  const each = freeMs / pauses.reduce((sum, pause) => sum + pause, random.next());
+  let atMs = AIMED_FROM_MS;
+  return faults.map((fault, i) => {
+    atMs += each * (pauses[i] ?? 0);
+    const placed = { ...fault, atMs: Math.floor(atMs) };
+    atMs += fault.lastsMs + SEEN_MS;
+    return placed;
+  });
+}
+
+function lengthOf(faults: readonly Fault[]): number {
+  return faults.reduce((sum, { lastsMs }) => sum + lastsMs + SEEN_MS, 0);
+}
+
+/** As many of them as there is time for: the longest is drawn again; where that does not help, the last go. */
+function fitting(random: Random, log: Log, all: readonly Fault[], ms: number): Fault[] {
+  const faults = [...all];
+  for (let redrawn = 0; lengthOf(faults) > ms; redrawn++) {
+    const longest = Math.max(...faults.map(({ lastsMs }) => lastsMs));
+    const at = faults.findIndex(({ lastsMs }) => lastsMs === longest);
+    if (redrawn > MAX_REDRAWN) faults.pop();
+    else faults[at] = faultOf(log, 0, geneOf(random, (faults[at]?.gene ?? 0) % KINDS));
+  }
+  return faults;
+}
+
+function shuffled<T>(random: Random, list: readonly T[]): T[] {
+  const ranked = list.map((one) => ({ one, rank: random.next() }));
+  return ranked.sort((a, b) => a.rank - b.rank).map(({ one }) => one);
+}
+
+function anyFaults(random: Random, options: FaultsOptions, isSparse: boolean): Fault[] {
+  const { log, untilMs } = options;
   const count = 1 + Math.floor(random.next() * MAX_KINDS);
   const kinds = Array.from({ length: count }, () => anyKind(random, log));
-  const preferred = prefers.map((draw) => drawsOf(log).indexOf(draw)).filter((kind) => kind >= 0);
-  const isPreferred = preferred.length > 0 && random.next() < PREFERRED;
-  if (isPreferred) {
-    const one = preferred[between(random, 0, preferred.length)] ?? 0;
-    kinds.splice(0, count, ...(random.next() < TOGETHER ? preferred : [one]));
-  }
-  const isSparse = random.next() < (isPreferred ? PREFERRED_SPARSE : SPARSE);
   const usualMs = (isSparse ? SPARSE_MS : EVERY_MS) * Math.max(1, untilMs / ORDINARY_MS);
   const everyMs = usualMs * (0.5 + random.next());
   const faults: Fault[] = [];
   for (let atMs = everyMs; atMs < untilMs; atMs += everyMs * (0.5 + random.next())) {
     const kind = kinds[Math.floor(random.next() * kinds.length)] ?? 0;
     const fault = faultOf(log, Math.floor(atMs), geneOf(random, kind));
-    if (fault.atMs + fault.lastsMs <= untilMs) faults.push(fault);
+    const isEarly = fault.loses === true && atMs < untilMs * LOSES_FROM;
+    if (!isEarly && fault.atMs + fault.lastsMs <= untilMs) faults.push(fault);
   }
   return faults;
 }

@@ -30,7 +30,13 @@ export const SERVERS: readonly Draw[] = [
 ];
 
 /** Of the one server whose log is in files. */
-export const FILE: readonly Draw[] = [losePower, losePowerAtStep, losePowerAtSync, losePowerAtSync];
+export const FILE: readonly Draw[] = [
+  losePower,
+  losePowerAtStep,
+  losePowerAtSync,
+  losePowerAtSync,
+  snapshotAndRestart,
+];
 
 export function restart(random: Random): Drawn {
   const pick = anyServer(random);
@@ -39,18 +45,18 @@ export function restart(random: Random): Drawn {
   return { what, lastsMs, strike: (c) => pick(c).restart(lastsMs) };
 }
 
-/** For longer than others wait before they do what it did. */
+/** For longer than it takes until others do what it did. */
 export function away(random: Random): Drawn {
   const pick = anyServer(random);
-  const lastsMs = between(random, 5000, 25_000);
+  const lastsMs = between(random, 13_000, 25_000);
   const what = `a server is away for ${lastsMs} ms`;
   return { what, lastsMs, strike: (c) => pick(c).restart(lastsMs) };
 }
 
-/** Nobody is heard for longer than an agent's lease lasts. */
+/** Nobody is heard for longer than any lease of the workloads lasts. */
 export function longStill(random: Random): Drawn {
   const isRedis = random.next() < 0.5;
-  const lastsMs = between(random, 6000, 20_000);
+  const lastsMs = between(random, 15_500, 22_000);
   return {
     what: `all servers${isRedis ? ' and Redis' : ''} stand still for ${lastsMs} ms`,
     lastsMs,
@@ -66,7 +72,7 @@ export function longStill(random: Random): Drawn {
  * whoever keeps them is first to go on.
  */
 export function allStill(random: Random): Drawn {
-  const lastsMs = between(random, 7000, 20_000);
+  const lastsMs = between(random, 15_500, 25_000);
   const longerMs = between(random, 50, 400);
   return {
     what: `servers, agents and clients stand still for ${lastsMs} ms, and clients ${longerMs} ms longer`,
@@ -111,6 +117,20 @@ function snapshot(random: Random): Drawn {
   };
 }
 
+/** It begins with what the snapshot left of its log. */
+export function snapshotAndRestart(random: Random): Drawn {
+  const afterMs = between(random, 100, 4000);
+  const downMs = between(random, 50, 1000);
+  return {
+    what: `the server saves a snapshot, and ${afterMs} ms later restarts after ${downMs} ms`,
+    lastsMs: afterMs + downMs,
+    strike: ({ servers: [server], world }) => {
+      server?.saveSnapshot();
+      void world.sleep(afterMs).then(() => server?.restart(downMs));
+    },
+  };
+}
+
 function losePower(random: Random): Drawn {
   const lastsMs = between(random, 50, 3000);
   const what = `the server's machine loses power for ${lastsMs} ms`;
@@ -131,7 +151,7 @@ function losePowerAtStep(random: Random): Drawn {
 }
 
 /** What was to be made durable is there in part: each sector of it, or not. */
-function losePowerAtSync(random: Random): Drawn {
+export function losePowerAtSync(random: Random): Drawn {
   const sync = between(random, 1, SYNCS);
   const lastsMs = between(random, 50, 3000);
   return {

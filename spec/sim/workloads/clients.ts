@@ -28,8 +28,8 @@ export abstract class Clients implements Workload {
 
   abstract run(untilMs: number): Promise<void>;
 
-  verdict(): readonly string[] {
-    return this.violations.all;
+  verdict(before: number): readonly string[] {
+    return this.violations.before(before);
   }
 
   /** So many clients of this name, with their numbers, from 0 on; until all of them are done. */

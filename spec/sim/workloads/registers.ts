@@ -3,13 +3,14 @@
  * have answered, values and indexes; nothing acknowledged is lost; no client's index goes back. A stale
  * read is no older than it says.
  */
-import { impossible, type Operation } from '../../support/experiments/linearizability.ts';
+import { impossible, type Operation, upTo } from '../../support/experiments/linearizability.ts';
 import type { SimClient } from '../client.ts';
 import { Clients } from './clients.ts';
 import { type Row, Sightings } from './sightings.ts';
 
 export const KEYS = 5;
-const CLIENTS = 4;
+/** Some know of one server each, so that somebody is there whichever of them is parted from the others. */
+const ROAMING = 2;
 const PAUSE_MS = 40;
 /** Who waits for the one server that does not answer is not there while another one does what it must not. */
 const HASTY = { share: 0.5, timeoutMs: 150 };
@@ -29,6 +30,7 @@ interface StaleRead {
   readonly key: string;
   readonly index: number;
   readonly since: number;
+  readonly at: number;
   readonly who: string;
 }
 
@@ -40,7 +42,8 @@ export class Registers extends Clients {
   operations = 0;
 
   async run(untilMs: number): Promise<void> {
-    await this.each('c', CLIENTS, (client, i) => this.#work(client, i, untilMs));
+    const clients = this.cluster.servers.length + ROAMING;
+    await this.each('c', clients, (client, i) => this.#work(client, i, untilMs));
   }
 
   /** Every key once more through every server: what was acknowledged is there. */
@@ -56,17 +59,17 @@ export class Registers extends Clients {
     });
   }
 
-  override verdict(): readonly string[] {
+  override verdict(before: number): readonly string[] {
     const violations = [...this.#history].flatMap(([key, operations]) => {
-      const why = impossible(operations);
+      const why = impossible(upTo(operations, before));
       return why === undefined ? [] : [`${key} is not linearizable: ${why}`];
     });
     for (const read of this.#stale) this.#judgeStale(read);
-    return [...super.verdict(), ...violations];
+    return [...super.verdict(before), ...violations];
   }
 
   async #work(client: SimClient, number: number, untilMs: number): Promise<void> {
-    const { world, doors } = this.cluster;
+    const { world, doors, servers } = this.cluster;
     const { random } = world;
     const seen = new Map<string, Seen>();
     let at = number % doors.length;
@@ -79,7 +82,7 @@ export class Registers extends Clients {
         chance < 0.5
           ? await this.#read(client, port, key, seen)
           : await this.#write(client, port, key, chance, seen);
-      if (!done) at = (at + 1) % doors.length;
+      if (!done && number >= servers.length) at = (at + 1) % doors.length;
       await this.rest(client, PAUSE_MS);
     }
   }
@@ -120,16 +123,17 @@ export class Registers extends Clients {
     const [row] = answer?.status === 200 ? (JSON.parse(answer.text) as Row[]) : [];
     if (row === undefined || answer === undefined || server.machine.suspendedMs > 0) return;
     const since = call - answer.lastContactMs * ROUNDED.rate - ROUNDED.ms;
-    this.#stale.push({ key, index: row.ModifyIndex, since, who: server.machine.name });
+    const at = world.now;
+    this.#stale.push({ key, index: row.ModifyIndex, since, at, who: server.machine.name });
   }
 
-  #judgeStale({ key, index, since, who }: StaleRead): void {
+  #judgeStale({ key, index, since, at, who }: StaleRead): void {
     for (const { kind, value, ret, ok } of this.#history.get(key) ?? []) {
       if (kind === 'get' || value === null || ok !== true || ret > since) continue;
       const written = this.#sightings.indexOf(value) ?? 0;
       if (written <= index) continue;
       const what = `${who} shows ${key} at ${index}, and ${value.slice(0, 9)} at ${written} was acknowledged before ${since.toFixed(0)}`;
-      this.violations.add('a stale answer is older than it says', what);
+      this.violations.add('a stale answer is older than it says', what, at);
     }
   }
 

@@ -37,6 +37,6 @@ export class Sightings {
     if (index !== ModifyIndex && !this.#dirty) {
       this.#violations.add('a write happened twice', `${value} at ${index} and ${ModifyIndex}`);
     }
-    this.#indexes.set(value, ModifyIndex);
+    if (!this.#indexes.has(value)) this.#indexes.set(value, ModifyIndex);
   }
 }

@@ -2,7 +2,7 @@
  * Transactions that write two keys at once, blindly or if neither has changed. Nobody ever sees one
  * without the other, and both together are linearizable as one thing.
  */
-import { impossible, type Operation } from '../../support/experiments/linearizability.ts';
+import { impossible, type Operation, upTo } from '../../support/experiments/linearizability.ts';
 import type { SimClient } from '../client.ts';
 import { Clients } from './clients.ts';
 import type { Row } from './sightings.ts';
@@ -28,10 +28,10 @@ export class Transactions extends Clients {
     await this.each('t', CLIENTS, (client) => this.#work(client, untilMs));
   }
 
-  override verdict(): readonly string[] {
-    const why = impossible(this.#history);
+  override verdict(before: number): readonly string[] {
+    const why = impossible(upTo(this.#history, before));
     const what = why === undefined ? [] : [`transactions are not linearizable: ${why}`];
-    return [...super.verdict(), ...what];
+    return [...super.verdict(before), ...what];
   }
 
   async #work(client: SimClient, untilMs: number): Promise<void> {

@@ -8,28 +8,32 @@ export interface Workload {
   look?(): Promise<void>;
   /** Whether it judges nothing that was acknowledged where that may be lost. */
   readonly bearsLoss?: boolean;
-  /** What must not be, and is. */
-  verdict(): readonly string[];
+  /** What must not be, and was before then. */
+  verdict(before: number): readonly string[];
 }
 
 /** What was seen that must not be, each kind of it once: what follows is the same again. */
 export class Violations {
   readonly #world: World;
-  readonly #found = new Map<string, string>();
+  readonly #found = new Map<string, { readonly at: number; readonly line: string }>();
 
   constructor(world: World) {
     this.#world = world;
   }
 
-  add(what: string, detail = ''): void {
-    if (this.#found.has(what)) return;
-    const at = (this.#world.now / 1000).toFixed(1);
-    const line = `at ${at} s ${what}${detail === '' ? '' : `: ${detail}`}`;
-    this.#found.set(what, line);
+  /** `at`: when that was, where it is found out later. */
+  add(what: string, detail = '', at = this.#world.now): void {
+    if ((this.#found.get(what)?.at ?? Number.POSITIVE_INFINITY) <= at) return;
+    const line = `at ${(at / 1000).toFixed(1)} s ${what}${detail === '' ? '' : `: ${detail}`}`;
+    this.#found.set(what, { at, line });
     this.#world.say(`VIOLATED: ${line}`);
   }
 
+  before(ms: number): readonly string[] {
+    return [...this.#found.values()].filter(({ at }) => at < ms).map(({ line }) => line);
+  }
+
   get all(): readonly string[] {
-    return [...this.#found.values()];
+    return this.before(Number.POSITIVE_INFINITY);
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { seededRandom } from '../fakes/seeded-random.ts';
-import { impossible, type Operation } from './linearizability.ts';
+import { impossible, type Operation, upTo } from './linearizability.ts';
 
 function get(call: number, ret: number, value: string | null, index?: number): Operation {
   return { kind: 'get', call, ret, value, ...(index === undefined ? {} : { index }) };
@@ -39,6 +39,14 @@ describe('the checker of histories', () => {
     assert.equal(impossible([unknown, get(1, 2, null), get(3, 4, 'a')]), undefined);
     assert.equal(impossible([unknown, get(1, 2, null), get(3, 4, null)]), undefined);
     assert.ok(impossible([unknown, get(1, 2, 'a'), get(3, 4, null)]));
+  });
+
+  it('judges up to a moment from which on what was acknowledged may be gone', () => {
+    const history = [put(0, 1, 'a'), put(2, 9, 'b'), get(3, 9, 'b', 5), get(10, 11, null)];
+    assert.ok(impossible(upTo(history, Number.POSITIVE_INFINITY)));
+    assert.equal(impossible(upTo(history, 10)), undefined);
+    assert.deepEqual(upTo(history, 9), [put(0, 1, 'a'), put(2, Number.POSITIVE_INFINITY, 'b')]);
+    assert.ok(impossible(upTo([...history, get(4, 5, null)], 9)));
   });
 
   it('sees a CAS that succeeded against another value than it named', () => {

@@ -23,6 +23,17 @@ export interface Operation {
   readonly ok?: boolean;
 }
 
+/** What was known by then: of a write whose answer came later nobody knew whether it would happen. */
+export function upTo(history: readonly Operation[], ms: number): Operation[] {
+  return history.flatMap((operation) => {
+    const { kind, call, ret, value, expects } = operation;
+    if (ret < ms) return [operation];
+    if (call >= ms || kind === 'get') return [];
+    const asked = { kind, call, ret: Number.POSITIVE_INFINITY, value };
+    return [expects === undefined ? asked : { ...asked, expects }];
+  });
+}
+
 /** Why the history is impossible, or undefined when it is possible. */
 export function impossible(history: readonly Operation[]): string | undefined {
   const operations = withoutUnseen(history).sort((a, b) => a.call - b.call);
