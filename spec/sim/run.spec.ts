@@ -12,6 +12,14 @@ const SECONDS = 20;
 const LOGS: readonly Log[] = ['quorum', 'redis', 'file'];
 
 describe('a simulated cluster', () => {
+  it(`does the same again for the same seed (seed ${SEED})`, async () => {
+    const options = { seed: SEED, log: 'redis', seconds: 12 } as const;
+    // First of all here: what is loaded when it is first asked for takes real time.
+    const [first, second] = [await run(options), await run(options)];
+    assert.deepEqual(second.trace, first.trace);
+    assert.equal(second.events, first.events);
+  }).timeout(0);
+
   for (const log of LOGS) {
     it(`keeps its promises under faults, with its log in ${log} (seed ${SEED})`, async () => {
       const { verdicts, faults } = await run({ seed: SEED, log, seconds: SECONDS });
@@ -22,13 +30,6 @@ describe('a simulated cluster', () => {
   it(`says nothing at ERROR and leaves nothing over where nothing fails (seed ${SEED})`, async () => {
     const { verdicts } = await run({ seed: SEED, log: 'redis', seconds: 12, faults: [] });
     assert.deepEqual(verdicts, []);
-  }).timeout(0);
-
-  it(`does the same again for the same seed (seed ${SEED})`, async () => {
-    const options = { seed: SEED, log: 'redis', seconds: 12 } as const;
-    const [first, second] = [await run(options), await run(options)];
-    assert.deepEqual(second.trace, first.trace);
-    assert.equal(second.events, first.events);
   }).timeout(0);
 
   it('leaves nothing of its world in its process: who was killed reads, waits and listens no more', async () => {

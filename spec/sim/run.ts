@@ -1,4 +1,5 @@
 /** One run of the simulator: a seed, workloads, faults, rest, and the verdicts. */
+import { loadRules } from '../../xds/refusable.ts';
 import { seededRandom } from '../support/fakes/seeded-random.ts';
 import { type Log, SimCluster } from './cluster.ts';
 import { agentDies } from './faults/agents.ts';
@@ -203,6 +204,8 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const loses = faults.some((fault) => fault.loses === true);
   const needsAgents = names.some((name) => NEED_AGENTS.includes(name)) || seed % EVERY === 0;
   const { agents = needsAgents ? AGENTS : 0 } = options;
+  // What is loaded when it is first asked for takes real time, in which a world goes on: the first one would be another.
+  await loadRules();
   const cluster = new SimCluster({
     seed,
     log,

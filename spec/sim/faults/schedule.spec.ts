@@ -51,6 +51,17 @@ describe('the faults of a run', () => {
     assert(all.every(({ atMs, lastsMs }) => atMs >= 0 && atMs + lastsMs <= UNTIL_MS));
   });
 
+  it('are none, or short ones, where a run is over before it has begun', () => {
+    for (const untilMs of [2000, 4000, 6000]) {
+      for (const draws of [[], [unheard, restartBehind]]) {
+        for (let seed = 0; seed < RUNS; seed++) {
+          const faults = drawFaults(seededRandom(seed), { log: 'redis', untilMs, aim: { draws } });
+          assert(faults.every(({ atMs, lastsMs }) => atMs + lastsMs <= untilMs));
+        }
+      }
+    }
+  });
+
   it('are the same again from their text', () => {
     const [faults = []] = runs({ draws: [unheard] }).filter(({ length }) => length > 3);
     const again = parseSchedule('redis', schedule(faults));

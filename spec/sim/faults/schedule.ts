@@ -106,7 +106,7 @@ function lengthOf(faults: readonly Fault[]): number {
 /** As many of them as there is time for: the longest is drawn again; where that does not help, the last go. */
 function fitting(random: Random, log: Log, all: readonly Fault[], ms: number): Fault[] {
   const faults = [...all];
-  for (let redrawn = 0; lengthOf(faults) > ms; redrawn++) {
+  for (let redrawn = 0; faults.length > 0 && lengthOf(faults) > ms; redrawn++) {
     const longest = Math.max(...faults.map(({ lastsMs }) => lastsMs));
     const at = faults.findIndex(({ lastsMs }) => lastsMs === longest);
     if (redrawn > MAX_REDRAWN) faults.pop();
