@@ -4,45 +4,17 @@
  */
 
 import { createHash } from 'node:crypto';
-import { TOKEN_NOT_FOUND, tokenNotFound } from '../lib/acl/refusals.ts';
 import { type Cancel, pause } from '../lib/clock.ts';
-import { describeChain, NO_LEADER, ProconsulError } from '../lib/errors.ts';
+import { describeChain, ProconsulError } from '../lib/errors.ts';
 import type { System } from '../lib/system.ts';
-import {
-  type Answer,
-  type Question as Asked,
-  follow,
-  type Loss,
-  lossOf,
-  patient,
-} from '../sidecar/follow.ts';
+import { type Question as Asked, follow, type Loss, lossOf, patient } from '../sidecar/follow.ts';
 import { type Account, whoPays } from './accounts.ts';
+import { type Answered, type AskAgent, askWithAny, type Question } from './asking.ts';
 import { Omissions } from './omissions.ts';
 import type { Pace } from './pace.ts';
 import { QUESTION, type Turns, type Waiting } from './turns.ts';
 
-export interface Question extends Pick<Asked, 'path' | 'query'> {
-  /** It waits for another hash, and not for another index. */
-  readonly by?: 'hash';
-  /** Its answer has no index: it is asked again when that of another question changes, and from time to time. */
-  readonly after?: Question;
-  readonly unindexed?: true;
-}
-
-/** What the agent answered, whatever it was. Rejects with a ProconsulError where nothing came. */
-export type AskAgent = (
-  question: Pick<Asked, 'path' | 'query'>,
-  token: string,
-  signal: AbortSignal,
-) => Promise<AgentAnswer>;
-
-export interface AgentAnswer {
-  readonly status: number;
-  readonly index: string;
-  readonly text: string;
-  /** Of what is JSON; to be read where the status says that it is. */
-  readonly json: unknown;
-}
+export type { AgentAnswer, AskAgent, Question } from './asking.ts';
 
 export interface QuestionsOptions {
   readonly ask: AskAgent;
@@ -104,7 +76,8 @@ export class Questions {
       if (this.#followed.size >= MAX_QUESTIONS) {
         throw new ProconsulError('busy', `more than ${MAX_QUESTIONS} questions are followed`);
       }
-      const ask: Ask = (each, isKnown, signal) => this.#ask(each, isKnown, signal);
+      const ask: Ask = (each, isKnown, signal) =>
+        askWithAny(each, { ...this.#options, isKnown, signal });
       followed = new Followed(question, ask, { ...this.#options, payer });
       this.#followed.set(key, followed);
     }
@@ -116,71 +89,10 @@ export class Questions {
     const line = `xds: what was told stands: ${what}`;
     this.#options.system.logger.error(line, { error: describeChain(error) });
   }
-
-  /** By whichever token may: one that was revoked must not answer for the others. */
-  async #ask(question: Question, isKnown: boolean, signal: AbortSignal): Promise<Answered> {
-    const refusals: string[] = [];
-    for (const token of this.#options.tokens()) {
-      const answer = await this.#options.ask(question, token, signal);
-      const { status, index, text } = answer;
-      if (status === 200) return answered(answer);
-      refuseUnavailable(answer, isKnown);
-      // What is not there may come to be: that is waited for at the index that it is not there at.
-      if (status !== 403) return nothing(question, status === 404 ? index : '');
-      refusals.push(text);
-    }
-    const isUnknown = refusals.every((text) => text.includes(TOKEN_NOT_FOUND));
-    // What a token may see that nobody knows, nobody says. Its streams end: until then what was told stands.
-    if (refusals.length > 0 && isUnknown) throw tokenNotFound();
-    // Whoever has the same rights is refused again, and others are not told of this.
-    if (refusals.length > 0 && isOfNothing(question)) {
-      await pause(this.#options.system.clock, REVIEW_MS, signal);
-    }
-    return nothing(question, '');
-  }
-}
-
-/** Of what was known before, an answer that is a fault says nothing; of what never was, there may be no other. */
-function refuseUnavailable({ status, text }: AgentAnswer, isKnown: boolean): void {
-  const isFault = status >= 500 && (isKnown || text.includes(NO_LEADER));
-  const isAway = status === 429 || status === 503 || isFault;
-  if (isAway) throw new ProconsulError('unavailable', `${status}: ${text}`);
-}
-
-const NO_INDEX = '1';
-const NO_HASH = 'none';
-
-/** With something to wait at, so that it is asked again. */
-function nothing({ by }: Question, index: string): Answered {
-  const json = by === 'hash' ? { ContentHash: NO_HASH } : undefined;
-  return { index: index || NO_INDEX, text: '', json, ...(index === '' && { isUnmarked: true }) };
-}
-
-/** It waits for another answer than nothing. */
-function isOfNothing({ query }: Question): boolean {
-  return query.some(
-    ([name, value]) =>
-      (name === 'index' && value === NO_INDEX) || (name === 'hash' && value === NO_HASH),
-  );
 }
 
 export function keyOf({ path, query, after }: Question): string {
   return JSON.stringify([path, query, after && keyOf(after)]);
-}
-
-interface Answered extends Answer {
-  readonly text: string;
-}
-
-/** Parsed by whoever needs it. */
-function answered(answer: AgentAnswer): Answered {
-  const { index, text } = answer;
-  return {
-    ...{ index, text },
-    get json() {
-      return answer.json;
-    },
-  };
 }
 
 type Ask = (question: Question, isKnown: boolean, signal: AbortSignal) => Promise<Answered>;

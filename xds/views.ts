@@ -2,9 +2,9 @@
  * Who sees what: those whose tokens come to the same rights see the same, and everything is made once for all of
  * them. A token that comes to something else has another view from then on.
  */
-import type { AccessControl, Caller } from '../lib/acl/rights.ts';
+import { type AccessControl, ANYONE, type Caller } from '../lib/acl/rights.ts';
 import type { Cancel } from '../lib/clock.ts';
-import { noLeader } from '../lib/errors.ts';
+import { noLeader, ProconsulError } from '../lib/errors.ts';
 import type { System } from '../lib/system.ts';
 import { type Account, Accounts, type Most, type NameOf } from './accounts.ts';
 import { type Compute, Derived, type Told } from './derived.ts';
@@ -26,6 +26,9 @@ export interface ViewsOptions {
   /** Of those of one address, in place of what is usual. */
   readonly most?: Partial<Most>;
 }
+
+/** A hundred times as long as any that is given out: with a longer one nobody could be asked. */
+const MAX_TOKEN = 4096;
 
 export class Views {
   readonly #options: ViewsOptions;
@@ -61,6 +64,8 @@ export class Views {
    * server is told nothing older than there; `before` is who it was here, where its token comes to something else by now.
    */
   async enter(token: string, address: string, before?: Member): Promise<Member> {
+    if (token.length > MAX_TOKEN)
+      throw new ProconsulError('forbidden', `a token of more than ${MAX_TOKEN} characters`);
     const { access, caughtUp } = this.#options;
     const [caller, isCurrent] = await Promise.all([
       access.callerOf(token, address),
@@ -76,7 +81,8 @@ export class Views {
       );
     this.#byRights.set(key, view);
     const { account, leave } = this.#accounts.enter(address);
-    const joined = view.join(token);
+    // All others are asked for with it: where none counts, a stranger may have sent anything for one.
+    const joined = view.join(caller === ANYONE ? '' : token);
     const left = () => {
       joined();
       leave();

@@ -50,6 +50,47 @@ describe('tokens of streams', function () {
     assert.ok(askedBy('t2') > 0);
   });
 
+  it('count for nothing where there is no access control, whatever a stranger sends for one', async () => {
+    const xds = await startXds();
+    xds.agent.sayInstances('web', [instance('a')]);
+    const open = (token: string) => {
+      const stream = new XdsClient(xds.port).stream(EDS, 'StreamEndpoints', token);
+      stream.subscribe(['web']);
+      return stream;
+    };
+    for (const token of ['any', 'x'.repeat(4096)]) await open(token).answer(0);
+    assert.ok(xds.agent.asked.length > 0);
+    assert.ok(xds.agent.asked.every(({ token }) => token === ''));
+    assert.equal(await open('x'.repeat(4097)).ended(), status.PERMISSION_DENIED);
+  });
+
+  it('are not those of others where nothing can be asked with them', async () => {
+    const { access, xds, open } = await setUp();
+    for (const token of ['t1', 't2', 't3', 't4']) access.rights.set(token, 'web');
+    for (const token of ['t1', 't2']) xds.agent.cutOff.add(token);
+    const first = open('t1');
+    const others = [open('t2'), open('t3'), open('t4')];
+    for (const each of [first, ...others]) {
+      const { resources } = await each.answer(0);
+      assert.equal(resources[0].endpoints.length, 1);
+    }
+    // Not with all that there may be: an agent that is away has none that helps.
+    for (const token of ['t3', 't4']) xds.agent.cutOff.add(token);
+    const before = xds.agent.asked.length;
+    xds.agent.sayInstances('web', [instance('a', { port: 2 })]);
+    await until(async () => {
+      await xds.clock.advance(500);
+      return xds.agent.asked.length > before;
+    });
+    assert.ok(xds.agent.asked.every(({ token }) => token !== 't4'));
+    xds.agent.cutOff.clear();
+    xds.agent.wake();
+    await until(async () => {
+      await xds.clock.advance(500);
+      return first.told.length > 1;
+    });
+  });
+
   it('are not asked with again each second for what they may not see', async () => {
     const { access, xds, open } = await setUp();
     access.rights.set('t1', 'none');

@@ -1,4 +1,5 @@
 /** What an agent would answer, said by hand; whoever waits is answered when it is said anew. */
+import { ProconsulError } from '../../../lib/errors.ts';
 import type { AgentAnswer, AskAgent } from '../../../xds/questions.ts';
 
 interface Said {
@@ -15,6 +16,8 @@ export class FakeAgentAnswers {
   readonly asked: { readonly path: string; readonly token: string }[] = [];
   /** Of these tokens nobody knows anything. */
   readonly unknown = new Set<string>();
+  /** With these it cannot be asked at all. */
+  readonly cutOff = new Set<string>();
   /** Whoever asks for these waits without end. */
   readonly silent = new Set<string>();
   isAway = false;
@@ -43,6 +46,7 @@ export class FakeAgentAnswers {
     for (;;) {
       if (signal.aborted) return answer({ index: 1, status: 500, json: undefined });
       if (this.isAway) return answer({ index: 1, status: 500, json: 'No cluster leader' });
+      if (this.cutOff.has(token)) throw new ProconsulError('unavailable', 'the agent hung up');
       if (this.unknown.has(token)) return answer({ index: 1, status: 403, json: 'ACL not found' });
       const said = this.#said.get(key) ?? { index: 1, status: 200, json: [] };
       if (!this.silent.has(key) && !this.#isSeen(said, seen)) return answer(said);
