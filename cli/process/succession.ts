@@ -19,8 +19,7 @@ interface Given {
 
 export class Succession {
   readonly #clock: Pick<Clock, 'after'>;
-  /** Each is asked by one after the other: what comes says not for whom it is. */
-  readonly #turns = new WeakMap<ChildProcess, Promise<readonly Given[]>>();
+  readonly #givers = new WeakMap<ChildProcess, Giver>();
 
   constructor(clock: Pick<Clock, 'after'>) {
     this.#clock = clock;
@@ -49,39 +48,81 @@ export class Succession {
   }
 
   async #give(child: ChildProcess, before: readonly ChildProcess[]): Promise<void> {
+    const open = new Set<Handle>();
+    const close = (handle: Handle) => {
+      open.delete(handle);
+      handle.close();
+    };
+    // What it has not taken yet Node forgets with it, and says nothing.
+    child.once('exit', () => [...open].forEach(close));
     for (const each of before) {
-      for (const { at, handle } of await this.#socketsOf(each)) {
+      for (const { at, handle } of await this.#giver(each).sockets()) {
+        open.add(handle);
         // Its own copy is there by then, or is not wanted any more.
-        tell(child, { at }, handle, () => handle.close());
+        tell(child, { at }, handle, () => close(handle));
       }
     }
     tell(child, { isLast: true });
   }
 
-  #socketsOf(child: ChildProcess): Promise<readonly Given[]> {
-    const turn = (this.#turns.get(child) ?? Promise.resolve()).then(() => this.#asked(child));
-    this.#turns.set(child, turn);
+  #giver(child: ChildProcess): Giver {
+    const known = this.#givers.get(child) ?? new Giver(child, this.#clock);
+    this.#givers.set(child, known);
+    return known;
+  }
+}
+
+/** One that has sockets, for as long as it is there: what comes late would listen in this process, which takes nobody. */
+class Giver {
+  readonly #child: ChildProcess;
+  readonly #clock: Pick<Clock, 'after'>;
+  /** It is asked by one after the other: what comes says not for whom it is. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #taken: Given[] | undefined;
+  #over: () => void = () => undefined;
+  /** So many answers are still to come to whom nobody waits any more. */
+  #late = 0;
+
+  constructor(child: ChildProcess, clock: Pick<Clock, 'after'>) {
+    this.#child = child;
+    this.#clock = clock;
+    child.on('message', ({ at, isLast }: Said, handle: unknown) => {
+      if (at !== undefined && handle !== undefined) this.#came({ at, handle: handle as Handle });
+      if (isLast !== true) return;
+      if (this.#late > 0) this.#late--;
+      else this.#over();
+    });
+    child.once('disconnect', () => this.#over());
+  }
+
+  sockets(): Promise<readonly Given[]> {
+    const turn = this.#turn.then(() => this.#asked());
+    this.#turn = turn;
     return turn;
   }
 
-  #asked(child: ChildProcess): Promise<readonly Given[]> {
-    const all: Given[] = [];
-    if (!child.connected) return Promise.resolve(all);
+  #came(given: Given): void {
+    if (this.#taken === undefined) given.handle.close();
+    else this.#taken.push(given);
+  }
+
+  #asked(): Promise<readonly Given[]> {
+    const taken: Given[] = [];
+    if (!this.#child.connected) return Promise.resolve(taken);
+    this.#taken = taken;
     return new Promise((resolve) => {
-      const over = () => {
+      const end = () => {
         cancel();
-        child.off('message', heard);
-        child.off('disconnect', over);
-        resolve(all);
+        this.#taken = undefined;
+        this.#over = () => undefined;
+        resolve(taken);
       };
-      const heard = ({ at, isLast }: Said, handle: unknown) => {
-        if (at !== undefined && handle !== undefined) all.push({ at, handle: handle as Handle });
-        if (isLast === true) over();
-      };
-      const cancel = this.#clock.after(GIVING_MS, over);
-      child.on('message', heard);
-      child.once('disconnect', over);
-      tell(child, { wants: 'sockets' });
+      const cancel = this.#clock.after(GIVING_MS, () => {
+        this.#late++;
+        end();
+      });
+      this.#over = end;
+      tell(this.#child, { wants: 'sockets' });
     });
   }
 }
