@@ -4,6 +4,8 @@ import { Rate } from '../../../lib/rate.ts';
 
 /** Frames that cost work and carry nothing. */
 const IDLE_FRAMES = { burst: 10_000, perSecond: 1000 };
+/** To tell so many streams of something is as much as one of those. */
+const STREAMS_A_FRAME = 100;
 /** Requests that were taken back, or had to be: each has cost its host one. */
 const IN_VAIN = { burst: 1000, perSecond: 100 };
 /** Answers that were taken pay for as many requests that were not: who asks much may take much back. */
@@ -25,6 +27,11 @@ export class Patience {
   /** Each is false where there is none left. */
   idle(): boolean {
     return this.#idle.take();
+  }
+
+  toldToAll(streams: number): boolean {
+    for (let left = streams; left > 0; left -= STREAMS_A_FRAME) if (!this.idle()) return false;
+    return true;
   }
 
   /** `moved`: so many requests, and parts of bodies. */

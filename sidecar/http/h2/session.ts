@@ -311,22 +311,25 @@ export class Session implements Carrier {
     // Before all that goes out by it: until then some hold this side to what they had said before.
     this.out.frame(FRAME.settings, FLAG.ack, 0, 0);
     this.touched();
-    // Once, however often it is said: each of the streams has to hear of it.
-    if (!this.#firstWindowIs(firstWindow)) return CODE.flow;
+    const code = this.#firstWindowIs(firstWindow);
+    if (code !== CODE.none) return code;
     const isFirst = !this.#hasSettings;
     this.#hasSettings = true;
     if (isFirst) this.#options.greeted?.();
     return this.#idle();
   }
 
-  #firstWindowIs(bytes: number): boolean {
+  /** Each of the streams has to hear of it where it is another: once, however often it is said at a time. */
+  #firstWindowIs(bytes: number): number {
     const more = bytes - this.#firstWindow;
+    if (more === 0) return CODE.none;
+    if (!this.#patience.toldToAll(this.#streams.size)) return CODE.calm;
     this.#firstWindow = bytes;
     for (const stream of [...this.#streams.values()]) {
-      if (!stream.widen(more)) return false;
+      if (!stream.widen(more)) return CODE.flow;
       stream.flow();
     }
-    return true;
+    return CODE.none;
   }
 
   #window(id: number, payload: Buffer): number {

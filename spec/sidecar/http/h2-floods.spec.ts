@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { CODE, FLAG, FRAME } from '../../../sidecar/http/h2/frames.ts';
 import { SETTING } from '../../../sidecar/http/h2/settings.ts';
-import { raw, serve } from '../../support/servers/h2-sessions.ts';
+import { MAX_STREAMS, raw, serve } from '../../support/servers/h2-sessions.ts';
 import { ANSWER, framed, number, REQUEST, setting } from '../../support/servers/raw-h2.ts';
 import { until } from '../../support/until.ts';
 
@@ -46,6 +46,34 @@ describe('a connection of HTTP/2', () => {
     }
     assert.equal(await caller.goaway(), CODE.calm);
     assert.equal(seen.streams.length, 1001);
+  });
+
+  it('has all its streams hear of a first window that is another, and not often', async () => {
+    let heard = 0;
+    const { port, seen } = await serve((stream) => {
+      stream.flow = () => heard++;
+    });
+    const caller = raw(port);
+    for (let i = 0; i < MAX_STREAMS; i++)
+      caller.say(framed(FRAME.head, FLAG.endOfHead, 1 + 2 * i, REQUEST));
+    await until(() => seen.streams.length === MAX_STREAMS);
+    const ping = async (said: string) => {
+      caller.say(framed(FRAME.ping, 0, 0, said));
+      await until(() => caller.heard.frames.some(({ payload }) => payload.toString() === said));
+    };
+    const same = setting(SETTING.window, 65_535);
+    for (let i = 0; i < 50; i++)
+      caller.say(framed(FRAME.settings, 0, 0), framed(FRAME.settings, 0, 0, same));
+    await ping('the same');
+    assert.equal(heard, 0);
+    const other = [setting(SETTING.window, 1000), setting(SETTING.window, 1001)];
+    caller.say(framed(FRAME.settings, 0, 0, other[0]));
+    await ping('another.');
+    assert.equal(heard, MAX_STREAMS);
+    for (let i = 1; i < 9000; i++) caller.say(framed(FRAME.settings, 0, 0, other[i % 2]));
+    assert.equal(await caller.goaway(), CODE.calm);
+    await until(() => seen.closed === 1);
+    assert.ok(heard < MAX_STREAMS * 6000, `${heard}`);
   });
 
   it('ends where a body is asked for byte by byte', async () => {
