@@ -33,7 +33,9 @@ describe('sidecar in the configuration', () => {
   });
 
   it('has a key for each flag that says how instances are balanced over', () => {
-    const others: Readonly<Record<string, string>> = { subset: '"a:b"', hash_by: '"source"' };
+    const others: Readonly<Record<string, string>> = {
+      ...{ subset: '"a:b"', hash_by: '"source"', hedge_methods: '"PUT,DELETE"' },
+    };
     const isTime = (key: string) => /time|start|interval|near|least/.test(key);
     const valueAt = (key: string) => others[key] ?? (isTime(key) ? '"2s"' : 100);
     const names = [...TUNINGS.keys()];
