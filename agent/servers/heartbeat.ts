@@ -14,12 +14,6 @@ import type { Upstream } from './upstream.ts';
 /** Much shorter than a lease: another server must still hear of this agent in time. */
 const TIMEOUT_MS = 1500;
 /**
- * After beats that no server answered in time it waits longer for each: where very many agents come back at once
- * a server takes connections one after the other, and those of agents that have given up would
- * stand in line before the others, for good.
- */
-const MAX_TIMEOUT_MS = 12_000;
-/**
  * While no server answers, a few times four times as often as usual, for it may be a failover. Then no more
  * often than usual: fifty thousand agents would keep a server that is back from answering any. Within
  * what a leader that has just begun leaves to every lease, and some time to spare.
@@ -75,8 +69,8 @@ export class Heartbeat {
   #beating: Promise<void> | undefined;
   #standing: Standing = 'new';
   #failures = 0;
-  /** So many in a row were not answered in time, by servers that did not refuse a connection. */
-  #late = 0;
+  /** The last one was not answered in time, by servers that did not refuse a connection. */
+  #isLate = false;
   #everyMs = DEFAULT_BEAT_MS;
   #stopped = false;
   /** The last beat's round trip, and what its server was about; undefined where it says nothing. */
@@ -129,7 +123,7 @@ export class Heartbeat {
 
   #retryMs(): number {
     // Who is too busy to answer is not asked more often.
-    const isQuick = this.#failures <= QUICK_RETRIES && this.#late === 0;
+    const isQuick = this.#failures <= QUICK_RETRIES && !this.#isLate;
     return Math.min(MAX_RETRY_MS, this.#everyMs * (isQuick ? QUICK : 1));
   }
 
@@ -139,11 +133,11 @@ export class Heartbeat {
     try {
       answer = await this.#send();
     } catch (error) {
-      this.#late = hasCode(error, 'ETIMEDOUT') ? this.#late + 1 : 0;
+      this.#isLate = hasCode(error, 'ETIMEDOUT');
       this.#missed(`no server takes a sign of life: ${describeChain(error)}`);
       return;
     }
-    this.#late = 0;
+    this.#isLate = false;
     const text = answer.body.toString();
     const { status } = answer;
     if (status === 200) this.#taken(text);
@@ -216,7 +210,7 @@ export class Heartbeat {
       key,
       token,
       body: this.#bytesOf(body),
-      timeoutMs: Math.min(MAX_TIMEOUT_MS, TIMEOUT_MS * 2 ** this.#late),
+      timeoutMs: TIMEOUT_MS,
       repeatable: true,
       ...(headers !== undefined && { headers }),
       onAnswer: (ms) => {

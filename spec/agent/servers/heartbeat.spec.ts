@@ -191,7 +191,7 @@ describe('the heartbeat of an agent', () => {
     await until(() => beats === 9);
   });
 
-  it('waits longer for a server that answers too late each time, and asks it no more often', async () => {
+  it('asks servers that answer too late no more often, and waits for each as long as a lease leaves', async () => {
     let begun = 0;
     let isLate = false;
     const { clock, heartbeat } = await setUp((request, response) => {
@@ -203,7 +203,7 @@ describe('the heartbeat of an agent', () => {
     });
     await heartbeat.beatNow();
     isLate = true;
-    for (const ms of [1500, 3000, 6000, 12_000, 12_000]) {
+    for (let i = 0; i < 5; i++) {
       await clock.advance(3999);
       await clock.advance(1);
       await clock.untilArmed();
@@ -211,8 +211,8 @@ describe('the heartbeat of an agent', () => {
       const beating = heartbeat.beatNow().then(() => {
         isOver = true;
       });
-      await clock.advance(ms - 1);
-      assert.equal(isOver, false, `${ms}`);
+      await clock.advance(1499);
+      assert.equal(isOver, false);
       await clock.advance(1);
       await beating;
     }
