@@ -12,6 +12,7 @@ import type { Handle } from '../lib/listening.ts';
 export const SUCCEEDS = 'PROCONSUL_SUCCEEDS';
 /** For all that it has to learn before it can take calls. */
 const READY_MS = 60_000;
+const TOLD_TO_END = 'this one is told to end';
 /** For one that is not wanted after all. */
 const ENDING_MS = 5000;
 
@@ -41,6 +42,8 @@ export interface Succeeding {
 
 /** Resolves when it has taken over. Rejects with a ProconsulError where it has not, once it is gone: this one goes on. */
 export function handOver({ words, env, clock, sockets, signal }: Succeeding): Promise<number> {
+  // What drains already has nobody in its place.
+  if (signal.aborted) return Promise.reject(new ProconsulError('unavailable', TOLD_TO_END));
   return new Promise((resolve, reject) => {
     const child = startSuccessor(words, { ...env, [SUCCEEDS]: '1' });
     const over = (why: string) => {
@@ -57,7 +60,7 @@ export function handOver({ words, env, clock, sockets, signal }: Succeeding): Pr
           reject(new ProconsulError('unavailable', why));
         });
     };
-    const told = () => over('this one is told to end');
+    const told = () => over(TOLD_TO_END);
     signal.addEventListener('abort', told, { once: true });
     const cancel = clock.after(READY_MS, () => over('it was not ready in time'));
     child.once('error', ({ message }) => over(message));

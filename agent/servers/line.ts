@@ -118,7 +118,7 @@ export class Line {
     }
     this.#head = undefined;
     const text = all.toString('latin1', 0, end + HEAD_END.length);
-    const bodyBytes = lengthIn(text);
+    const bodyBytes = text.startsWith(START) ? lengthIn(text) : undefined;
     this.isStrange = bodyBytes === undefined;
     if (bodyBytes === undefined || !taker.wants({ status: statusIn(text), text })) {
       this.close();
@@ -159,7 +159,7 @@ export class Line {
 }
 
 function statusIn(text: string): number {
-  return text.startsWith(START) ? Number(text.slice(START.length, START.length + 3)) : Number.NaN;
+  return Number(text.slice(START.length, START.length + 3));
 }
 
 /** Undefined where it is not said, or the connection is not kept after it. */

@@ -5,7 +5,7 @@
  *
  *   node --import tsx spec/system/agents-50000.system.ts [agents, 50000] [services of each, 1] [servers, 3]
  *
- * The agents are the product's own parts, each with connections of its own; a process has 13,000 of them, for no
+ * The agents are the product's own parts, each with connections of its own; a process has 5,000 of them, for no
  * process may have more than 20,000 open files here.
  */
 import { AgentCrowd } from '../support/experiments/agent-crowd.ts';

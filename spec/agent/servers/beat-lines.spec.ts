@@ -156,6 +156,16 @@ describe('the beats of an agent', () => {
     assert.equal(beats, 6);
   });
 
+  it('are answered by what speaks HTTP/1.0 too', async () => {
+    const { upstream } = await upstreamTo(
+      once(({ socket }) => {
+        socket.write('HTTP/1.0 200 OK\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\nok');
+      }),
+    );
+    const { status, body } = await upstream.ask(BEAT);
+    assert.deepEqual([status, body.toString()], [200, 'ok']);
+  });
+
   it('with what no header may hold are refused as Node does, and nothing of it is sent', async () => {
     let beats = 0;
     const { upstream } = await upstreamTo(() => void beats++);

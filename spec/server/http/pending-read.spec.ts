@@ -77,7 +77,7 @@ describe('a wait that always somebody is in', () => {
       assert(after.buffers - before.buffers < BODY_BYTES, `${after.buffers} - ${before.buffers}`);
       waiters.length = 0;
     }
-  });
+  }).timeout(60_000);
 
   it('makes the reply and its bytes once for all who are told the same answer', () => {
     const { waiters, shared, pending } = waiting();
