@@ -54,34 +54,26 @@ export class Pace {
   #arm(): void {
     if (this.#isArmed) return;
     this.#isArmed = true;
-    setImmediate(this.#some);
+    setImmediate(this.#turn);
   }
 
-  readonly #some = (): void => {
+  readonly #turn = (): void => {
     this.#isArmed = false;
     // Whoever comes meanwhile stands behind those that wait, and is told in a later turn: more may come of it by then.
     const waiting = this.#tells;
     this.#tells = [];
     const from = this.#clock.monotonic();
     const roomMs = Math.max(LEAST_MS, TURN_MS - lookedFor());
-    this.#workSome(from + roomMs / 2);
+    this.#works = this.#some(this.#works, WORKS_PER_TURN, from + roomMs / 2);
     const left = this.#tellSome(waiting, from + roomMs);
     this.#tells = [...left, ...this.#tells];
     // However much there is to tell, what ends must not gather.
-    if (this.#ends.length > 0)
-      this.#endSome(Math.max(from + roomMs, this.#clock.monotonic() + LEAST_MS));
+    if (this.#ends.length > 0) {
+      const until = Math.max(from + roomMs, this.#clock.monotonic() + LEAST_MS);
+      this.#ends = this.#some(this.#ends, ENDS_PER_TURN, until);
+    }
     if (this.#works.length + this.#tells.length + this.#ends.length > 0) this.#arm();
   };
-
-  #workSome(until: number): void {
-    // What follows from those stands behind them, and has its place in this turn where there is room.
-    let done = 0;
-    while (done < this.#works.length && done < WORKS_PER_TURN) {
-      this.#works[done++]?.();
-      if (this.#clock.monotonic() >= until) break;
-    }
-    this.#works = this.#works.slice(done);
-  }
 
   /** Those for whom there was no room. */
   #tellSome(waiting: readonly Tell[], until: number): readonly Tell[] {
@@ -93,12 +85,13 @@ export class Pace {
     return waiting.slice(told);
   }
 
-  #endSome(until: number): void {
-    let ended = 0;
-    while (ended < this.#ends.length && ended < ENDS_PER_TURN) {
-      this.#ends[ended++]?.();
+  /** What is left. What follows from those stands behind them, and has its place in this turn where there is room. */
+  #some(works: readonly Work[], most: number, until: number): Work[] {
+    let done = 0;
+    while (done < works.length && done < most) {
+      works[done++]?.();
       if (this.#clock.monotonic() >= until) break;
     }
-    this.#ends = this.#ends.slice(ended);
+    return works.slice(done);
   }
 }
