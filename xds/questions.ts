@@ -10,6 +10,7 @@ import type { System } from '../lib/system.ts';
 import { type Question as Asked, follow, type Loss, lossOf, patient } from '../sidecar/follow.ts';
 import { type Account, whoPays } from './accounts.ts';
 import { type Answered, type AskAgent, askWithAny, type Question } from './asking.ts';
+import { MOST_LINES } from './lines.ts';
 import { Omissions } from './omissions.ts';
 import type { Pace } from './pace.ts';
 import { QUESTION, type Turns, type Waiting } from './turns.ts';
@@ -26,8 +27,6 @@ export interface QuestionsOptions {
 
 /** Of one set of rights: each waits at the agent. */
 export const MAX_QUESTIONS = 20_000;
-/** In which a question stands that many need: one of them comes to his turn soon. */
-const MOST_LINES = 16;
 /** After which a question without an index is asked again. */
 const REVIEW_MS = 15_000;
 

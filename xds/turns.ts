@@ -4,6 +4,7 @@
  * next in turn; whatever else the process does comes between.
  */
 import type { Account } from './accounts.ts';
+import { Lines } from './lines.ts';
 
 /** What it takes to follow a name that nobody has asked for yet, and to ask the agent one question. */
 export const NAME = 1;
@@ -43,8 +44,7 @@ export class Turns {
   #left = PER_TURN;
   #isArmed = false;
   #waiting = 0;
-  /** The line whose turn is next stands first. */
-  readonly #lines = new Map<Account, Set<Waiting>>();
+  readonly #lines = new Lines<Waiting>();
 
   /** However many lines each stands in. */
   get waiting(): number {
@@ -54,7 +54,7 @@ export class Turns {
   /** Undefined where it may begin at once. */
   take(account: Account, units: number, isOver: () => boolean): Waiting | undefined {
     this.#arm();
-    if (this.#lines.size === 0 && this.#left > 0) {
+    if (this.#lines.isEmpty && this.#left > 0) {
       this.#left -= units;
       return undefined;
     }
@@ -66,9 +66,7 @@ export class Turns {
 
   /** Somebody else needs it too: it stands in both lines. */
   also(waiting: Waiting, account: Account): void {
-    const line = this.#lines.get(account) ?? new Set();
-    line.add(waiting);
-    this.#lines.set(account, line);
+    this.#lines.add(account, waiting);
   }
 
   #arm(): void {
@@ -80,18 +78,12 @@ export class Turns {
   #next(): void {
     this.#isArmed = false;
     this.#left = PER_TURN;
-    for (const [account, line] of this.#lines) {
-      if (this.#left <= 0) break;
-      this.#lines.delete(account);
-      for (const waiting of line) {
-        line.delete(waiting);
-        const took = waiting.begin();
-        this.#left -= took;
-        if (took > 0) break;
-      }
-      // Behind all others: it comes again in this turn where there is room.
-      if (line.size > 0) this.#lines.set(account, line);
-    }
-    if (this.#lines.size > 0) this.#arm();
+    const begin = (waiting: Waiting) => {
+      const took = waiting.begin();
+      this.#left -= took;
+      return took > 0;
+    };
+    while (this.#left > 0 && !this.#lines.isEmpty) this.#lines.next(begin);
+    if (!this.#lines.isEmpty) this.#arm();
   }
 }

@@ -40,7 +40,7 @@ export class Views {
 
   constructor(options: ViewsOptions) {
     this.#options = options;
-    this.pace = new Pace(options.system.clock);
+    this.pace = new Pace(options.system);
     this.#accounts = new Accounts({ followed: MAX_QUESTIONS / 2, ...options.most });
   }
 

@@ -123,7 +123,8 @@ export class Worked<T> {
     if (isFirst && (!this.#missing.delete(key) || this.#missing.size > 0)) return;
     if (this.#isRunning || this.#isDue) return;
     this.#isDue = true;
-    this.#options.sources.questions.pace.workOut(this.#again);
+    const { sources, accounts } = this.#options;
+    sources.questions.pace.workOut(this.#again, accounts());
   }
 
   /** Strangers' words may be such that nothing can be made of them: then what was there stands. */

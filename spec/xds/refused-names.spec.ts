@@ -21,7 +21,7 @@ async function start(names: readonly string[]) {
     ask: agent.ask,
     tokens: () => [''],
     turns: new Turns(),
-    pace: new Pace(system.clock),
+    pace: new Pace(system),
     system,
   };
   const questions = new Questions(options);

@@ -48,7 +48,7 @@ function start() {
   const [clock, logger] = [new FakeClock(), new RecordingLogger()];
   const system = { clock, logger, random: seededRandom(1) };
   const questions = new Questions({
-    ...{ ask, tokens: () => [''], turns: new Turns(), pace: new Pace(clock), system },
+    ...{ ask, tokens: () => [''], turns: new Turns(), pace: new Pace(system), system },
   });
   const account = new Account({ followed: 10 });
   const told: unknown[] = [];

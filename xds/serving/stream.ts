@@ -242,11 +242,12 @@ export class Stream<Request extends AnyRequest> {
   readonly #soon = (): void => {
     if (this.#isDue || this.#isOver) return;
     this.#isDue = true;
-    this.#options.pace.soon(() => {
+    const tell = () => {
       this.#weighed = 0;
       this.#tell();
       return 1 + this.#weighed / NAMES_WORTH;
-    });
+    };
+    this.#options.pace.soon(tell, this.#member?.account ?? this);
   };
 
   #allSoon(): void {
