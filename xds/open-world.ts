@@ -18,11 +18,11 @@ import {
   targetsOf,
 } from './resources/chain.ts';
 import { cluster } from './resources/clusters.ts';
-import { asked, assignment, namedLevel } from './resources/endpoints.ts';
+import { asked, assignment, namedLevel, taggedLevel, taggedOf } from './resources/endpoints.ts';
 import { apiListener } from './resources/listeners.ts';
 import { plainRoutes, type RoutedTo, routeConfiguration, routesOf } from './resources/routes.ts';
 import type { Know } from './worked.ts';
-import type { Named, World } from './world.ts';
+import type { Apart, Named, Wanted, World } from './world.ts';
 
 /** Who asks for all clusters gets so many. */
 const MAX_CLUSTERS = 10_000;
@@ -41,17 +41,75 @@ export class OpenWorld implements World {
     this.#policies = policiesOf(program);
   }
 
-  resources(kind: Kind, name: string): Named {
-    const isBySort = kind === 'clusters' || kind === 'routes';
-    const how = isBySort ? [...this.#policies].flat() : [];
-    const key = ['open', kind, name, ...how] as const;
+  /** There are as many targets and tags of a service as anybody likes to name: of those that it does not have nothing is followed. */
+  resources(kind: Kind, name: string): Wanted {
+    const of = targetIn(name);
+    if (of !== undefined && (kind === 'clusters' || kind === 'endpoints')) {
+      return { name, among: this.#targets(kind, of.service) };
+    }
+    const tagged = kind === 'endpoints' ? this.#tagged(name) : undefined;
+    return tagged === undefined
+      ? this.#named(kind, name)
+      : { name, among: this.#tags(tagged.name) };
+  }
+
+  #named(kind: Kind, name: string, compute = this.#computes[kind](name)): Named {
+    const key = ['open', kind, name, ...this.#sort(kind)] as const;
     const what = `${kind} ${this.#whatIs(name)}`;
-    return { key, compute: this.#computes[kind](name), of: { what, name } };
+    return { key, compute, of: { what, name } };
+  }
+
+  #sort(kind: Kind): readonly string[] {
+    const isBySort = kind === 'clusters' || kind === 'routes';
+    return isBySort ? [...this.#policies].flat() : [];
+  }
+
+  #targets(kind: 'clusters' | 'endpoints', service: string): Apart {
+    const region = this.#place.datacenter;
+    const names = (know: Know) => {
+      const chain = chainOf(know, service);
+      const nodes = chain === undefined ? [] : resolversOf(chain);
+      return nodes.map((node) => targetNamed(node, service));
+    };
+    return {
+      key: ['open targets', kind, service, ...this.#sort(kind)],
+      of: { what: `${kind} of ${oneCase(service)}`, name: service },
+      names,
+      each: (name) => this.#named(kind, name),
+      absent: (name) =>
+        kind === 'clusters' ? bareCluster(name) : assignment(name, { region, levels: [] }),
+    };
+  }
+
+  /** The catalog knows services and tags in whatever case. */
+  #tags(service: string): Apart {
+    const region = this.#place.datacenter;
+    const fact = taggedOf(service);
+    const tagOf = (name: string) => this.#tagged(name)?.tag ?? '';
+    const located = (know: Know, name: string) => {
+      const tagged = know.shared(fact);
+      const level = tagged && taggedLevel(tagged, tagOf(name));
+      return level && [assignment(name, { region, levels: [level] })];
+    };
+    return {
+      key: ['open tags', ...fact.key],
+      names: (know) => know.shared(fact)?.keys(),
+      is: (name) => tagOf(name).toLowerCase(),
+      each: (name) => this.#named('endpoints', name, (know) => located(know, name)),
+      absent: (name) => assignment(name, { region, levels: [] }),
+    };
+  }
+
+  /** What is narrowed by a tag, of this data centre. */
+  #tagged(name: string): { readonly name: string; readonly tag: string } | undefined {
+    const named = serviceNamed(name, this.#place);
+    const isTagged = named.kind === 'service' && named.tag !== '' && named.datacenter === '';
+    return isTagged && named.name !== '' ? named : undefined;
   }
 
   /** The usual name counts by itself: whoever comes with it is not refused for what others of his address write. */
   #whatIs(name: string): string {
-    if (targetIn(name) !== undefined) return targetNamed(name);
+    if (targetIn(name) !== undefined) return oneCase(name);
     const named = serviceNamed(name, this.#place);
     return isUsual(name, named) ? `usually ${oneName(named)}` : oneName(named);
   }
@@ -141,7 +199,7 @@ function resolverTo(chain: Chain, id: string): ResolverNode | undefined {
 
 function routedTo(know: Know, chain: Chain, node: ResolverNode, service: string): RoutedTo {
   const target = chain.Targets[node.Resolver.Target];
-  const name = `${node.Resolver.Target}${OF}${service}`;
+  const name = targetNamed(node, service);
   return { cluster: name, hashPolicy: hashPolicy(know, target?.Service) };
 }
 
@@ -155,12 +213,23 @@ function allClusters(know: Know): Resource[] {
   const names = Object.keys(services ?? {})
     .sort()
     .slice(0, MAX_CLUSTERS);
-  return names.map((name) =>
-    cluster({ name, endpoints: name, connectTimeout: undefined, speaksHttp2: false, more: {} }),
-  );
+  return names.map(bareCluster);
 }
 
-function targetNamed(name: string): string {
+function targetNamed({ Resolver }: ResolverNode, service: string): string {
+  return `${Resolver.Target}${OF}${service}`;
+}
+
+/** Of which nothing is known but its name. */
+function bareCluster(name: string): Resource {
+  return cluster({
+    ...{ name, endpoints: name, connectTimeout: undefined, speaksHttp2: false },
+    more: {},
+  });
+}
+
+/** The usual one counts by itself. */
+function oneCase(name: string): string {
   const lower = name.toLowerCase();
   return name === lower ? `usually ${lower}` : lower;
 }

@@ -3,7 +3,7 @@
  * million that are not there: nothing is worked out for such a name, whatever changes.
  */
 import type { Cancel } from '../lib/clock.ts';
-import type { Account } from './accounts.ts';
+import type { Account, NameOf } from './accounts.ts';
 import type { Resource } from './resource.ts';
 import { type Sources, Worked } from './worked.ts';
 import type { Among, Apart, Named, Subscribed, Whole } from './world.ts';
@@ -29,6 +29,10 @@ export class Parts {
   readonly #options: PartsOptions;
   #index: Index | undefined;
   readonly #users = new Map<string, Set<User>>();
+  /** The names of each, where that may be written in several ways. */
+  readonly #written = new Map<string, Set<string>>();
+  /** Of what is not there. */
+  readonly #absent = new Map<string, readonly Resource[]>();
   /** Of what is made one by one, what is there. */
   readonly #made = new Map<string, Subscribed>();
   /** And could not be made, for want of room: nobody is told that they are not there. */
@@ -54,14 +58,16 @@ export class Parts {
   /** Calls with each change, until it is cancelled. Throws 'busy' where too much is asked. */
   subscribe(name: string, listener: (name: string) => void): Subscribed {
     const { account } = this.#options;
-    account.subscribe();
+    let isCounted = false;
     try {
+      account.subscribe();
+      isCounted = true;
       const users = this.#users.get(name) ?? this.#begin(name);
       const user = new User(this, name, listener);
       users.add(user);
       return user;
     } catch (error) {
-      account.unsubscribe();
+      if (isCounted) account.unsubscribe();
       this.#endWithLast();
       throw error;
     }
@@ -70,8 +76,8 @@ export class Parts {
   /** Undefined until it is known. */
   currentOf(name: string): readonly Resource[] | undefined {
     if (this.#index === undefined) return undefined;
-    const found = this.#index.get(name);
-    if (found === undefined) return NONE;
+    const found = this.#index.get(this.#is(name));
+    if (found === undefined) return this.#absentOf(name);
     return 'each' in this.#options.among ? this.#made.get(name)?.current : found;
   }
 
@@ -91,21 +97,47 @@ export class Parts {
     this.#stop();
   }
 
+  #is(name: string): string {
+    const { among } = this.#options;
+    return 'each' in among && among.is !== undefined ? among.is(name) : name;
+  }
+
+  /** As its account counts it, whether it is there or not. */
+  #of(name: string): NameOf | undefined {
+    const { among } = this.#options;
+    return 'each' in among ? among.each(name).of : undefined;
+  }
+
+  #absentOf(name: string): readonly Resource[] {
+    const { among } = this.#options;
+    if (!('each' in among) || among.absent === undefined) return NONE;
+    const absent = this.#absent.get(name) ?? [among.absent(name)];
+    this.#absent.set(name, absent);
+    return absent;
+  }
+
   #begin(name: string): Set<User> {
     if (this.#isToMake(name)) this.#make(name);
-    else this.#options.account.make(undefined);
+    else this.#options.account.make(this.#of(name));
     const users = new Set<User>();
     this.#users.set(name, users);
+    const is = this.#is(name);
+    if (is !== name) this.#written.set(is, (this.#written.get(is) ?? new Set()).add(name));
     return users;
   }
 
   #end(name: string): void {
     this.#users.delete(name);
+    this.#absent.delete(name);
+    const is = this.#is(name);
+    const written = this.#written.get(is);
+    written?.delete(name);
+    if (written?.size === 0) this.#written.delete(is);
     this.#refused.delete(name);
     const made = this.#made.get(name);
     this.#made.delete(name);
     // What is made stands for its name in the account.
-    if (made === undefined) this.#options.account.unmake(undefined);
+    if (made === undefined) this.#options.account.unmake(this.#of(name));
     else made.cancel();
   }
 
@@ -125,8 +157,15 @@ export class Parts {
     return () => subscribed.cancel();
   }
 
-  #apart({ names }: Apart): Cancel {
+  #apart({ names, of }: Apart): Cancel {
     const { account, sources } = this.#options;
+    if (of !== undefined) account.make(of);
+    let isMade = of !== undefined;
+    const stop = () => {
+      worked.stop();
+      if (isMade) account.unmake(of);
+      isMade = false;
+    };
     const worked = new Worked<Index>({
       sources,
       accounts: () => [account],
@@ -139,23 +178,25 @@ export class Parts {
     try {
       worked.start();
     } catch (error) {
-      worked.stop();
+      stop();
       throw error;
     }
-    return () => worked.stop();
+    return stop;
   }
 
   /** However many names there are, those alone are looked at of which something changes. */
   #take(now: Index): void {
     const before = this.#index;
     this.#index = now;
-    const changed = before === undefined ? this.#users.keys() : differing(before, now);
-    const named = [...changed].filter((name) => this.#users.has(name));
+    const named =
+      before === undefined
+        ? [...this.#users.keys()]
+        : differing(before, now).flatMap((each) => this.#namesOf(each));
     let refused: unknown;
     for (const name of [...named, ...this.#refused]) {
       const why = this.#isToMake(name) ? this.#tryToMake(name) : undefined;
       refused ??= why;
-      if (!now.has(name)) this.#letGo(name);
+      if (!now.has(this.#is(name))) this.#letGo(name);
     }
     if (refused !== undefined) {
       const what = 'there is no room for all that has come to be';
@@ -165,9 +206,14 @@ export class Parts {
     for (const name of named) this.#tell(name);
   }
 
+  /** Those that are asked for. */
+  #namesOf(is: string): readonly string[] {
+    return [...(this.#users.has(is) ? [is] : []), ...(this.#written.get(is) ?? [])];
+  }
+
   #isToMake(name: string): boolean {
     const isApart = 'each' in this.#options.among;
-    return isApart && this.#index?.has(name) === true && !this.#made.has(name);
+    return isApart && this.#index?.has(this.#is(name)) === true && !this.#made.has(name);
   }
 
   /** Why not, where it is refused. */
@@ -175,12 +221,12 @@ export class Parts {
     const { account } = this.#options;
     let why: unknown;
     account.quietly(() => {
-      account.unmake(undefined);
+      account.unmake(this.#of(name));
       try {
         this.#make(name);
         this.#refused.delete(name);
       } catch (error) {
-        account.make(undefined);
+        account.make(this.#of(name));
         this.#refused.add(name);
         why = error;
       }
@@ -190,6 +236,7 @@ export class Parts {
 
   #make(name: string): void {
     const { among, subscribe } = this.#options;
+    this.#absent.delete(name);
     if ('each' in among)
       this.#made.set(
         name,
@@ -203,7 +250,7 @@ export class Parts {
     if (made === undefined) return;
     this.#made.delete(name);
     made.cancel();
-    this.#options.account.make(undefined);
+    this.#options.account.make(this.#of(name));
   }
 
   #listenForRoom(): void {

@@ -39,9 +39,15 @@ export interface Whole {
 
 export interface Apart {
   readonly key: Key;
+  /** Undefined where these are known in one way alone. */
+  readonly of?: NameOf;
   /** Of all that there is. Pure, as what makes resources; undefined leaves what was there. */
   readonly names: (know: Know) => Iterable<string> | undefined;
+  /** As which of those a name counts, where it may be written in several ways. */
+  readonly is?: (name: string) => string;
   readonly each: (name: string) => Named;
+  /** What is told of a name of which there is nothing, made once; nothing where that is not said. */
+  readonly absent?: (name: string) => Resource;
 }
 
 export interface Subscribed {

@@ -101,10 +101,8 @@ describe('accounts of what is followed', function () {
         views.enter('', '10.0.0.2'),
       ]);
       const world = new OpenWorld({ datacenter: 'dc1', domain: 'consul.' }, '');
-      const has = (member: Member, name: string) => {
-        const { key, compute, of } = world.resources('endpoints', name);
-        return member.subscribe(key, compute, () => undefined, of);
-      };
+      const has = (member: Member, name: string) =>
+        member.subscribeTo(world.resources('endpoints', name), () => undefined);
       const ways = ['WEB', 'web.', 'web.dc1', 'web.service', 'web.Service.DC1.consul'];
       const cases = Array.from({ length: 64 }, (_, i) =>
         [...'consul'].map((letter, at) => (i & (1 << at) ? letter.toUpperCase() : letter)).join(''),

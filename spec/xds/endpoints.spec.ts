@@ -107,25 +107,29 @@ describe('endpoints of a service', function () {
   it('are found by names as DNS writes them', async () => {
     const xds = await startXds();
     const at = (port: number) => [instance('a', { port })];
-    xds.agent.sayInstances('web', at(1));
-    xds.agent.say('/v1/health/service/web?tag=v2', at(2));
+    const [b] = at(2) as [{ readonly Service: object }];
+    const tagged = { ...b, Service: { ...b.Service, ID: 'b', Tags: ['x', 'V2'] } };
+    xds.agent.sayInstances('web', [...at(1), tagged]);
     xds.agent.say('/v1/health/service/web?dc=dc2', at(3));
     xds.agent.say('/v1/health/service/web?dc=dc2?tag=a.b', at(4));
-    for (const [name, port] of [
-      ['web', 1],
-      ['web.service', 1],
-      ['web.service.dc1', 1],
-      ['web.dc1', 1],
-      ['web.service.consul', 1],
-      ['web.service.dc1.consul', 1],
+    for (const [name, ...ports] of [
+      ['web', 1, 2],
+      ['web.service', 1, 2],
+      ['web.service.dc1', 1, 2],
+      ['web.dc1', 1, 2],
+      ['web.service.consul', 1, 2],
+      ['web.service.dc1.consul', 1, 2],
       ['v2.web', 2],
+      ['v3.web'],
+      ['X.WEB', 2],
       ['v2.web.service.DC1', 2],
       ['web.service.dc2', 3],
       ['a.b.web.service.dc2.consul', 4],
     ] as const) {
       const assignment = await assignmentOf(xds, name);
       assert.equal(assignment.cluster_name, name);
-      assert.deepEqual(endpointsIn(assignment), [`0  10.0.0.1:${port} HEALTHY 1`], name);
+      const told = ports.map((port) => `0  10.0.0.1:${port} HEALTHY 1`);
+      assert.deepEqual(endpointsIn(assignment), told, name);
     }
   });
 

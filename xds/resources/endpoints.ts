@@ -4,10 +4,11 @@ import type { Endpoint } from '../../lib/balance/host.ts';
 import { ProconsulError } from '../../lib/errors.ts';
 import { inPath, wellFormed } from '../../lib/well-formed.ts';
 import { instancesIn } from '../../sidecar/endpoints.ts';
+import { listIn, objectIn, textsIn } from '../../sidecar/said.ts';
 import type { Named } from '../names.ts';
 import type { Question } from '../questions.ts';
 import { type Message, Resource } from '../resource.ts';
-import type { Know } from '../worked.ts';
+import type { Fact, Know } from '../worked.ts';
 
 /** Those of one priority: a client goes on to the next where these are not there. */
 export type Level = readonly Endpoint[];
@@ -104,6 +105,35 @@ export function namedLevel(know: Know, named: Named): Level {
   }
   const execute = `/v1/query/${inPath(name)}/execute`;
   return executed(know, { ...asked(execute, { dc }), unindexed: true }).level;
+}
+
+/** What an agent lists of the instances that have a tag, by that in small letters. */
+export type Tagged = ReadonlyMap<string, readonly unknown[]>;
+
+/** All tags of a service follow from one question: whoever likes may name thousands of them. */
+export function taggedOf(service: string): Fact<Tagged> {
+  const name = service.toLowerCase();
+  return {
+    key: ['tagged', name],
+    of: (know) => byTag(know(asked(`/v1/health/service/${inPath(name)}`))),
+  };
+}
+
+function byTag(json: unknown): Tagged {
+  const tagged = new Map<string, unknown[]>();
+  for (const each of listIn(json)) {
+    const tags = textsIn(objectIn(each['Service'])['Tags']).map((tag) => tag.toLowerCase());
+    for (const tag of new Set(tags)) {
+      const there = tagged.get(tag);
+      if (there === undefined) tagged.set(tag, [each]);
+      else there.push(each);
+    }
+  }
+  return tagged;
+}
+
+export function taggedLevel(tagged: Tagged, tag: string): Level {
+  return instances(tagged.get(tag.toLowerCase()) ?? []);
 }
 
 interface Executed {
