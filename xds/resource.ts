@@ -60,6 +60,11 @@ export class Resource {
     return this.#leads;
   }
 
+  /** Whether it was told in that form, or made ready for it. */
+  isEncoded(form: Form): boolean {
+    return this.#encoded[form] !== undefined;
+  }
+
   /** As a part of an answer: written once, whoever is told. */
   encoded(form: Form, encode: Encode): Buffer {
     const encoded = this.#encoded[form] ?? encode(this, form);

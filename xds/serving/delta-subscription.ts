@@ -13,6 +13,7 @@ export interface DeltaRequest {
 export class DeltaSubscription extends Subscription<DeltaRequest> {
   /** By name asked for, and to be answered though it is as it was, or is not there. */
   readonly #owed = new Set<string>();
+  protected readonly form = 'delta';
   #isFirst = true;
   #isOwed = false;
 
@@ -21,9 +22,11 @@ export class DeltaSubscription extends Subscription<DeltaRequest> {
     const isFirst = this.#isFirst;
     this.#isFirst = false;
     for (const name of less) {
+      const isWanted = this.names.has(name);
       this.drop(name);
       this.forget([name]);
       this.#owed.delete(name);
+      if (isWanted) yield;
     }
     // Who names nothing at first wants all.
     const wanted = isFirst && more.length === 0 && isWhole(this.kind) ? [EVERYTHING] : more;

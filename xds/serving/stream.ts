@@ -59,6 +59,9 @@ export interface StreamOptions<Request extends AnyRequest> {
 const NAMES_AT_ONCE = 16;
 /** To look at so many is as much as to tell a stream one thing. */
 const NAMES_WORTH = 128;
+/** Of what was never told to anybody: each takes some fifty microseconds, as much as to look at many. */
+const WRITTEN_AT_ONCE = 64;
+const WRITTEN_WORTH = 32;
 /** Of what a client says that it is, in log lines. */
 const MAX_SAID = 500;
 
@@ -71,6 +74,8 @@ export class Stream<Request extends AnyRequest> {
   #node = '';
   /** Of which there may be something to tell. */
   readonly #due = new Set<Kind>();
+  /** What is written down in several turns. */
+  readonly #unwritten = new Map<Kind, Iterator<void>>();
   #nonces = 0;
   /** What was looked at since it was called. */
   #weighed = 0;
@@ -265,7 +270,13 @@ export class Stream<Request extends AnyRequest> {
     if (this.#isHeldUp) return;
     this.#isDue = false;
     for (const kind of KINDS) {
-      const answer = this.#due.delete(kind) ? this.#answerOf(kind) : undefined;
+      if (!this.#due.has(kind)) continue;
+      if (!this.#isWritten(kind)) {
+        this.#soon();
+        return;
+      }
+      this.#due.delete(kind);
+      const answer = this.#answerOf(kind);
       if (answer === undefined) continue;
       // What is held up may have waited for this.
       if (this.#order.isHolding) this.#allDue();
@@ -282,17 +293,45 @@ export class Stream<Request extends AnyRequest> {
     }
   };
 
+  /** Whether there is nothing in what comes next that was never told to anybody. */
+  #isWritten(kind: Kind): boolean {
+    const begun = this.#unwritten.get(kind);
+    const steps = begun ?? this.#subscriptions.get(kind)?.written();
+    if (steps === undefined) return true;
+    this.#unwritten.set(kind, steps);
+    try {
+      for (let written = 0; written < WRITTEN_AT_ONCE; written++) {
+        if (steps.next().done !== true) {
+          this.#weighed += WRITTEN_WORTH;
+          continue;
+        }
+        this.#unwritten.delete(kind);
+        // Something may have changed meanwhile that it had passed.
+        return begun === undefined;
+      }
+      return false;
+    } catch (error) {
+      this.#unwritten.delete(kind);
+      this.#cannotTell(kind, error);
+      return false;
+    }
+  }
+
   #answerOf(kind: Kind): Buffer | undefined {
     try {
       const subscription = this.#subscriptions.get(kind);
       this.#weighed += subscription?.weight ?? 0;
       return subscription?.next();
     } catch (error) {
-      // A message that the schema does not take is a defect of ours, and no other stream's affair.
-      const line = `xds: ${kind} cannot be told: ${describeChain(error)}`;
-      this.#options.logger.error(line, { client: this.#node, error: messageOf(error) });
-      this.#options.refuse(error);
+      this.#cannotTell(kind, error);
       return undefined;
     }
+  }
+
+  /** A message that the schema does not take is a defect of ours, and no other stream's affair. */
+  #cannotTell(kind: Kind, error: unknown): void {
+    const line = `xds: ${kind} cannot be told: ${describeChain(error)}`;
+    this.#options.logger.error(line, { client: this.#node, error: messageOf(error) });
+    this.#options.refuse(error);
   }
 }

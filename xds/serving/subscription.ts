@@ -1,7 +1,7 @@
 /** What one stream wants of one kind, and what it was told. */
 import { ProconsulError } from '../../lib/errors.ts';
 import type { Account } from '../accounts.ts';
-import { isWhole, type Kind, MAX_NAME, type Resource, TYPE_URLS } from '../resource.ts';
+import { type Form, isWhole, type Kind, MAX_NAME, type Resource, TYPE_URLS } from '../resource.ts';
 import type { Subscribed } from '../world.ts';
 import { type Has, type Holding, type Order, type Shown, versionIn } from './order.ts';
 import type { Wire } from './wire.ts';
@@ -48,6 +48,21 @@ export abstract class Subscription<Request> implements Holding {
 
   /** An answer, where there is something to tell; it counts as told then. */
   abstract next(): Buffer | undefined;
+
+  /** How it tells. */
+  protected abstract readonly form: Form;
+
+  /** Has all that may be told next written down that never was: a step for each. */
+  *written(): Generator<void> {
+    for (const name of this.#changed ?? this.#names.keys()) {
+      for (const each of this.#names.get(name)?.current ?? []) {
+        const isTold = versionIn(this.#told.get(each.name)) === each.version;
+        if (isTold || each.isEncoded(this.form)) continue;
+        each.encoded(this.form, this.#dealings.wire.encode);
+        yield;
+      }
+    }
+  }
 
   /** They are to be told anew, as if they never had been. */
   forget(names: readonly string[]): void {

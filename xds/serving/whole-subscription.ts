@@ -8,6 +8,7 @@ export interface WholeRequest {
 }
 
 export class WholeSubscription extends Subscription<WholeRequest> {
+  protected readonly form = 'whole';
   #nonce = '';
   #isTold = false;
   /** It asks for something else than before: that is answered, though nothing has changed. */
@@ -25,6 +26,7 @@ export class WholeSubscription extends Subscription<WholeRequest> {
       if (wanted.has(name)) continue;
       this.drop(name);
       if (!isWhole(this.kind)) this.forget([name]);
+      yield;
     }
     for (const name of wanted) {
       if (this.names.has(name)) continue;
