@@ -5,7 +5,11 @@ import { status } from '@grpc/grpc-js';
 import { FLAG, FRAME } from '../../sidecar/http/h2/frames.ts';
 import { PREFACE } from '../../sidecar/http/h2/settings.ts';
 import { TYPE_URLS } from '../../xds/resource.ts';
-import { GrpcServer } from '../../xds/serving/grpc-server.ts';
+import {
+  type Answers,
+  GrpcServer,
+  type GrpcServerOptions,
+} from '../../xds/serving/grpc-server.ts';
 import { read, Wire } from '../../xds/serving/wire.ts';
 import { bytesIn } from '../support/experiments/http2/caller-frames.ts';
 import { callersScript } from '../support/experiments/http2/callers-run.ts';
@@ -135,14 +139,21 @@ describe(`a stranger at the port for xDS (seed ${SEED})`, function () {
     await isServed(xds);
   });
 
-  it('makes calls on which he says nothing, and has so many of them and no more', async () => {
-    const server = new GrpcServer({
-      ...{ clock: new FakeClock(), logger: new RecordingLogger(), maxCalls: 4 },
-      methods: new Map([['/a/b', () => undefined]]),
-    });
+  async function serving(methods: [string, Answers][], most: Partial<GrpcServerOptions>) {
+    const [clock, logger] = [new FakeClock(), new RecordingLogger()];
+    const server = new GrpcServer({ clock, logger, methods: new Map(methods), ...most });
     const listener = createServer((socket) => server.take(socket));
     await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
-    const caller = rawCaller((listener.address() as AddressInfo).port);
+    const stop = () => {
+      server.stop();
+      listener.close();
+    };
+    return { port: (listener.address() as AddressInfo).port, clock, stop };
+  }
+
+  it('makes calls on which he says nothing, and has so many of them and no more', async () => {
+    const { port, stop } = await serving([['/a/b', () => undefined]], { maxCalls: 4 });
+    const caller = rawCaller(port);
     const calls = (...ids: readonly number[]) =>
       caller.say(...ids.map((id) => framed(FRAME.head, OPEN, id, asking('/a/b'))));
     calls(1, 3, 5);
@@ -152,8 +163,39 @@ describe(`a stranger at the port for xDS (seed ${SEED})`, function () {
     calls(7, 9);
     await ends(caller, 9, /grpc-status.8/s);
     assert.equal(saidTo(caller, 7), '');
-    server.stop();
-    listener.close();
+    stop();
+  });
+
+  it('says more than is taken, and is cut where that is kept for him', async () => {
+    const seen: { pause(): void; resume(): void }[] = [];
+    const waits: Answers = (call) => {
+      const message = () => {
+        call.pause();
+        seen.push(call);
+      };
+      call.taker = { message, ended: () => undefined, over: () => undefined };
+    };
+    const bytes = 10_000;
+    const { port, stop } = await serving([['/a/b', waits]], { maxKeptBytes: 3.5 * bytes });
+    const caller = rawCaller(port);
+    const message = Buffer.alloc(bytes + EMPTY.length);
+    message.writeUInt32BE(bytes, 1);
+    const say = async (id: number, most: number) => {
+      caller.say(
+        framed(FRAME.head, OPEN, id, asking('/a/b')),
+        framed(FRAME.data, 0, id, message),
+      );
+      await until(() => seen.length === most || caller.heard.ended);
+    };
+    for (const id of [1, 3, 5]) await say(id, (id + 1) / 2);
+    // What is taken counts no more.
+    seen[0]?.resume();
+    caller.say(framed(FRAME.reset, 0, 3, Buffer.from([0, 0, 0, 8])));
+    for (const id of [7, 9]) await say(id, (id + 1) / 2);
+    assert.equal(caller.heard.ended, false);
+    await say(11, 6);
+    await until(() => caller.heard.ended);
+    stop();
   });
 
   it('has a name of hundreds of kilobytes, of which little is kept', async () => {

@@ -63,6 +63,8 @@ export class Call implements StreamTaker {
   readonly #parts: Parts;
   /** Of the message that comes; undefined before it begins. */
   #length: number | undefined;
+  /** Of that which was told last, and whose taker wants no other yet. */
+  #held = 0;
   #written: (() => void) | undefined;
   #hasHead = false;
   #isEndDue = false;
@@ -116,7 +118,7 @@ export class Call implements StreamTaker {
     };
   }
 
-  /** Until `resume` no message is told, and the client is held up before long. */
+  /** Until `resume` no message is told, the last one counts as kept, and the client is held up before long. */
   pause(): void {
     this.#isPaused = true;
     if (!this.#isTaking) this.#stream.pause();
@@ -124,7 +126,14 @@ export class Call implements StreamTaker {
 
   resume(): void {
     this.#isPaused = false;
+    this.#holds(0);
     this.#take();
+  }
+
+  #holds(bytes: number): void {
+    if (bytes === this.#held) return;
+    this.#stream.buffered?.keeps(bytes - this.#held);
+    this.#held = bytes;
   }
 
   fieldsCame(_: Block, isEnd: boolean): void {
@@ -159,7 +168,9 @@ export class Call implements StreamTaker {
     while (!this.#isPaused && !this.#isOver) {
       const message = this.#next();
       if (message === undefined) break;
+      this.#holds(message.length);
       this.taker.message(message);
+      if (!this.#isPaused) this.#holds(0);
     }
     this.#isTaking = false;
     if (this.#isOver) return;
@@ -202,6 +213,7 @@ export class Call implements StreamTaker {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#parts.clear();
+    this.#holds(0);
     this.#written = undefined;
     this.taker.over();
   }

@@ -25,8 +25,9 @@ export interface GrpcServerOptions {
   readonly methods: ReadonlyMap<string, Answers>;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** In place of what is usual. */
+  /** Each in place of what is usual. */
   readonly maxCalls?: number;
+  readonly maxKeptBytes?: number;
 }
 
 /** Of a connection: as Consul's. */
@@ -38,7 +39,7 @@ const MAX_HEAD_BYTES = 64 * 1024;
 const WINDOW_BYTES = 64 * 1024;
 /** Whoever has connected has so long to say that it speaks HTTP/2. */
 const GREETING_MS = 20_000;
-/** Of what clients do not take, and of messages that do not come to their end: in this process. */
+/** Of what clients do not take, and of messages that do not come to their end, or wait to be read: in this process. */
 const MAX_KEPT_BYTES = 512 * 1024 * 1024;
 /** Who says nothing for so long is asked whether it is there, and has so long to say so. */
 const SILENT_MS = 30_000;
@@ -51,18 +52,20 @@ export class GrpcServer {
   readonly #options: GrpcServerOptions;
   readonly #open = new Set<Socket>();
   readonly #calls: Shares;
-  readonly #buffers = new Buffers({
-    maxBytes: MAX_KEPT_BYTES,
-    cut: (caller, bytes) => {
-      const line = 'xds: a client that does not read what it is told was cut: there is no room';
-      this.#options.logger.warn(line, { address: caller.remoteAddress, bytes });
-      caller.destroy();
-    },
-  });
+  readonly #buffers: Buffers;
 
   constructor(options: GrpcServerOptions) {
     this.#options = options;
     this.#calls = new Shares(options.maxCalls ?? MAX_CALLS);
+    this.#buffers = new Buffers({
+      maxBytes: options.maxKeptBytes ?? MAX_KEPT_BYTES,
+      cut: (caller, bytes) => {
+        const line =
+          'xds: a client was cut: there is no room for what it does not read, or says faster than it is taken';
+        options.logger.warn(line, { address: caller.remoteAddress, bytes });
+        caller.destroy();
+      },
+    });
   }
 
   /** A connection of which nothing was read yet. */

@@ -11,6 +11,7 @@ import { type DeltaRequest, DeltaSubscription } from './delta-subscription.ts';
 import { type Call, STATUS, type Status } from './grpc-call.ts';
 import { type Answers, firstOf, GrpcServer } from './grpc-server.ts';
 import { Health } from './health.ts';
+import { type Reading, Readings } from './readings.ts';
 import { Refusals } from './refusals.ts';
 import { Shares } from './shares.ts';
 import { Standing } from './standing.ts';
@@ -59,6 +60,7 @@ export class Serving {
   readonly #server: GrpcServer;
   readonly #health: Health;
   readonly #shares = new Shares(MAX_STREAMS);
+  readonly #readings = new Readings();
   readonly #refusals: Refusals;
   readonly #standing: Standing;
   readonly #streams = new Set<{ review(): Promise<void> }>();
@@ -123,28 +125,48 @@ export class Serving {
     });
     counts.streams++;
     this.#streams.add(stream);
+    const messages = this.#messagesOf(call, stream, method);
     call.taker = {
-      message: (bytes) => {
-        call.pause();
-        // To read it takes the longer the longer it is, whoever sends it.
-        stream.inTurn(MESSAGE + bytes.length / BYTES_A_UNIT, () => {
-          if (call.isOver) return;
-          const request = read(bytes, method) as Request | undefined;
-          if (request === undefined) call.end(STATUS.invalid, 'a request cannot be read');
-          else stream.take(request, () => call.resume());
-        });
-      },
+      message: messages.came,
       ended: () => call.end(STATUS.ok),
       over: () => {
         counts.streams--;
         giveBack();
         this.#streams.delete(stream);
         stream.stop();
+        messages.over();
       },
     };
     // What it asks is read once it is known who asks.
     call.pause();
     stream.enter().then(() => call.resume(), refuse);
+  }
+
+  /** One at a time. */
+  #messagesOf<Request extends AnyRequest>(call: Call, stream: Stream<Request>, method: Method) {
+    let reading: Reading | undefined;
+    const take = (said: Reading) => {
+      const bytes = said.take();
+      if (bytes === undefined) return;
+      const request = read(bytes, method) as Request | undefined;
+      if (request === undefined) call.end(STATUS.invalid, 'a request cannot be read');
+      else {
+        stream.take(request, () => {
+          said.over();
+          call.resume();
+        });
+      }
+    };
+    const came = (bytes: Buffer) => {
+      call.pause();
+      // To read it takes the longer the longer it is, whoever sends it.
+      const units = MESSAGE + bytes.length / BYTES_A_UNIT;
+      reading = this.#readings.enter(call.address, bytes, (begun) => {
+        reading = begun;
+        stream.inTurn(units, () => take(begun));
+      });
+    };
+    return { came, over: () => reading?.over() };
   }
 }
 
