@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { status } from '@grpc/grpc-js';
-import { FLAG, FRAME } from '../../sidecar/http/h2/frames.ts';
+import { CODE, FLAG, FRAME } from '../../sidecar/http/h2/frames.ts';
 import { PREFACE } from '../../sidecar/http/h2/settings.ts';
 import { TYPE_URLS } from '../../xds/resource.ts';
 import {
@@ -18,7 +18,7 @@ import { FakeClock } from '../support/fakes/fake-clock.ts';
 import { RecordingLogger } from '../support/fakes/recording-logger.ts';
 import { liveBytes } from '../support/heap.ts';
 import { SEED } from '../support/seed.ts';
-import { framed, rawCaller, requestHead } from '../support/servers/raw-h2.ts';
+import { framed, rawCaller, rawCallerFrom, requestHead } from '../support/servers/raw-h2.ts';
 import {
   ADS,
   EDS,
@@ -163,6 +163,62 @@ describe(`a stranger at the port for xDS (seed ${SEED})`, function () {
     calls(7, 9);
     await ends(caller, 9, /grpc-status.8/s);
     assert.equal(saidTo(caller, 7), '');
+    stop();
+  });
+
+  it('calls and says nothing, or no whole message, and is heard no longer than anybody needs', async () => {
+    const { xds, caller } = await start();
+    const [check, watch] = ['Check', 'Watch'].map((name) => asking(`/${HEALTH}/${name}`));
+    const isHere = async (said: string) => {
+      caller.say(framed(FRAME.ping, 0, 0, said));
+      await until(() => caller.heard.frames.some(({ payload }) => payload.toString() === said));
+    };
+    caller.say(
+      framed(FRAME.head, OPEN, 1, check),
+      framed(FRAME.head, OPEN, 3, watch),
+      framed(FRAME.data, 0, 3, EMPTY.subarray(1)),
+      framed(FRAME.head, OPEN, 5, watch),
+      framed(FRAME.data, 0, 5, EMPTY),
+      framed(FRAME.head, OPEN, 7, asking()),
+      framed(FRAME.head, OPEN, 9, asking()),
+      framed(FRAME.data, 0, 9, EMPTY),
+    );
+    await isHere('all came');
+    await xds.clock.advance(10_000);
+    for (const id of [1, 3]) await ends(caller, id, /grpc-status.4.*in time/s);
+    assert.equal(saidTo(caller, 7), '');
+    for (let i = 0; i < 60; i++) {
+      await isHere(`${10_000_000 + i}`);
+      await xds.clock.advance(10_000);
+    }
+    await ends(caller, 7, /grpc-status.4/s);
+    for (const id of [5, 9]) assert.doesNotMatch(saidTo(caller, id), /grpc-status/);
+  });
+
+  it('has all the calls that there are, with another, and each gives one up for whoever comes', async () => {
+    const over: string[] = [];
+    const silent: Answers = (call) => {
+      call.taker = { ...call.taker, over: () => over.push(call.address) };
+    };
+    const { port, stop } = await serving([['/a/b', silent]], { maxCalls: 4 });
+    const callers = ['127.0.0.2', '127.0.0.3', '127.0.0.1'].map((from) => rawCallerFrom(from, port));
+    const call = async (who: number, id: number) => {
+      callers[who]?.say(
+        framed(FRAME.head, OPEN, id, asking('/a/b')),
+        framed(FRAME.ping, 0, 0, `${10_000_000 + id}`),
+      );
+      await until(() => callers[who]?.heard.frames.some(({ payload }) => payload.toString() === `${10_000_000 + id}`) === true);
+    };
+    for (const who of [0, 1]) for (const id of [1, 3]) await call(who, id);
+    await call(2, 1);
+    assert.deepEqual(over, ['127.0.0.2']);
+    assert.equal(await callers[0]?.reset(3), CODE.calm);
+    // Whoever has as many as anybody takes none from others.
+    for (const who of [0, 2]) {
+      await call(who, 5);
+      await ends(callers[who] as ReturnType<typeof rawCaller>, 5, /grpc-status.8/s);
+    }
+    assert.deepEqual(over, ['127.0.0.2']);
     stop();
   });
 

@@ -1,5 +1,5 @@
 /** A call by gRPC: a stream of HTTP/2 on which messages come and go. */
-import type { Clock } from '../../lib/clock.ts';
+import type { Cancel, Clock } from '../../lib/clock.ts';
 import { CODE } from '../../sidecar/http/h2/frames.ts';
 import { type Block, blockOf } from '../../sidecar/http/h2/hpack.ts';
 import type { Stream, StreamTaker } from '../../sidecar/http/h2/stream.ts';
@@ -10,6 +10,7 @@ import { Parts } from '../../sidecar/http/parts.ts';
 export const STATUS = {
   ok: 0,
   invalid: 3,
+  late: 4,
   notFound: 5,
   forbidden: 7,
   busy: 8,
@@ -42,6 +43,11 @@ const PREFIX_BYTES = 5;
 /** How long the rest of what was told waits for whoever reads nothing. */
 const UNREAD_MS = 60_000;
 const MAX_DETAILS = 1000;
+/**
+ * Whoever calls and says nothing. A client of gRPC whose last name has gone comes again so where its server does, and is
+ * kept waiting for the next one if it is sent away.
+ */
+const SILENT_MS = 600_000;
 
 const HEAD = blockOf([
   ...[':status', '200', 'content-type', 'application/grpc+proto'],
@@ -71,6 +77,7 @@ export class Call implements StreamTaker {
   #isPaused = false;
   #isTaking = false;
   #isOver = false;
+  #heard: Cancel = () => undefined;
 
   constructor(stream: Stream, { address, clock }: CallOptions) {
     this.#stream = stream;
@@ -78,6 +85,7 @@ export class Call implements StreamTaker {
     this.address = address;
     this.#parts = new Parts((bytes) => stream.buffered?.keeps(bytes));
     stream.taker = this;
+    this.expect(SILENT_MS);
   }
 
   get isOver(): boolean {
@@ -107,14 +115,35 @@ export class Call implements StreamTaker {
     if (this.#hasHead) stream.end(said);
     else stream.head(HEAD + blockOf(said), true);
     if (stream.isOver || stream.isAnswered) return;
-    const { whenOver } = stream;
     const cancel = whenIdle(this.#clock, UNREAD_MS, {
       moved: () => stream.gone,
       tell: () => stream.abort(CODE.cancel),
     });
-    stream.whenOver = () => {
-      cancel();
+    this.onceGone(cancel);
+  }
+
+  /** Ends it where nobody has said a whole message by then. */
+  expect(withinMs: number): void {
+    this.#heard();
+    this.#heard = this.#clock.after(withinMs, () => {
+      // It may have come, and not been taken here.
+      if (this.#isPaused) this.expect(withinMs);
+      else this.end(STATUS.late, 'nothing was asked in time');
+    });
+  }
+
+  /** At once: others have less than whoever made it, who hears that there is too much of it. */
+  giveWay(): void {
+    this.#finish();
+    this.#stream.abort(CODE.calm);
+  }
+
+  /** Calls when nothing of it is left, what was told included. */
+  onceGone(tell: () => void): void {
+    const { whenOver } = this.#stream;
+    this.#stream.whenOver = () => {
       whenOver();
+      tell();
     };
   }
 
@@ -168,6 +197,7 @@ export class Call implements StreamTaker {
     while (!this.#isPaused && !this.#isOver) {
       const message = this.#next();
       if (message === undefined) break;
+      this.#heard();
       this.#holds(message.length);
       this.taker.message(message);
       if (!this.#isPaused) this.#holds(0);
@@ -212,6 +242,7 @@ export class Call implements StreamTaker {
   #finish(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#heard();
     this.#parts.clear();
     this.#holds(0);
     this.#written = undefined;

@@ -149,12 +149,12 @@ export class GrpcServer {
   #called(stream: Stream, path: string, { block, isWhole, address }: Asked): void {
     const { clock, methods } = this.#options;
     const call = new Call(stream, { address, clock });
-    const giveBack = this.#calls.take(address);
+    const giveBack = this.#calls.take(address, () => call.giveWay());
     if (giveBack === undefined) {
       call.end(STATUS.busy, 'too many calls at once, of all or from one address');
       return;
     }
-    stream.whenOver = giveBack;
+    call.onceGone(giveBack);
     const answers = methods.get(path);
     if (answers === undefined) call.end(STATUS.unimplemented, 'nobody answers to this method');
     else answers(call, block.fields);

@@ -17,8 +17,12 @@ interface Watching {
   told: Said;
 }
 
+/** At once: their own, for whoever calls it at every turn takes nothing from clients of xDS, nor those from him. */
+const MAX_CALLS = 2000;
 /** Who watches costs a stream each. */
 const MAX_WATCHING = 1000;
+/** Who asks says it with the call. */
+const SILENT_MS = 10_000;
 
 export interface HealthOptions {
   readonly isReady: () => boolean;
@@ -30,7 +34,8 @@ export interface HealthOptions {
 export class Health {
   readonly #options: HealthOptions;
   readonly #services: ReadonlySet<string>;
-  readonly #shares = new Shares(MAX_WATCHING);
+  readonly #calls = new Shares(MAX_CALLS);
+  readonly #watches = new Shares(MAX_WATCHING);
   readonly #watching = new Map<Call, Watching>();
 
   constructor(options: HealthOptions) {
@@ -75,6 +80,13 @@ export class Health {
   ): [string, Answers] {
     const method = this.#options.wire.method(HEALTH, name);
     const answers: Answers = (call) => {
+      const giveBack = this.#calls.take(call.address, () => call.giveWay());
+      if (giveBack === undefined) {
+        call.end(STATUS.busy, `more than ${MAX_CALLS} ask, or than half of that from one address`);
+        return;
+      }
+      call.onceGone(giveBack);
+      call.expect(SILENT_MS);
       let isAsked = false;
       call.taker = {
         message: (bytes) => {
@@ -98,7 +110,7 @@ export class Health {
   }
 
   #watch(call: Call, service: string | undefined, answer: (said: object) => void): void {
-    const giveBack = this.#shares.take(call.address);
+    const giveBack = this.#watches.take(call.address, () => call.giveWay());
     if (giveBack === undefined) {
       const why = `more than ${MAX_WATCHING} watch already, or than half of that from one address`;
       call.end(STATUS.busy, why);

@@ -109,7 +109,7 @@ export class Serving {
       return;
     }
     const { address } = call;
-    const giveBack = this.#shares.take(address);
+    const giveBack = this.#shares.take(address, () => call.giveWay());
     if (giveBack === undefined) {
       const why = `more than ${MAX_STREAMS} streams, or than half of that from one address`;
       refuse(new ProconsulError('busy', why));

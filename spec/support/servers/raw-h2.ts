@@ -49,7 +49,11 @@ export const ASK = FLAG.endOfHead | FLAG.end;
 
 /** One that says what it likes, and hears what comes back. */
 export function rawCaller(port: number, ...settings: readonly Buffer[]) {
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  return rawCallerFrom('127.0.0.1', port, ...settings);
+}
+
+export function rawCallerFrom(localAddress: string, port: number, ...settings: readonly Buffer[]) {
+  const socket = connect({ port, host: '127.0.0.1', localAddress, allowHalfOpen: true });
   const heard = { frames: [] as Frame[], ended: false };
   const reader = new FrameReader();
   socket.on('error', () => undefined);
