@@ -5,11 +5,7 @@ import { status } from '@grpc/grpc-js';
 import { CODE, FLAG, FRAME } from '../../sidecar/http/h2/frames.ts';
 import { PREFACE } from '../../sidecar/http/h2/settings.ts';
 import { TYPE_URLS } from '../../xds/resource.ts';
-import {
-  type Answers,
-  GrpcServer,
-  type GrpcServerOptions,
-} from '../../xds/serving/grpc-server.ts';
+import { type Answers, GrpcServer, type GrpcServerOptions } from '../../xds/serving/grpc-server.ts';
 import { read, Wire } from '../../xds/serving/wire.ts';
 import { bytesIn } from '../support/experiments/http2/caller-frames.ts';
 import { callersScript } from '../support/experiments/http2/callers-run.ts';
@@ -201,13 +197,20 @@ describe(`a stranger at the port for xDS (seed ${SEED})`, function () {
       call.taker = { ...call.taker, over: () => over.push(call.address) };
     };
     const { port, stop } = await serving([['/a/b', silent]], { maxCalls: 4 });
-    const callers = ['127.0.0.2', '127.0.0.3', '127.0.0.1'].map((from) => rawCallerFrom(from, port));
+    const callers = ['127.0.0.2', '127.0.0.3', '127.0.0.1'].map((from) =>
+      rawCallerFrom(from, port),
+    );
     const call = async (who: number, id: number) => {
       callers[who]?.say(
         framed(FRAME.head, OPEN, id, asking('/a/b')),
         framed(FRAME.ping, 0, 0, `${10_000_000 + id}`),
       );
-      await until(() => callers[who]?.heard.frames.some(({ payload }) => payload.toString() === `${10_000_000 + id}`) === true);
+      await until(
+        () =>
+          callers[who]?.heard.frames.some(
+            ({ payload }) => payload.toString() === `${10_000_000 + id}`,
+          ) === true,
+      );
     };
     for (const who of [0, 1]) for (const id of [1, 3]) await call(who, id);
     await call(2, 1);
@@ -237,10 +240,7 @@ describe(`a stranger at the port for xDS (seed ${SEED})`, function () {
     const message = Buffer.alloc(bytes + EMPTY.length);
     message.writeUInt32BE(bytes, 1);
     const say = async (id: number, most: number) => {
-      caller.say(
-        framed(FRAME.head, OPEN, id, asking('/a/b')),
-        framed(FRAME.data, 0, id, message),
-      );
+      caller.say(framed(FRAME.head, OPEN, id, asking('/a/b')), framed(FRAME.data, 0, id, message));
       await until(() => seen.length === most || caller.heard.ended);
     };
     for (const id of [1, 3, 5]) await say(id, (id + 1) / 2);
@@ -296,6 +296,34 @@ describe(`a stranger at the port for xDS (seed ${SEED})`, function () {
     }
     assert.equal(read(Buffer.concat([Buffer.from([0x12]), over(3, 10)]), method), undefined);
     assert.equal(read(Buffer.from([0x08, ...Array(11).fill(0x80), 0]), method), undefined);
+  });
+
+  it('says much of himself that nobody needs, which is not read, and says it once', () => {
+    const method = new Wire().method(ADS, 'DeltaAggregatedResources');
+    const field = (number: number, value: string) =>
+      Buffer.concat([Buffer.from([number * 8 + 2, value.length]), Buffer.from(value, 'latin1')]);
+    const within = (...fields: readonly Buffer[]) => Buffer.concat(fields).toString('latin1');
+    const mark = within(field(1, 'namespace'), field(2, within(field(6, within(field(1, ''))))));
+    const node = field(
+      1,
+      within(
+        ...[field(1, 'me'), field(2, 'cluster'), field(3, within(field(1, mark)))],
+        ...[field(6, 'envoy'), field(9, within(field(1, 'an extension'))), field(12, mark)],
+      ),
+    );
+    const fault = field(7, within(field(2, 'why'), field(3, within(field(1, 'a detail')))));
+    const locator = field(8, within(field(1, 'name'), field(2, mark)));
+    const request = read(Buffer.concat([node, fault, locator, locator]), method);
+    const said = JSON.parse(JSON.stringify(request));
+    assert.deepEqual(Object.keys(said.node).sort(), ['id', 'metadata', 'user_agent_name']);
+    assert.deepEqual([said.node.id, said.node.user_agent_name], ['me', 'envoy']);
+    assert.deepEqual(Object.keys(said.node.metadata.fields), ['namespace']);
+    assert.deepEqual(said.error_detail, { message: 'why' });
+    assert.deepEqual(said.resource_locators_subscribe, [{}, {}]);
+    for (const twice of [node, fault, field(2, 'url')])
+      assert.equal(read(Buffer.concat([twice, locator, twice]), method), undefined);
+    const names = [3, 4, 5].flatMap((number) => [field(number, ''), field(number, '')]);
+    assert.notEqual(read(Buffer.concat(names), method), undefined);
   });
 
   it('watches the health of what has a long name, of which nothing is kept', async () => {

@@ -69,7 +69,7 @@ describe('messages of clients of xDS', () => {
     const readings = new Readings();
     const held = readings.enter('10.0.0.1', LARGE, () => undefined);
     let begun = 0;
-    for (let i = 0; i < 50_000; i++) {
+    for (let i = 0; i < 10_000; i++) {
       readings.enter('10.0.0.1', LARGE, (mine) => {
         begun++;
         assert.equal(mine.take(), LARGE);
@@ -79,6 +79,6 @@ describe('messages of clients of xDS', () => {
     }
     assert.equal(begun, 0);
     held.over();
-    assert.equal(begun, 50_000);
+    assert.equal(begun, 10_000);
   });
 });

@@ -25,12 +25,14 @@ describe('shares of what there is a limited number of', () => {
       });
       return giveBack;
     };
-    for (const time of [1, 2, 3]) for (const peer of ['10.0.0.1', '10.0.0.2']) take(peer, peer + time);
+    for (const time of [1, 2, 3])
+      for (const peer of ['10.0.0.1', '10.0.0.2']) take(peer, peer + time);
     assert.notEqual(take('10.0.0.3', 'a'), undefined);
     const second = take('10.0.0.3', 'b');
     assert.deepEqual(gone, ['10.0.0.13', '10.0.0.23']);
     // Each has as many by now: nobody takes any more from anybody.
-    for (const peer of ['10.0.0.1', '10.0.0.2', '10.0.0.3']) assert.equal(take(peer, 'c'), undefined);
+    for (const peer of ['10.0.0.1', '10.0.0.2', '10.0.0.3'])
+      assert.equal(take(peer, 'c'), undefined);
     second?.();
     assert.notEqual(take('10.0.0.4', 'd'), undefined);
     assert.equal(gone.length, 2);
