@@ -130,16 +130,16 @@ export class Outgoing {
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
-/** Those of one connection, each in one piece. Told of each until that says that nothing more is wanted. */
+/** False where no more is wanted for now. */
+export type Tell = (type: number, flags: number, stream: number, payload: Buffer) => boolean;
+
+/** Those of one connection, each in one piece. */
 export class FrameReader {
   #rest = NOTHING;
 
-  /** False where one is longer than anybody was allowed. */
-  push(
-    chunk: Buffer,
-    tell: (type: number, flags: number, stream: number, payload: Buffer) => boolean,
-  ): boolean {
-    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+  /** False where one is longer than anybody was allowed. What is not wanted is told with what comes next. */
+  push(chunk: Buffer, tell: Tell): boolean {
+    const bytes = joined(this.#rest, chunk);
     let at = 0;
     while (bytes.length - at >= FRAME_HEAD) {
       const length = bytes.readUIntBE(at, 3);
@@ -150,11 +150,16 @@ export class FrameReader {
       const stream = bytes.readUInt32BE(at + 5) & MAX_WINDOW;
       const [type, flags] = [bytes[at + 3] as number, bytes[at + 4] as number];
       at = to;
-      if (!tell(type, flags, stream, bytes.subarray(from, to))) return true;
+      if (!tell(type, flags, stream, bytes.subarray(from, to))) break;
     }
     this.#rest = at === bytes.length ? NOTHING : bytes.subarray(at);
     return true;
   }
+}
+
+function joined(one: Buffer, other: Buffer): Buffer {
+  if (other.length === 0) return one;
+  return one.length === 0 ? other : Buffer.concat([one, other]);
 }
 
 /** Undefined where more is to be left out than there is. */

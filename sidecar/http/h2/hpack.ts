@@ -61,6 +61,8 @@ export interface Block {
   readonly fields: Fields;
   /** As the RFC counts them. */
   readonly bytes: number;
+  /** How many fields were read, those that are left out too. */
+  readonly read: number;
   /** Undefined where it is well; else it is not to be taken. */
   readonly fault: 'malformed' | 'too large' | undefined;
 }
@@ -86,16 +88,16 @@ export class HpackReader {
   read(block: Buffer): Block | undefined {
     const fields: string[] = [];
     [this.#block, this.#at] = [block, 0];
-    let [bytes, isBad, hasField] = [0, false, false];
+    let [bytes, read, isBad] = [0, 0, false];
     while (this.#at < block.length && !this.#isBroken) {
       const byte = block[this.#at] as number;
       if ((byte & 0xe0) === 0x20) {
         // How large a table is may be said before all else alone.
-        if (hasField) return undefined;
+        if (read > 0) return undefined;
         this.#resize(this.#number(5));
         continue;
       }
-      hasField = true;
+      read++;
       const entry = this.#entry(byte);
       if (entry === undefined) return undefined;
       const { name, value } = entry;
@@ -105,8 +107,8 @@ export class HpackReader {
       if (bytes <= this.#maxBytes) fields.push(name, value);
     }
     if (this.#isBroken) return undefined;
-    if (bytes > this.#maxBytes) return { fields: [], bytes: 0, fault: 'too large' };
-    return { fields, bytes, fault: isBad ? 'malformed' : undefined };
+    if (bytes > this.#maxBytes) return { fields: [], bytes: 0, read, fault: 'too large' };
+    return { fields, bytes, read, fault: isBad ? 'malformed' : undefined };
   }
 
   #entry(byte: number): Entry | undefined {

@@ -6,6 +6,8 @@ import { Rate } from '../../../lib/rate.ts';
 const IDLE_FRAMES = { burst: 10_000, perSecond: 1000 };
 /** To tell so many streams of something is as much as one of those. */
 const STREAMS_A_FRAME = 100;
+/** More fields than anybody sends: so many of one head beyond those are as much as one of those. */
+const FIELDS = { usual: 256, aFrame: 16 };
 /** Requests that were taken back, or had to be: each has cost its host one. */
 const IN_VAIN = { burst: 1000, perSecond: 100 };
 /** Answers that were taken pay for as many requests that were not: who asks much may take much back. */
@@ -30,7 +32,16 @@ export class Patience {
   }
 
   toldToAll(streams: number): boolean {
-    for (let left = streams; left > 0; left -= STREAMS_A_FRAME) if (!this.idle()) return false;
+    return this.#idleFor(streams / STREAMS_A_FRAME);
+  }
+
+  /** A head of so many fields has come. */
+  headCame(fields: number): boolean {
+    return this.#idleFor((fields - FIELDS.usual) / FIELDS.aFrame);
+  }
+
+  #idleFor(frames: number): boolean {
+    for (let left = frames; left > 0; left--) if (!this.idle()) return false;
     return true;
   }
 

@@ -3,18 +3,10 @@
  * that it is about.
  */
 import { Farewell } from './farewell.ts';
-import {
-  CODE,
-  FIRST_WINDOW,
-  FLAG,
-  FRAME,
-  FrameReader,
-  MAX_WINDOW,
-  type Outgoing,
-  unpadded,
-} from './frames.ts';
+import { CODE, FIRST_WINDOW, FLAG, FRAME, MAX_WINDOW, type Outgoing, unpadded } from './frames.ts';
 import { type Head, Heads } from './heads.ts';
 import { NO_TABLE } from './hpack.ts';
+import { Inlet } from './inlet.ts';
 import { Intake } from './intake.ts';
 import { Outlet } from './outlet.ts';
 import { Patience } from './patience.ts';
@@ -27,7 +19,7 @@ const MAX_REQUESTS = 2 ** 30;
 
 export class Session implements Carrier {
   readonly #options: SessionOptions;
-  readonly #frames = new FrameReader();
+  readonly #inlet: Inlet;
   readonly #heads: Heads;
   readonly #outlet: Outlet;
   readonly #intake: Intake;
@@ -40,8 +32,8 @@ export class Session implements Carrier {
   #firstWindow = FIRST_WINDOW;
   #maxStreams = Number.POSITIVE_INFINITY;
   #nextId = 1;
-  #heard = 0;
   #lastId = 0;
+  #requests = 0;
   #hasSettings = false;
   #saysNoTable = true;
   #isRetired = false;
@@ -58,13 +50,10 @@ export class Session implements Carrier {
     this.#intake = new Intake(this.isServer, (bytes) => this.#widen(bytes));
     greet(this.out, { windowBytes, maxHeadBytes, maxStreams: serves?.maxStreams });
     this.touched();
-    socket.on('data', (chunk: Buffer) => {
-      this.#heard++;
-      if (!this.#isClosed && !this.#frames.push(chunk, this.#tell)) this.#fail(CODE.size);
-    });
+    const tooLong = () => this.#fail(CODE.size);
+    this.#inlet = new Inlet({ socket, frame: this.#tell, tooLong, isOver: () => this.#isClosed });
     socket.on('error', () => undefined);
-    socket.on('end', () => this.#over(CODE.cancel));
-    socket.on('close', () => this.#over(CODE.cancel));
+    for (const end of ['end', 'close']) socket.on(end, () => this.#over(CODE.cancel));
   }
 
   get out(): Outgoing {
@@ -85,7 +74,7 @@ export class Session implements Carrier {
 
   /** Grows with whatever comes. */
   get heard(): number {
-    return this.#heard;
+    return this.#inlet.heard;
   }
 
   /** As many as the other side lets be at once. */
@@ -171,6 +160,7 @@ export class Session implements Carrier {
     const windows = { send: this.#firstWindow, receive: this.#options.windowBytes };
     const stream = new Stream(id, this, windows);
     stream.buffered = this.#options.buffered;
+    this.#requests++;
     this.#streams.set(id, stream);
     return stream;
   }
@@ -264,6 +254,8 @@ export class Session implements Carrier {
   #head(head: Head | number | undefined): number {
     if (typeof head !== 'object') return head ?? CODE.none;
     const { stream: id, block, isEnd } = head;
+    this.#inlet.tookHead(block.read);
+    if (!this.#patience.headCame(block.read)) return CODE.calm;
     const stream = this.#streams.get(id);
     if (stream === undefined && this.isServer && this.#isUnknown(id)) return this.#asked(head);
     if (stream === undefined || stream.isWhole) return this.#late(id, stream);
@@ -334,7 +326,7 @@ export class Session implements Carrier {
 
   #window(id: number, payload: Buffer): number {
     if (payload.length !== 4) return CODE.size;
-    if (!this.#patience.widened(this.out.bodies + this.#lastId + this.#nextId)) return CODE.calm;
+    if (!this.#patience.widened(this.out.bodies + this.#requests)) return CODE.calm;
     const bytes = payload.readUInt32BE(0) & MAX_WINDOW;
     if (id !== 0) return this.#windowOf(id, bytes);
     this.sendWindow += bytes;

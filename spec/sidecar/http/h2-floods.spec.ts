@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { CODE, FLAG, FRAME } from '../../../sidecar/http/h2/frames.ts';
 import { SETTING } from '../../../sidecar/http/h2/settings.ts';
 import { MAX_STREAMS, raw, serve } from '../../support/servers/h2-sessions.ts';
-import { ANSWER, framed, number, REQUEST, setting } from '../../support/servers/raw-h2.ts';
+import { ANSWER, ASK, framed, number, REQUEST, setting } from '../../support/servers/raw-h2.ts';
 import { until } from '../../support/until.ts';
 
 const MANY = 10_400;
@@ -87,6 +87,57 @@ describe('a connection of HTTP/2', () => {
     caller.say(...many(framed(FRAME.window, 0, 1, number(1))));
     assert.equal(await caller.goaway(), CODE.calm);
     await until(() => seen.closed === 1);
+  });
+
+  it('ends where windows are widened without end, however far its numbers of requests jump', async () => {
+    const { port, seen } = await serve();
+    const caller = raw(port);
+    for (const id of [1, 2 ** 31 - 3]) caller.say(framed(FRAME.head, ASK, id, REQUEST));
+    caller.say(...many(framed(FRAME.window, 0, 0, number(1))));
+    assert.equal(await caller.goaway(), CODE.calm);
+    assert.equal(seen.streams.length, 2);
+  });
+
+  it('ends where heads of far more fields than anybody sends come without end', async () => {
+    const { port, seen } = await serve();
+    const caller = raw(port);
+    // One field by its text, and the others by the place where that is kept: a byte each.
+    const first = `${REQUEST}\x40\x01a\x00`;
+    const wide = (count: number) => REQUEST + '\xbe'.repeat(count);
+    caller.say(framed(FRAME.head, ASK, 1, first));
+    const say = (count: number, from: number) =>
+      caller.say(
+        ...Array.from({ length: 100 }, (_, i) =>
+          framed(FRAME.head, ASK, from + 2 * i, wide(count)),
+        ),
+      );
+    for (let from = 3; from < 2000; from += 200) say(200, from);
+    await until(() => seen.streams.length === 1001);
+    for (let from = 3003; from < 5000; from += 200) say(1900, from);
+    assert.equal(await caller.goaway(), CODE.calm);
+    assert.ok(seen.streams.length < 1201, `${seen.streams.length}`);
+  });
+
+  it('has some of its requests heard in a turn of the loop, and others come between', async () => {
+    const { port, seen } = await serve();
+    const caller = raw(port);
+    const count = 4000;
+    caller.say(
+      ...Array.from({ length: count }, (_, i) => framed(FRAME.head, ASK, 1 + 2 * i, REQUEST)),
+      framed(FRAME.ping, 0, 0, 'the last'),
+    );
+    let most = 0;
+    await until(async () => {
+      for (let i = 0; i < 100; i++) {
+        const before = seen.streams.length;
+        await new Promise<void>((on) => void setImmediate(on));
+        most = Math.max(most, seen.streams.length - before);
+      }
+      return seen.streams.length === count;
+    });
+    assert.ok(most > 0 && most <= 200, `${most} in one turn`);
+    await until(() => caller.heard.frames.some(({ payload }) => payload.toString() === 'the last'));
+    assert.equal(seen.closed, 0);
   });
 
   it('goes on where its windows are widened for each small part of a body that has come', async () => {

@@ -1,0 +1,95 @@
+/**
+ * What comes on a connection of HTTP/2, frame by frame: so much in a turn of the event loop, and the rest when all others
+ * have been heard. Node reads two megabytes of one socket in a turn, in which there may be a hundred thousand requests.
+ */
+import type { Socket } from 'node:net';
+import { FrameReader, type Tell } from './frames.ts';
+
+/** Some milliseconds. */
+const PER_TURN = 512;
+/** Of all connections of this process; those for which nothing is left have some all the same. */
+const OF_ALL = 2048;
+const LEAST = 16;
+/** What a frame takes, and one that begins a request or an answer; and how many fields of its head take as much as one. */
+const FRAME = 0.5;
+const HEAD = 4;
+const FIELDS = 16;
+
+const NOTHING: Buffer = Buffer.alloc(0);
+
+/** Of this process. */
+const turn = { number: 0, took: 0, isArmed: false };
+
+function spent(units: number): void {
+  turn.took += units;
+  if (turn.isArmed) return;
+  turn.isArmed = true;
+  setImmediate(() => {
+    turn.number++;
+    turn.took = 0;
+    turn.isArmed = false;
+  });
+}
+
+export interface InletOptions {
+  readonly socket: Socket;
+  /** False where no more is wanted. */
+  readonly frame: Tell;
+  /** One is longer than anybody was allowed. */
+  readonly tooLong: () => void;
+  readonly isOver: () => boolean;
+}
+
+export class Inlet {
+  readonly #options: InletOptions;
+  readonly #frames = new FrameReader();
+  #heard = 0;
+  #turn = 0;
+  #took = 0;
+
+  constructor(options: InletOptions) {
+    this.#options = options;
+    options.socket.on('data', (chunk: Buffer) => {
+      this.#heard++;
+      this.#read(chunk);
+    });
+  }
+
+  /** Grows with whatever comes. */
+  get heard(): number {
+    return this.#heard;
+  }
+
+  /** A head of so many fields was read in this turn. */
+  tookHead(fields: number): void {
+    this.#spend(HEAD + fields / FIELDS);
+  }
+
+  #read(chunk: Buffer): void {
+    const { socket, isOver, tooLong } = this.#options;
+    if (isOver()) return;
+    if (!this.#frames.push(chunk, this.#tell)) tooLong();
+    if (isOver() || !this.#isTired) return;
+    socket.pause();
+    setImmediate(() => {
+      this.#read(NOTHING);
+      if (isOver() || !this.#isTired) socket.resume();
+    });
+  }
+
+  readonly #tell: Tell = (type, flags, stream, payload) => {
+    this.#spend(FRAME);
+    return this.#options.frame(type, flags, stream, payload) && !this.#isTired;
+  };
+
+  #spend(units: number): void {
+    spent(units);
+    if (this.#turn !== turn.number) [this.#turn, this.#took] = [turn.number, 0];
+    this.#took += units;
+  }
+
+  get #isTired(): boolean {
+    if (this.#turn !== turn.number) return false;
+    return this.#took >= (turn.took < OF_ALL ? PER_TURN : LEAST);
+  }
+}
