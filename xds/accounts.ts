@@ -5,6 +5,7 @@
 import type { Cancel } from '../lib/clock.ts';
 import { ProconsulError } from '../lib/errors.ts';
 import { networkOf } from '../lib/ip.ts';
+import { Room, TAKES } from './room.ts';
 
 /** One of the ways to name something: whoever has other rights, or is another program, names it by the same. */
 export interface NameOf {
@@ -28,11 +29,17 @@ const NAMES = 16;
 const MADE = 250_000;
 const NAMED = 50_000;
 const SUBSCRIBED = 1_000_000;
+const TOO_MANY_QUESTIONS = 'too many questions are followed for clients of this address';
 
 export class Account {
   readonly #most: Most;
   /** What it has followed, and how often. */
   readonly #followed = new Map<object, number>();
+  readonly #room: Room;
+  /** Bytes, of which others may have some too. */
+  #kept = 0;
+  /** What it does takes the place of what it had. */
+  #isInPlace = false;
   #made = 0;
   #named = 0;
   #subscribed = 0;
@@ -43,23 +50,39 @@ export class Account {
   /** The names of each thing that has several, and how many resources have each. */
   readonly #of = new Map<string, Map<string, number>>();
 
-  constructor(most: Pick<Most, 'followed'> & Partial<Most>) {
+  constructor(most: Pick<Most, 'followed'> & Partial<Most>, room = new Room()) {
     this.#most = { made: MADE, named: NAMED, subscribed: SUBSCRIBED, ...most };
+    this.#room = room;
+  }
+
+  /** Of one who is told, until it is left. Throws 'busy' where there is no room; `isHere`: he was somebody else before. */
+  join(isHere: boolean): Cancel {
+    if (!isHere) this.#admit(TAKES.member);
+    this.keep(TAKES.member);
+    return () => this.keep(-TAKES.member);
   }
 
   /** Of a resource that nobody on it has yet. Throws 'busy' where that is one too many. */
   make(of: NameOf | undefined): void {
     const { made, named } = this.#most;
     if (this.#made >= made) throw tooMuch(`${made} resources`);
-    if (of !== undefined) {
-      const names = this.#of.get(of.what) ?? new Map<string, number>();
-      const there = names.get(of.name) ?? 0;
-      if (there === 0 && this.#named >= named) throw tooMuch(`${named} names`);
-      if (there === 0 && names.size >= NAMES) throw tooMuch(`${names.size} names of the same`);
-      if (there === 0) this.#named++;
-      this.#of.set(of.what, names.set(of.name, there + 1));
+    const names = of && this.#of.get(of.what);
+    if (of !== undefined && names?.has(of.name) !== true) {
+      if (this.#named >= named) throw tooMuch(`${named} names`);
+      if (names !== undefined && names.size >= NAMES) throw tooMuch(`${NAMES} names of the same`);
     }
+    this.#admit(TAKES.made);
+    this.remake(of);
+  }
+
+  /** Of one that it had a moment ago: never throws. */
+  remake(of: NameOf | undefined): void {
     this.#made++;
+    if (of === undefined) return;
+    const names = this.#of.get(of.what) ?? new Map<string, number>();
+    const there = names.get(of.name) ?? 0;
+    if (there === 0) this.#named++;
+    this.#of.set(of.what, names.set(of.name, there + 1));
   }
 
   /** Nobody on it has such a one any more. */
@@ -74,22 +97,57 @@ export class Account {
     if (names.size === 0) this.#of.delete(of?.what ?? '');
   }
 
-  /** Throws 'busy' where it is one too many. */
-  subscribe(): void {
+  /** To a name. Throws 'busy' where it is one too many. */
+  subscribe(name = ''): void {
     if (this.#subscribed >= this.#most.subscribed)
       throw tooMuch(`${this.#subscribed} subscriptions`);
+    const bytes = nameBytes(name);
+    this.#admit(bytes);
     this.#subscribed++;
+    this.keep(bytes);
   }
 
-  unsubscribe(): void {
+  unsubscribe(name = ''): void {
     this.#subscribed--;
+    this.keep(-nameBytes(name));
     this.#offer();
+  }
+
+  /** What is there needs no leave: less than nothing is given back. */
+  keep(bytes: number): void {
+    this.#kept += bytes;
+    this.#room.take(bytes);
+  }
+
+  /** As `keep`, of what counts once for all who have it. */
+  share(bytes: number): void {
+    this.#kept += bytes;
+  }
+
+  /** Lets something go, and has other such in its place, for which no room is asked. */
+  inPlace(change: () => void): void {
+    const before = this.#isInPlace;
+    this.#isInPlace = true;
+    try {
+      change();
+    } finally {
+      this.#isInPlace = before;
+    }
+  }
+
+  #admit(more: number): void {
+    const why = this.#isInPlace ? undefined : this.#room.refusal(this.#kept, more);
+    if (why !== undefined) throw new ProconsulError('busy', why);
   }
 
   /** Calls as room comes, until it is cancelled. */
   listenForRoom(listener: () => void): Cancel {
     this.#refused.add(listener);
-    return () => void this.#refused.delete(listener);
+    this.#room.listen(listener);
+    return () => {
+      this.#refused.delete(listener);
+      this.#room.forget(listener);
+    };
   }
 
   /** What is refused anew makes no room. */
@@ -117,21 +175,24 @@ export class Account {
     return this.#followed.size;
   }
 
-  /** Whether it would not be one too many; undefined for what nobody has followed yet. */
-  admits(what: object | undefined): boolean {
-    return (
-      this.#followed.size < this.#most.followed || (what !== undefined && this.#followed.has(what))
-    );
+  /** Why it would be one too many; `what`: undefined for what nobody has followed yet. */
+  refusal(what: object | undefined): string | undefined {
+    if (what !== undefined && this.#followed.has(what)) return undefined;
+    if (this.#followed.size >= this.#most.followed) return TOO_MANY_QUESTIONS;
+    if (what !== undefined || this.#isInPlace) return undefined;
+    return this.#room.refusal(this.#kept, TAKES.question);
   }
 
   take(what: object): void {
-    this.#followed.set(what, (this.#followed.get(what) ?? 0) + 1);
+    const times = this.#followed.get(what) ?? 0;
+    if (times === 0) this.share(TAKES.question);
+    this.#followed.set(what, times + 1);
   }
 
   giveBack(what: object): void {
     const left = (this.#followed.get(what) ?? 1) - 1;
     if (left > 0) this.#followed.set(what, left);
-    else this.#followed.delete(what);
+    else if (this.#followed.delete(what)) this.share(-TAKES.question);
     this.#offer();
   }
 }
@@ -140,20 +201,30 @@ function tooMuch(what: string): ProconsulError {
   return new ProconsulError('busy', `clients of this address have ${what} already`);
 }
 
+function nameBytes(name: string): number {
+  return TAKES.name + TAKES.letter * name.length;
+}
+
 /** Throws 'busy' where none of them admits it. */
 export function whoPays(accounts: Iterable<Account>, what: object | undefined): Account {
-  for (const account of accounts) if (account.admits(what)) return account;
-  const why = 'too many questions are followed for clients of this address';
-  throw new ProconsulError('busy', why);
+  let refusal = TOO_MANY_QUESTIONS;
+  for (const account of accounts) {
+    const why = account.refusal(what);
+    if (why === undefined) return account;
+    refusal = why;
+  }
+  throw new ProconsulError('busy', refusal);
 }
 
 /** By address, for as long as anybody is there. */
 export class Accounts {
   readonly #most: Pick<Most, 'followed'> & Partial<Most>;
+  readonly #room: Room;
   readonly #open = new Map<string, { readonly account: Account; members: number }>();
 
-  constructor(most: Pick<Most, 'followed'> & Partial<Most>) {
+  constructor(most: Pick<Most, 'followed'> & Partial<Most>, room: Room) {
     this.#most = most;
+    this.#room = room;
   }
 
   get size(): number {
@@ -162,7 +233,8 @@ export class Accounts {
 
   enter(from: string): { readonly account: Account; readonly leave: () => void } {
     const address = networkOf(from);
-    const open = this.#open.get(address) ?? { account: new Account(this.#most), members: 0 };
+    const account = this.#open.get(address)?.account ?? new Account(this.#most, this.#room);
+    const open = this.#open.get(address) ?? { account, members: 0 };
     open.members++;
     this.#open.set(address, open);
     let isIn = true;
@@ -171,6 +243,6 @@ export class Accounts {
       isIn = false;
       if (--open.members === 0) this.#open.delete(address);
     };
-    return { account: open.account, leave };
+    return { account, leave };
   }
 }

@@ -3,6 +3,7 @@ import type { Account } from './accounts.ts';
 import type { LeaveOut } from './omissions.ts';
 import { resourceFault } from './refusable.ts';
 import { MAX_NAME, type Resource } from './resource.ts';
+import { type Room, TAKES } from './room.ts';
 import { type Know, type Sources, Worked } from './worked.ts';
 
 /** Pure. What it makes while it is not told everything yet, nobody sees; undefined leaves what was there. */
@@ -13,15 +14,33 @@ export interface Told {
   changed(): void;
 }
 
+export interface DerivedOptions {
+  readonly compute: Compute;
+  readonly sources: Sources;
+  /** Of those who need them, on whose accounts questions are followed. */
+  readonly accounts: () => Iterable<Account>;
+  readonly room: Pick<Room, 'take'>;
+}
+
 export class Derived {
+  readonly #accounts: () => Iterable<Account>;
+  readonly #room: Pick<Room, 'take'>;
+  /** Of memory, on each of the accounts, and once for all of them. */
+  #bytes = 0;
+  #isOver = false;
   readonly #worked: Worked<readonly Resource[]>;
   readonly #listeners = new Set<Told>();
   #current: readonly Resource[] | undefined;
 
-  /** Of those who need them, on whose accounts questions are followed. */
-  constructor(compute: Compute, sources: Sources, accounts: () => Iterable<Account>) {
+  constructor({ compute, sources, accounts, room }: DerivedOptions) {
+    this.#accounts = accounts;
+    this.#room = room;
     const take = (made: readonly Resource[], omit: LeaveOut) => this.#take(made, omit);
     this.#worked = new Worked({ sources, accounts, compute, take });
+  }
+
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** Undefined until all is known that they follow from. What is the same is the same object as before. */
@@ -44,6 +63,7 @@ export class Derived {
 
   /** To be called once, before anything else. Throws 'busy' where too much is asked. */
   start(): void {
+    this.#takes(TAKES.made);
     this.#worked.start();
   }
 
@@ -54,6 +74,16 @@ export class Derived {
 
   stop(): void {
     this.#worked.stop();
+    if (!this.#isOver) this.#room.take(-this.#bytes);
+    this.#isOver = true;
+  }
+
+  #takes(bytes: number): void {
+    const more = bytes - this.#bytes;
+    if (more === 0) return;
+    this.#bytes = bytes;
+    this.#room.take(more);
+    for (const account of this.#accounts()) account.share(more);
   }
 
   #take(made: readonly Resource[], omit: LeaveOut): void {
@@ -73,6 +103,7 @@ export class Derived {
       next.every((each, i) => each === this.#current?.[i]);
     if (isSame) return;
     this.#current = next;
+    this.#takes(next.reduce<number>((sum, { bytes }) => sum + bytes, TAKES.made));
     for (const listener of [...this.#listeners]) listener.changed();
   }
 }

@@ -60,14 +60,14 @@ export class Parts {
     const { account } = this.#options;
     let isCounted = false;
     try {
-      account.subscribe();
+      account.subscribe(name);
       isCounted = true;
       const users = this.#users.get(name) ?? this.#begin(name);
       const user = new User(this, name, listener);
       users.add(user);
       return user;
     } catch (error) {
-      if (isCounted) account.unsubscribe();
+      if (isCounted) account.unsubscribe(name);
       this.#endWithLast();
       throw error;
     }
@@ -84,7 +84,7 @@ export class Parts {
   release(name: string, user: User): void {
     const users = this.#users.get(name);
     if (users?.delete(user) !== true) return;
-    this.#options.account.unsubscribe();
+    this.#options.account.unsubscribe(name);
     if (users.size > 0) return;
     this.#end(name);
     this.#endWithLast();
@@ -111,9 +111,17 @@ export class Parts {
   #absentOf(name: string): readonly Resource[] {
     const { among } = this.#options;
     if (!('each' in among) || among.absent === undefined) return NONE;
-    const absent = this.#absent.get(name) ?? [among.absent(name)];
+    const there = this.#absent.get(name);
+    if (there !== undefined) return there;
+    const absent = [among.absent(name)];
+    for (const { bytes } of absent) this.#options.account.keep(bytes);
     this.#absent.set(name, absent);
     return absent;
+  }
+
+  #forgetAbsent(name: string): void {
+    for (const { bytes } of this.#absent.get(name) ?? []) this.#options.account.keep(-bytes);
+    this.#absent.delete(name);
   }
 
   #begin(name: string): Set<User> {
@@ -128,7 +136,7 @@ export class Parts {
 
   #end(name: string): void {
     this.#users.delete(name);
-    this.#absent.delete(name);
+    this.#forgetAbsent(name);
     const is = this.#is(name);
     const written = this.#written.get(is);
     written?.delete(name);
@@ -226,7 +234,7 @@ export class Parts {
         this.#make(name);
         this.#refused.delete(name);
       } catch (error) {
-        account.make(this.#of(name));
+        account.remake(this.#of(name));
         this.#refused.add(name);
         why = error;
       }
@@ -236,7 +244,7 @@ export class Parts {
 
   #make(name: string): void {
     const { among, subscribe } = this.#options;
-    this.#absent.delete(name);
+    this.#forgetAbsent(name);
     if ('each' in among)
       this.#made.set(
         name,
@@ -250,7 +258,7 @@ export class Parts {
     if (made === undefined) return;
     this.#made.delete(name);
     made.cancel();
-    this.#options.account.make(this.#of(name));
+    this.#options.account.remake(this.#of(name));
   }
 
   #listenForRoom(): void {

@@ -13,6 +13,7 @@ import { type Answered, type AskAgent, askWithAny, type Question } from './askin
 import { MOST_LINES } from './lines.ts';
 import { Omissions } from './omissions.ts';
 import type { Pace } from './pace.ts';
+import { type Room, TAKES } from './room.ts';
 import { QUESTION, type Turns, type Waiting } from './turns.ts';
 
 export type { AgentAnswer, AskAgent, Question } from './asking.ts';
@@ -22,6 +23,7 @@ export interface QuestionsOptions {
   readonly tokens: () => Iterable<string>;
   readonly turns: Turns;
   readonly pace: Pace;
+  readonly room: Pick<Room, 'take'>;
   readonly system: System;
 }
 
@@ -96,7 +98,7 @@ export function keyOf({ path, query, after }: Question): string {
 
 type Ask = (question: Question, isKnown: boolean, signal: AbortSignal) => Promise<Answered>;
 
-interface FollowedOptions extends Pick<QuestionsOptions, 'turns' | 'pace' | 'system'> {
+interface FollowedOptions extends Pick<QuestionsOptions, 'turns' | 'pace' | 'room' | 'system'> {
   /** Whoever needed it first. */
   readonly payer: Account;
 }
@@ -111,10 +113,20 @@ class Followed {
   readonly #waiting = new Set<Waiting>();
   readonly #lines = new Set<Account>();
   #known: Known | undefined;
+  /** How long the text was that was answered last. */
+  #letters = 0;
+  /** Of memory. */
+  #bytes = 0;
 
-  constructor(question: Question, given: Ask, options: FollowedOptions) {
+  constructor(question: Question, answers: Ask, options: FollowedOptions) {
     this.#options = options;
     const { system } = options;
+    this.#takes(TAKES.question);
+    const given: Ask = async (...asked) => {
+      const answer = await answers(...asked);
+      this.#letters = answer.text.length;
+      return answer;
+    };
     const isKnown = () => this.#known?.json !== undefined;
     const inTurn = async <T>(signal: AbortSignal, asked: () => Promise<T>): Promise<T> => {
       await this.#turn(signal);
@@ -190,6 +202,7 @@ class Followed {
         this.#needers.delete(accounts);
         payer.giveBack(this);
         if (this.#listeners.size > 0) return;
+        this.#takes(0);
         this.#options.pace.end(() => this.#ending.abort());
         onLast();
       },
@@ -235,7 +248,14 @@ class Followed {
   #take(known: Known): void {
     const isFirst = this.#known === undefined;
     this.#known = known;
+    if (this.#listeners.size === 0) return;
+    this.#takes(TAKES.question + TAKES.letter * this.#letters);
     for (const listener of [...this.#listeners]) listener(isFirst);
+  }
+
+  #takes(bytes: number): void {
+    this.#options.room.take(bytes - this.#bytes);
+    this.#bytes = bytes;
   }
 }
 

@@ -1,6 +1,7 @@
 /** What clients of xDS subscribe to: one thing of one kind, by its name. */
 import { createHash } from 'node:crypto';
 import { wellFormed, wellFormedAll } from '../lib/well-formed.ts';
+import { TAKES } from './room.ts';
 
 export const KINDS = ['clusters', 'endpoints', 'listeners', 'routes'] as const;
 /** In the order in which they are told: nothing is named before it is there. */
@@ -41,6 +42,8 @@ export class Resource {
   readonly message: Message;
   /** Of what it says: the same from every agent and server, and after a restart. */
   readonly version: string;
+  /** Of memory, about. */
+  readonly bytes: number;
   /** Names of endpoints or routes that a client drops with this, and has to be told anew when it changes. */
   readonly uses: readonly string[];
   readonly #encoded: Partial<Record<Form, Buffer>> = {};
@@ -51,7 +54,9 @@ export class Resource {
     this.name = wellFormed(name);
     this.message = wellFormedAll(message);
     this.uses = wellFormedAll(uses);
-    this.version = versionOf(JSON.stringify(this.message));
+    const text = JSON.stringify(this.message);
+    this.version = versionOf(text);
+    this.bytes = TAKES.resource + TAKES.letter * text.length;
   }
 
   /** Names of clusters that calls go to by it. */

@@ -14,6 +14,7 @@ import { Parts } from './parts.ts';
 import { type AskAgent, MAX_QUESTIONS, Questions } from './questions.ts';
 import { loadRules } from './refusable.ts';
 import type { Resource } from './resource.ts';
+import { Room } from './room.ts';
 import { Turns } from './turns.ts';
 import type { Among, Key, Named, Part, Subscribed, Wanted } from './world.ts';
 
@@ -25,6 +26,8 @@ export interface ViewsOptions {
   readonly system: System;
   /** Of those of one address, in place of what is usual. */
   readonly most?: Partial<Most>;
+  /** For all together, in place of what is usual. */
+  readonly room?: Room;
 }
 
 /** A hundred times as long as any that is given out: with a longer one nobody could be asked. */
@@ -35,13 +38,15 @@ export class Views {
   readonly #byRights = new Map<string, View>();
   /** At which what has changed is worked out, and told. */
   readonly pace: Pace;
+  readonly room: Room;
   readonly #accounts: Accounts;
   readonly #turns = new Turns();
 
   constructor(options: ViewsOptions) {
     this.#options = options;
     this.pace = new Pace(options.system);
-    this.#accounts = new Accounts({ followed: MAX_QUESTIONS / 2, ...options.most });
+    this.room = options.room ?? new Room();
+    this.#accounts = new Accounts({ followed: MAX_QUESTIONS / 2, ...options.most }, this.room);
   }
 
   /** How many resources are made, or named, and how many questions followed, for all. */
@@ -59,9 +64,15 @@ export class Views {
     return this.#turns.waiting;
   }
 
+  /** To be called once in a second. */
+  review(): void {
+    this.room.review(this.#options.system.logger);
+  }
+
   /**
-   * From an address. Rejects with a ProconsulError 'forbidden' where nobody knows the token. Whoever comes from another
-   * server is told nothing older than there; `before` is who it was here, where its token comes to something else by now.
+   * From an address. Rejects with a ProconsulError 'forbidden' where nobody knows the token, and 'busy' where there is no
+   * room. Whoever comes from another server is told nothing older than there; `before` is who it was here, where its token
+   * comes to something else by now.
    */
   async enter(token: string, address: string, before?: Member): Promise<Member> {
     if (token.length > MAX_TOKEN)
@@ -73,14 +84,8 @@ export class Views {
       // Of all that is made, which is for members alone.
       loadRules(),
     ]);
-    const { key } = caller.rights;
-    const view =
-      this.#byRights.get(key) ??
-      new View({ ...this.#options, turns: this.#turns, pace: this.pace }, () =>
-        this.#byRights.delete(key),
-      );
-    this.#byRights.set(key, view);
-    const { account, leave } = this.#accounts.enter(address);
+    const { account, leave } = this.#entered(address, before !== undefined);
+    const view = this.#viewOf(caller);
     // All others are asked for with it: where none counts, a stranger may have sent anything for one.
     const joined = view.join(caller === ANYONE ? '' : token);
     const left = () => {
@@ -88,6 +93,37 @@ export class Views {
       leave();
     };
     return new Member(view, { caller, account, isCurrent, leave: left });
+  }
+
+  /** Once for each who comes, and leaves. */
+  #entered(
+    address: string,
+    isHere: boolean,
+  ): { readonly account: Account; readonly leave: Cancel } {
+    const { account, leave } = this.#accounts.enter(address);
+    let left: Cancel;
+    try {
+      left = account.join(isHere);
+    } catch (error) {
+      leave();
+      throw error;
+    }
+    let isIn = true;
+    return {
+      account,
+      leave: () => {
+        if (isIn) left();
+        isIn = false;
+        leave();
+      },
+    };
+  }
+
+  #viewOf({ rights: { key } }: Caller): View {
+    const options = { ...this.#options, turns: this.#turns, pace: this.pace, room: this.room };
+    const view = this.#byRights.get(key) ?? new View(options, () => this.#byRights.delete(key));
+    this.#byRights.set(key, view);
+    return view;
   }
 
   stop(): void {
@@ -178,11 +214,13 @@ interface Whole {
 interface ViewRules extends Pick<ViewsOptions, 'ask' | 'system'> {
   readonly turns: Turns;
   readonly pace: Pace;
+  readonly room: Room;
 }
 
 class View {
   readonly questions: Questions;
   readonly turns: Turns;
+  readonly #room: Room;
   readonly #facts: Facts;
   readonly #onLast: () => void;
   /** Of those who are in it, and how many have each. */
@@ -190,10 +228,11 @@ class View {
   readonly #made = new Map<string, Made>();
   readonly #parts = new Map<string, Map<Account, Parts>>();
 
-  constructor({ ask, system, turns, pace }: ViewRules, onLast: () => void) {
+  constructor({ room, ...rules }: ViewRules, onLast: () => void) {
     this.#onLast = onLast;
-    this.turns = turns;
-    this.questions = new Questions({ ask, system, turns, pace, tokens: () => this.#tokens.keys() });
+    this.#room = room;
+    this.turns = rules.turns;
+    this.questions = new Questions({ ...rules, room, tokens: () => this.#tokens.keys() });
     this.#facts = new Facts(this.questions);
   }
 
@@ -229,13 +268,16 @@ class View {
     return use;
   }
 
-  readonly #over = (made: Made, account: Account): void => {
+  readonly #over = (made: Made, account: Account, name: string): void => {
     const { key, of, users, derived } = made;
     const left = (users.get(account) ?? 1) - 1;
     if (left > 0) users.set(account, left);
     else users.delete(account);
-    account.unsubscribe();
-    if (left === 0) account.unmake(of);
+    account.unsubscribe(name);
+    if (left === 0) {
+      account.unmake(of);
+      account.share(-derived.bytes);
+    }
     if (users.size === 0) this.#end(key, made);
     else if (left === 0) derived.recount();
   };
@@ -263,17 +305,18 @@ class View {
 
   /** What it has, on its account; made where nobody has it. */
   #subscribed(key: string, wanted: Whole): Made {
-    const { account, of } = wanted;
+    const { account, of, name } = wanted;
     const there = this.#made.get(key);
     const isFirst = there?.users.has(account) !== true;
-    account.subscribe();
+    account.subscribe(name);
     let isMade = false;
     try {
       if (isFirst) account.make(of);
       isMade = isFirst;
+      if (isFirst && there !== undefined) account.share(there.derived.bytes);
       return there ?? this.#make(key, wanted);
     } catch (error) {
-      account.unsubscribe();
+      account.unsubscribe(name);
       if (isMade) account.unmake(of);
       throw error;
     }
@@ -290,12 +333,18 @@ class View {
   #make(key: string, { compute, account, of }: Whole): Made {
     const users = new Map([[account, 0]]);
     const sources = { questions: this.questions, facts: this.#facts };
-    const derived = new Derived(compute, sources, () => users.keys());
+    const derived = new Derived({
+      compute,
+      sources,
+      accounts: () => users.keys(),
+      room: this.#room,
+    });
     const made: Made = { key, derived, of, users };
     this.#made.set(key, made);
     try {
       derived.start();
     } catch (error) {
+      account.share(-derived.bytes);
       this.#end(key, made);
       throw error;
     }
@@ -311,7 +360,7 @@ class View {
 interface Using {
   readonly listener: Listener;
   readonly name: string;
-  readonly over: (made: Made, account: Account) => void;
+  readonly over: (made: Made, account: Account, name: string) => void;
 }
 
 /** There may be a million of them. */
@@ -343,6 +392,6 @@ class Use implements Subscribed, Told {
     if (over === undefined) return;
     this.#over = undefined;
     this.#made.derived.unlisten(this);
-    over(this.#made, this.#account);
+    over(this.#made, this.#account, this.#name);
   }
 }

@@ -114,6 +114,7 @@ export class Xds {
   #reviewLater(serving: Serving): void {
     if (this.#isOver) return;
     this.#cancelReview = this.#options.system.clock.after(REVIEW_MS, () => {
+      this.#views.review();
       void serving.review().finally(() => this.#reviewLater(serving));
     });
   }

@@ -6,6 +6,7 @@ import { Facts } from '../../xds/facts.ts';
 import { Pace } from '../../xds/pace.ts';
 import { Parts } from '../../xds/parts.ts';
 import { Questions } from '../../xds/questions.ts';
+import { Room } from '../../xds/room.ts';
 import { Turns } from '../../xds/turns.ts';
 import { FakeAgentAnswers } from '../support/fakes/fake-agent-answers.ts';
 import { FakeClock } from '../support/fakes/fake-clock.ts';
@@ -22,6 +23,7 @@ async function start(names: readonly string[]) {
     tokens: () => [''],
     turns: new Turns(),
     pace: new Pace(system),
+    room: new Room(),
     system,
   };
   const questions = new Questions(options);

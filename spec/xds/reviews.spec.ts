@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { Account } from '../../xds/accounts.ts';
 import { Pace } from '../../xds/pace.ts';
 import { type AgentAnswer, type AskAgent, type Question, Questions } from '../../xds/questions.ts';
+import { Room } from '../../xds/room.ts';
 import { Turns } from '../../xds/turns.ts';
 import { FakeClock } from '../support/fakes/fake-clock.ts';
 import { RecordingLogger } from '../support/fakes/recording-logger.ts';
@@ -48,7 +49,14 @@ function start() {
   const [clock, logger] = [new FakeClock(), new RecordingLogger()];
   const system = { clock, logger, random: seededRandom(1) };
   const questions = new Questions({
-    ...{ ask, tokens: () => [''], turns: new Turns(), pace: new Pace(system), system },
+    ...{
+      ask,
+      tokens: () => [''],
+      turns: new Turns(),
+      pace: new Pace(system),
+      room: new Room(),
+      system,
+    },
   });
   const account = new Account({ followed: 10 });
   const told: unknown[] = [];

@@ -21,7 +21,7 @@ export interface Dealings {
   /** Of all answers on its stream. */
   readonly nextNonce: () => number;
   /** Of those who have its address. */
-  readonly account: () => Pick<Account, 'subscribe' | 'unsubscribe'>;
+  readonly account: () => Pick<Account, 'inPlace' | 'subscribe' | 'unsubscribe'>;
   readonly order: Pick<Order, 'shown' | 'heldOf'>;
   /** A client drops these with what it is told now. */
   readonly onDropped: (names: readonly string[]) => void;
@@ -107,8 +107,10 @@ export abstract class Subscription<Request> implements Holding {
   *again(): Generator<void> {
     this.#changed = undefined;
     for (const [name, before] of this.#names) {
-      before.cancel();
-      this.#names.set(name, this.#dealings.subscribe(name));
+      this.#dealings.account().inPlace(() => {
+        before.cancel();
+        this.#names.set(name, this.#dealings.subscribe(name));
+      });
       yield;
     }
   }
@@ -178,7 +180,7 @@ export abstract class Subscription<Request> implements Holding {
     if (all.length > MAX_NAMES) throw tooMany(`more than ${MAX_NAMES} versions of ${this.kind}`);
     for (const [name, version] of all) {
       if (name.length > MAX_NAME) throw tooMany(`a name of more than ${MAX_NAME} characters`);
-      this.#dealings.account().subscribe();
+      this.#dealings.account().subscribe(name);
       this.#told.set(name, version.length > MAX_VERSION ? '' : version);
     }
   }
@@ -190,7 +192,7 @@ export abstract class Subscription<Request> implements Holding {
 
   /** What it came with. */
   #countNoMore(name: string): void {
-    if (typeof this.#told.get(name) === 'string') this.#dealings.account().unsubscribe();
+    if (typeof this.#told.get(name) === 'string') this.#dealings.account().unsubscribe(name);
   }
 
   /** Whether the client has it as it is. */

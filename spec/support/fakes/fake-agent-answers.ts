@@ -53,6 +53,7 @@ export class FakeAgentAnswers {
       await new Promise<void>((resolve) => {
         const over = () => {
           this.#waiting.delete(over);
+          signal.removeEventListener('abort', over);
           resolve();
         };
         this.#waiting.add(over);
