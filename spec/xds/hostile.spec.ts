@@ -322,6 +322,23 @@ describe(`a stranger at the port for xDS (seed ${SEED})`, function () {
     assert.deepEqual(said.resource_locators_subscribe, [{}, {}]);
     for (const twice of [node, fault, field(2, 'url')])
       assert.equal(read(Buffer.concat([twice, locator, twice]), method), undefined);
+    const long = (number: number, value: Buffer) => {
+      const { length } = value;
+      return Buffer.concat([
+        Buffer.from([number * 8 + 2, (length & 127) | 128, length >> 7]),
+        value,
+      ]);
+    };
+    const marked = (marks: number) =>
+      long(
+        1,
+        long(
+          3,
+          Buffer.concat(Array.from({ length: marks }, () => field(1, field(1, 'a').toString()))),
+        ),
+      );
+    assert.notEqual(read(marked(1000), method), undefined);
+    assert.equal(read(marked(1001), method), undefined);
     const names = [3, 4, 5].flatMap((number) => [field(number, ''), field(number, '')]);
     assert.notEqual(read(Buffer.concat(names), method), undefined);
   });

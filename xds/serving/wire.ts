@@ -34,6 +34,7 @@ function serviceOf(noun: string, kind: Kind): Readonly<Record<string, Serves>> {
 
 export const HEALTH = 'grpc.health.v1.Health';
 
+const METADATA = 3;
 /**
  * Of these, what requests are read for; whatever else clients say within them is skipped. Envoys list all that they have
  * been built with, and to read a megabyte of the like would take a quarter of a second.
@@ -44,7 +45,7 @@ const READ: readonly (readonly [name: string, type: object])[] = [
     {
       fields: {
         id: { type: 'string', id: 1 },
-        metadata: { type: 'Marks', id: 3 },
+        metadata: { type: 'Marks', id: METADATA },
         user_agent_name: { type: 'string', id: 6 },
       },
       // As a Struct is written: of a value, whether it is there.
@@ -110,6 +111,10 @@ export class Wire {
 const MAX_FIELDS = 32_000;
 /** Envoys say all that they can do, which is some ten kilobytes. */
 const MAX_FIELD_BYTES = 256 * 1024;
+/** Of what a client says of itself: some hundreds of extensions. */
+const MAX_SAID = 4000;
+/** And of what it marks itself with: dozens are many. */
+const MAX_MARKS = 1000;
 
 /** What is asked; undefined where it cannot be read, or is far more than anybody asks: strangers may send any bytes. */
 export function read(bytes: Buffer, method: Method): object | undefined {
@@ -125,32 +130,59 @@ export function read(bytes: Buffer, method: Method): object | undefined {
  * What nobody says twice is not said twice: each time all that is in it would be read.
  */
 function isModest(bytes: Buffer, method: Method): boolean {
-  const skimmed = new Skimmed(bytes);
-  const singular = singularOf(method);
+  const { singular, node } = shapeOf(method);
   const left = new Set(singular);
-  let fields = 0;
-  while (!skimmed.isOver) {
-    const number = skimmed.skip();
-    if (number === undefined || ++fields > MAX_FIELDS) return false;
+  return skim(bytes, MAX_FIELDS, (number, skimmed) => {
     if (singular.has(number) && !left.delete(number)) return false;
+    return number !== node || isModestNode(skimmed.value);
+  });
+}
+
+function isModestNode(bytes: Buffer): boolean {
+  return skim(
+    bytes,
+    MAX_SAID,
+    (number, skimmed) => number !== METADATA || skim(skimmed.value, MAX_MARKS, () => true),
+  );
+}
+
+/** False where it has more fields, what is none, or one that is not to be. */
+function skim(
+  bytes: Buffer,
+  most: number,
+  isFine: (number: number, skimmed: Skimmed) => boolean,
+): boolean {
+  const skimmed = new Skimmed(bytes);
+  for (let fields = 0; !skimmed.isOver; fields++) {
+    const number = skimmed.skip();
+    if (number === undefined || fields >= most || !isFine(number, skimmed)) return false;
   }
   return true;
 }
 
-const singulars = new WeakMap<Method, ReadonlySet<number>>();
+interface Shape {
+  /** Those fields of which there is one at most, by their numbers. */
+  readonly singular: ReadonlySet<number>;
+  /** By which a client says who it is; undefined where none does. */
+  readonly node: number | undefined;
+}
 
-/** Those fields of its requests of which there is one at most, by their numbers. */
-function singularOf(method: Method): ReadonlySet<number> {
-  const known = singulars.get(method);
+const shapes = new WeakMap<Method, Shape>();
+
+/** Of its requests. */
+function shapeOf(method: Method): Shape {
+  const known = shapes.get(method);
   if (known !== undefined) return known;
   const { field } = method.requestType.type as {
-    readonly field: readonly { readonly number: number; readonly label: string }[];
+    readonly field: readonly Readonly<Record<'name' | 'label', string> & { number: number }>[];
   };
-  const found = new Set(
-    field.filter(({ label }) => label !== 'LABEL_REPEATED').map(({ number }) => number),
-  );
-  singulars.set(method, found);
-  return found;
+  const single = field.filter(({ label }) => label !== 'LABEL_REPEATED');
+  const shape = {
+    singular: new Set(single.map(({ number }) => number)),
+    node: single.find(({ name }) => name === 'node')?.number,
+  };
+  shapes.set(method, shape);
+  return shape;
 }
 
 const WIRE_TYPE = { number: 0, eight: 1, bytes: 2, four: 5 } as const;
@@ -162,6 +194,7 @@ const MAX_NUMBER_BYTES = 10;
 class Skimmed {
   readonly #bytes: Buffer;
   #at = 0;
+  #from = 0;
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
@@ -169,6 +202,11 @@ class Skimmed {
 
   get isOver(): boolean {
     return this.#at >= this.#bytes.length;
+  }
+
+  /** Of the field that was skipped last, where that is no number. */
+  get value(): Buffer {
+    return this.#bytes.subarray(this.#from, this.#at);
   }
 
   /** One field, by its number; undefined where it is none, or too long. */
@@ -180,6 +218,7 @@ class Skimmed {
       return Number.isNaN(this.#number(MAX_NUMBER_BYTES)) ? undefined : number;
     const length = this.#lengthOf(type);
     if (!(length <= MAX_FIELD_BYTES)) return undefined;
+    this.#from = this.#at;
     this.#at += length;
     return number;
   }
