@@ -58,6 +58,8 @@ export class MeshSidecar implements Beside {
   readonly #options: MeshOptions;
   #behind: Behind | undefined;
   #public: Public | undefined;
+  /** Those before it, each until the last of its callers has gone: they are judged until then. */
+  readonly #leaving = new Map<PublicListener, Promise<void>>();
   #serviceId = '';
   /** What it is to be, last said. */
   #registration: ProxyRegistration | undefined;
@@ -134,8 +136,21 @@ export class MeshSidecar implements Beside {
     this.#ending.abort();
     this.#cancelReport();
     this.#cancelAgain();
-    await this.#public?.listener.drain(drainMs);
+    await this.#drainAll(drainMs);
     this.#behind?.ending.abort();
+  }
+
+  async #drainAll(ms: number): Promise<void> {
+    const leaving = [...this.#leaving].map(([each, gone]) => (ms > 0 ? gone : each.drain(0)));
+    await Promise.all([this.#public?.listener.drain(ms), ...leaving]);
+  }
+
+  #leave(listener: PublicListener): void {
+    const gone = listener.drain(this.#options.limits.drainMs);
+    this.#leaving.set(
+      listener,
+      gone.finally(() => this.#leaving.delete(listener)),
+    );
   }
 
   async #takeOver(registration: ProxyRegistration): Promise<void> {
@@ -166,7 +181,7 @@ export class MeshSidecar implements Beside {
     if (this.#behind !== undefined) {
       // What goes on for another service than it is, would by a certificate and intentions that nobody follows.
       await this.#options.sidecar.serve([]);
-      await this.#public?.listener.drain(0);
+      await this.#drainAll(0);
       this.#public = undefined;
       this.#behind.ending.abort();
     }
@@ -216,7 +231,7 @@ export class MeshSidecar implements Beside {
     };
     const key = JSON.stringify([service, at, to, protocol, rules, requestMs]);
     if (this.#public?.key === key) return;
-    void this.#public?.listener.drain(limits.drainMs);
+    if (this.#public !== undefined) this.#leave(this.#public.listener);
     this.#public = undefined;
     if (to.port === 0) return;
     const { identity, permissions } = behind;

@@ -251,6 +251,26 @@ describe('a sidecar of the mesh', () => {
     await until(async () => (await whoAnswers(calls)) === 'db');
   }).timeout(PATIENCE_MS);
 
+  it('cuts whom an intention denies while it ends, on a listener that another had followed too', async () => {
+    const { calls, db, dbSide } = await startPair();
+    const before = call(calls);
+    await before.said('db\n');
+    const listens = await freePort();
+    await register('db', { id: 'db-1', program: db, listens });
+    await until(() => dbSide.mesh.publicPort === listens);
+    await until(async () => (await whoAnswers(calls)) === 'db');
+    const after = call(calls);
+    await after.said('db\n');
+    const ended = dbSide.mesh.stop(LIMITS.drainMs);
+    before.socket.write('still there');
+    await before.said('still there');
+    after.socket.end();
+    await until(() => after.state.closed || after.state.ended);
+    await intend('web', 'db', 'deny');
+    await until(() => before.state.closed || before.state.ended);
+    await ended;
+  }).timeout(PATIENCE_MS);
+
   it('calls nobody who only says to be the service: its certificate is of another', async () => {
     const { calls, dbListens, webListens } = await startPair();
     await put('/v1/agent/service/register', {
