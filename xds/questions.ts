@@ -13,6 +13,7 @@ import { type Answered, type AskAgent, askWithAny, type Question } from './askin
 import { MOST_LINES } from './lines.ts';
 import { Omissions } from './omissions.ts';
 import type { Pace } from './pace.ts';
+import type { Reviews } from './reviews.ts';
 import { type Room, TAKES } from './room.ts';
 import { QUESTION, type Turns, type Waiting } from './turns.ts';
 
@@ -23,6 +24,7 @@ export interface QuestionsOptions {
   readonly tokens: () => Iterable<string>;
   readonly turns: Turns;
   readonly pace: Pace;
+  readonly reviews: Reviews;
   readonly room: Pick<Room, 'take'>;
   readonly system: System;
 }
@@ -98,7 +100,8 @@ export function keyOf({ path, query, after }: Question): string {
 
 type Ask = (question: Question, isKnown: boolean, signal: AbortSignal) => Promise<Answered>;
 
-interface FollowedOptions extends Pick<QuestionsOptions, 'turns' | 'pace' | 'room' | 'system'> {
+interface FollowedOptions
+  extends Pick<QuestionsOptions, 'turns' | 'pace' | 'reviews' | 'room' | 'system'> {
   /** Whoever needed it first. */
   readonly payer: Account;
 }
@@ -115,6 +118,8 @@ class Followed {
   #known: Known | undefined;
   /** How long the text was that was answered last. */
   #letters = 0;
+  /** It was no answer: the agent does not wait to give it again. */
+  #isNone = false;
   /** Of memory. */
   #bytes = 0;
 
@@ -125,6 +130,7 @@ class Followed {
     const given: Ask = async (...asked) => {
       const answer = await answers(...asked);
       this.#letters = answer.text.length;
+      this.#isNone = answer.isUnmarked === true;
       return answer;
     };
     const isKnown = () => this.#known?.json !== undefined;
@@ -162,6 +168,7 @@ class Followed {
       while (!signal.aborted) {
         await reviewed.again('review');
         await pause(system.clock, REVIEW_MS, signal);
+        await this.#review(signal);
       }
     })();
     const { after } = question;
@@ -218,7 +225,13 @@ class Followed {
     };
   }
 
+  #review(signal: AbortSignal): Promise<void> {
+    const accounts = [...this.#needers].flatMap((each) => [...each()]);
+    return this.#options.reviews.turn(new Set(accounts), signal);
+  }
+
   async #turn(signal: AbortSignal): Promise<void> {
+    if (this.#isNone) await this.#review(signal);
     const [accounts = () => []] = this.#needers;
     const [any = this.#options.payer] = accounts();
     const waiting = this.#options.turns.take(any, QUESTION, () => signal.aborted);

@@ -7,15 +7,16 @@ import type { Cancel } from '../lib/clock.ts';
 import { noLeader, ProconsulError } from '../lib/errors.ts';
 import type { System } from '../lib/system.ts';
 import { type Account, Accounts, type Most, type NameOf } from './accounts.ts';
-import { type Compute, Derived, type Told } from './derived.ts';
+import { type Compute, Derived } from './derived.ts';
 import { Facts } from './facts.ts';
 import { Pace } from './pace.ts';
 import { Parts } from './parts.ts';
 import { type AskAgent, MAX_QUESTIONS, Questions } from './questions.ts';
 import { loadRules } from './refusable.ts';
-import type { Resource } from './resource.ts';
+import { Reviews } from './reviews.ts';
 import { Room } from './room.ts';
 import { Turns } from './turns.ts';
+import { type Listener, type Made, Use } from './use.ts';
 import type { Among, Key, Named, Part, Subscribed, Wanted } from './world.ts';
 
 export interface ViewsOptions {
@@ -41,9 +42,11 @@ export class Views {
   readonly room: Room;
   readonly #accounts: Accounts;
   readonly #turns = new Turns();
+  readonly #reviews: Reviews;
 
   constructor(options: ViewsOptions) {
     this.#options = options;
+    this.#reviews = new Reviews(options.system.clock);
     this.pace = new Pace(options.system);
     this.room = options.room ?? new Room();
     this.#accounts = new Accounts({ followed: MAX_QUESTIONS / 2, ...options.most }, this.room);
@@ -120,7 +123,9 @@ export class Views {
   }
 
   #viewOf({ rights: { key } }: Caller): View {
-    const options = { ...this.#options, turns: this.#turns, pace: this.pace, room: this.room };
+    const { pace, room } = this;
+    const shared = { pace, room, turns: this.#turns, reviews: this.#reviews };
+    const options = { ...this.#options, ...shared };
     const view = this.#byRights.get(key) ?? new View(options, () => this.#byRights.delete(key));
     this.#byRights.set(key, view);
     return view;
@@ -190,18 +195,6 @@ export class Member {
   }
 }
 
-/** With the name that has changed: one function for all of a stream. */
-export type Listener = (name: string) => void;
-
-interface Made {
-  readonly key: string;
-  readonly derived: Derived;
-  /** Of what it is a name, where that has several. */
-  readonly of: NameOf | undefined;
-  /** How many need it, on each account. */
-  readonly users: Map<Account, number>;
-}
-
 interface Whole {
   readonly key: Key;
   readonly compute: Compute;
@@ -213,6 +206,7 @@ interface Whole {
 
 interface ViewRules extends Pick<ViewsOptions, 'ask' | 'system'> {
   readonly turns: Turns;
+  readonly reviews: Reviews;
   readonly pace: Pace;
   readonly room: Room;
 }
@@ -354,44 +348,5 @@ class View {
   #end(key: string, made: Made): void {
     made.derived.stop();
     if (this.#made.get(key) === made) this.#made.delete(key);
-  }
-}
-
-interface Using {
-  readonly listener: Listener;
-  readonly name: string;
-  readonly over: (made: Made, account: Account, name: string) => void;
-}
-
-/** There may be a million of them. */
-class Use implements Subscribed, Told {
-  readonly #made: Made;
-  readonly #account: Account;
-  readonly #listener: Listener;
-  readonly #name: string;
-  #over: Using['over'] | undefined;
-
-  constructor(made: Made, account: Account, { listener, name, over }: Using) {
-    this.#made = made;
-    this.#account = account;
-    this.#listener = listener;
-    this.#name = name;
-    this.#over = over;
-  }
-
-  get current(): readonly Resource[] | undefined {
-    return this.#made.derived.current;
-  }
-
-  changed(): void {
-    this.#listener(this.#name);
-  }
-
-  cancel(): void {
-    const over = this.#over;
-    if (over === undefined) return;
-    this.#over = undefined;
-    this.#made.derived.unlisten(this);
-    over(this.#made, this.#account, this.#name);
   }
 }

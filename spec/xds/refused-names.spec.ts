@@ -6,6 +6,7 @@ import { Facts } from '../../xds/facts.ts';
 import { Pace } from '../../xds/pace.ts';
 import { Parts } from '../../xds/parts.ts';
 import { Questions } from '../../xds/questions.ts';
+import { Reviews } from '../../xds/reviews.ts';
 import { Room } from '../../xds/room.ts';
 import { Turns } from '../../xds/turns.ts';
 import { FakeAgentAnswers } from '../support/fakes/fake-agent-answers.ts';
@@ -24,6 +25,7 @@ async function start(names: readonly string[]) {
     turns: new Turns(),
     pace: new Pace(system),
     room: new Room(),
+    reviews: new Reviews(system.clock),
     system,
   };
   const questions = new Questions(options);

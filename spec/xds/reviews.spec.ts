@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { Account } from '../../xds/accounts.ts';
 import { Pace } from '../../xds/pace.ts';
 import { type AgentAnswer, type AskAgent, type Question, Questions } from '../../xds/questions.ts';
+import { Reviews } from '../../xds/reviews.ts';
 import { Room } from '../../xds/room.ts';
 import { Turns } from '../../xds/turns.ts';
 import { FakeClock } from '../support/fakes/fake-clock.ts';
@@ -55,6 +56,7 @@ function start() {
       turns: new Turns(),
       pace: new Pace(system),
       room: new Room(),
+      reviews: new Reviews(clock),
       system,
     },
   });
