@@ -21,6 +21,11 @@ export function bodiesBytes(memory: number): number {
   return Math.min(1536 * MB, memory / 4);
 }
 
+/** Of what others do not take, or say faster than it is taken, for all of them together. */
+export function keptBytes(memory: number): number {
+  return Math.min(512 * MB, memory / 4);
+}
+
 /** Of one answer. More than a GB takes seconds on any wire, and cannot be held twice by most machines. */
 export function answerBytes(memory: number): number {
   return Math.floor((bodiesBytes(memory) / 3) * 2);

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
-import { bodiesBytes, memoryBytes } from '../../lib/limits.ts';
+import { bodiesBytes, keptBytes, memoryBytes } from '../../lib/limits.ts';
 
 const GB = 1024 * 1024 * 1024;
+
+describe('the room for what is kept for others', () => {
+  it('is a quarter of what the process may have, and 512 MB at most', () => {
+    assert.equal(keptBytes(GB), GB / 4);
+    assert.equal(keptBytes(64 * GB), GB / 2);
+  });
+});
 
 describe('the room for large answers', () => {
   it('is a quarter of what the process may have, and 1.5 GB at most', () => {

@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../lib/clock.ts';
 import { networkOf } from '../../lib/ip.ts';
+import { keptBytes, memoryBytes } from '../../lib/limits.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { Buffers } from '../../sidecar/http/buffers.ts';
 import type { Fields } from '../../sidecar/http/fields.ts';
@@ -40,7 +41,7 @@ const WINDOW_BYTES = 64 * 1024;
 /** Whoever has connected has so long to say that it speaks HTTP/2. */
 const GREETING_MS = 20_000;
 /** Of what clients do not take, and of messages that do not come to their end, or wait to be read: in this process. */
-const MAX_KEPT_BYTES = 512 * 1024 * 1024;
+const MAX_KEPT_BYTES = keptBytes(memoryBytes());
 /** Who says nothing for so long is asked whether it is there, and has so long to say so. */
 const SILENT_MS = 30_000;
 const ASKED_MS = 20_000;
