@@ -35,9 +35,13 @@ import {
 } from './topic-names.ts';
 import type { Topics } from './topics.ts';
 
+const PASSING = 'passing';
+
 /** Who is told of each change, also of one that is taken back. */
 interface Told {
   readonly notes: Notes;
+  /** The text, as it is kept of what checks have said before. */
+  readonly said: (text: string) => string;
   readonly eureka: Pick<EurekaInstances, 'nodeChanged' | 'instanceChanged' | 'checkChanged'>;
 }
 
@@ -46,6 +50,7 @@ export class Catalog implements OfCatalog {
   readonly #journal: Journal;
   /** Told of what comes, goes and changes its status. */
   readonly #notes: Notes;
+  readonly #said: Told['said'];
   readonly #eureka: Told['eureka'];
   readonly nodes: Table<Node>;
   readonly instances: Table<Instance>;
@@ -59,6 +64,7 @@ export class Catalog implements OfCatalog {
   /** By node, then by the id of the service; those of the node itself by ''. */
   readonly #checksByInstance = new Map<string, Lookup<Check>>();
   readonly #checksByService = new Lookup<Check>();
+  /** But for those that pass, which are nearly all there are: they are found among all, and take no room here. */
   readonly #checksByStatus = new Lookup<Check>();
   readonly #instancesById = new Holders<Instance>(
     () => keyed(this.instances.values()),
@@ -73,10 +79,11 @@ export class Catalog implements OfCatalog {
   /** The checks whose definition says how they are seen to, by key: no agent's are. */
   readonly declaredChecks = new Map<string, Check>();
 
-  constructor(journal: Journal, topics: Topics, { notes, eureka }: Told) {
+  constructor(journal: Journal, topics: Topics, { notes, said, eureka }: Told) {
     this.#topics = topics;
     this.#journal = journal;
     this.#notes = notes;
+    this.#said = said;
     this.#eureka = eureka;
     this.serviceNames = new ServiceNames(topics);
     this.nodes = new Table(journal, (before, after) => this.#nodeChanged(before, after));
@@ -161,7 +168,7 @@ export class Catalog implements OfCatalog {
   }
 
   checksInStatus(status: string): Iterable<Check> {
-    return this.#checksByStatus.rows(status);
+    return status === PASSING ? passing(this.checks) : this.#checksByStatus.rows(status);
   }
 
   hasInstances(service: string): boolean {
@@ -182,12 +189,20 @@ export class Catalog implements OfCatalog {
   }
 
   checkCount(status: CheckStatus): number {
-    return this.#checksByStatus.count(status);
+    const others = this.#checksByStatus;
+    if (status !== PASSING) return others.count(status);
+    let count = this.checks.size;
+    for (const name of others.names()) count -= others.count(name);
+    return count;
   }
 
   /** Inserts the row or replaces the one with its key. */
   putInstance(row: Instance): void {
-    const lean = leanInstance(row, this.node(row.Node), first(this.instancesOf(row.Service)));
+    const lean = leanInstance(row, {
+      node: this.node(row.Node),
+      sibling: first(this.instancesOf(row.Service)),
+      neighbour: first(this.instancesOn(row.Node)),
+    });
     this.instances.set(rowKey(row.Node, row.ID), lean);
   }
 
@@ -196,7 +211,8 @@ export class Catalog implements OfCatalog {
     const instance = row.ServiceID === '' ? undefined : this.instance(row.Node, row.ServiceID);
     const sibling =
       row.ServiceName === '' ? undefined : first(this.checksOfService(row.ServiceName));
-    this.checks.set(rowKey(row.Node, row.CheckID), leanCheck(row, instance, sibling));
+    const lean = leanCheck(row, { instance, sibling, said: this.#said(row.Output) });
+    this.checks.set(rowKey(row.Node, row.CheckID), lean);
   }
 
   #nodeChanged(before: Node | undefined, after: Node | undefined): void {
@@ -262,7 +278,7 @@ export class Catalog implements OfCatalog {
     move(onNode, (of) => fold(of.ServiceID));
     if (onNode.isEmpty) this.#checksByInstance.delete(fold(row.Node));
     else this.#checksByInstance.set(fold(row.Node), onNode);
-    move(this.#checksByStatus, (of) => of.Status);
+    move(this.#checksByStatus, (of) => (of.Status === PASSING ? undefined : of.Status));
     move(this.#checksByService, (of) => (of.ServiceName === '' ? undefined : fold(of.ServiceName)));
     this.#notes.check(key, before, after);
     this.#eureka.checkChanged(before, after);
@@ -303,6 +319,15 @@ function touchesTheSame(a: Check, b: Check): boolean {
 
 function* keyed<Row extends Instance | Check>(rows: Iterable<Row>): Iterable<[string, Row]> {
   for (const row of rows) yield [rowKey(row.Node, 'CheckID' in row ? row.CheckID : row.ID), row];
+}
+
+/** As often as they are gone through. */
+function passing(checks: Table<Check>): Iterable<Check> {
+  return {
+    *[Symbol.iterator]() {
+      for (const check of checks.values()) if (check.Status === PASSING) yield check;
+    },
+  };
 }
 
 function foldedDestination(instance: Instance): string | undefined {

@@ -1,7 +1,7 @@
 /**
- * The instances of a service say the same things over and over, and each row comes with strings and
- * objects of its own. A row takes over whatever its sibling already has: by a hundred thousand
- * instances that is half of the memory. What a row says stays the same to the byte. Rows are written
+ * The instances of a service, and those on a node, say the same things over and over, and each row comes
+ * with strings and objects of its own. A row takes over whatever another of them already has: by a hundred
+ * thousand instances that is half of the memory. What a row says stays the same to the byte. Rows are written
  * field by field: to spread them costs several times as much, and a command may bring thousands.
  */
 import { hasLaterFields, laterFields } from '../../lib/later-fields.ts';
@@ -10,20 +10,28 @@ import { withFields } from '../../lib/with-fields.ts';
 
 const EMPTY: Readonly<Record<string, never>> = Object.freeze({});
 
-/** `node` is the one that it is on, `sibling` any other instance of the service. */
+export interface BesideInstance {
+  /** The one that it is on. */
+  readonly node: Node | undefined;
+  /** Any other instance of the service. */
+  readonly sibling: Instance | undefined;
+  /** Any other instance on the node. */
+  readonly neighbour: Instance | undefined;
+}
+
 export function leanInstance(
   row: Instance,
-  node: Node | undefined,
-  sibling: Instance | undefined,
+  { node, sibling, neighbour }: BesideInstance,
 ): Instance {
+  const Meta = sharedMap(row.Meta, sibling?.Meta);
   const lean = {
     Kind: row.Kind,
     ID: row.ID,
     Service: sharedText(row.Service, sibling?.Service),
     Tags: sharedList(row.Tags, sibling?.Tags),
-    Address: row.Address,
+    Address: sharedText(row.Address, neighbour?.Address),
     TaggedAddresses: row.TaggedAddresses,
-    Meta: sharedMap(row.Meta, sibling?.Meta),
+    Meta: Meta === row.Meta ? sharedMap(Meta, neighbour?.Meta) : Meta,
     Port: row.Port,
     Weights: sharedMap<Weights>(row.Weights, sibling?.Weights),
     EnableTagOverride: row.EnableTagOverride,
@@ -36,18 +44,22 @@ export function leanInstance(
   return hasLaterFields(row) ? withFields(lean, laterFields(row)) : lean;
 }
 
-/** `instance` is the one that is checked, `sibling` any other check of the same service. */
-export function leanCheck(
-  row: Check,
-  instance: Instance | undefined,
-  sibling: Check | undefined,
-): Check {
+export interface BesideCheck {
+  /** The one that is checked. */
+  readonly instance: Instance | undefined;
+  /** Any other check of the same service. */
+  readonly sibling: Check | undefined;
+  /** Its output, as it is kept already. */
+  readonly said: string;
+}
+
+export function leanCheck(row: Check, { instance, sibling, said }: BesideCheck): Check {
   return {
     CheckID: row.CheckID,
     Name: sharedText(row.Name, sibling?.Name),
     Status: row.Status,
     Notes: row.Notes,
-    Output: sharedText(row.Output, sibling?.Output),
+    Output: sharedText(said, sibling?.Output),
     ServiceID: sharedText(row.ServiceID, instance?.ID),
     Type: row.Type,
     Definition: isEmpty(row.Definition)

@@ -80,6 +80,7 @@ export class State {
   readonly eureka = new EurekaInstances(this.journal, this.topics);
   readonly catalog = new Catalog(this.journal, this.topics, {
     notes: this.history.notes,
+    said: (text) => this.history.said(text),
     eureka: this.eureka,
   });
   readonly kv = new KeyValues(this.journal, this.topics);

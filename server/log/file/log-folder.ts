@@ -98,9 +98,9 @@ export class LogFile {
     return this.#attempt('size of', () => this.#file.size());
   }
 
-  /** What stands at `position`, `length` bytes of it or up to the end of the file. */
-  async read(position: number, length: number): Promise<Buffer> {
-    const bytes = Buffer.allocUnsafe(length);
+  /** What stands at `position`, `length` bytes of it or up to the end of the file; in `room`, where there is one. */
+  async read(position: number, length: number, room?: Buffer): Promise<Buffer> {
+    const bytes = room?.subarray(0, length) ?? Buffer.allocUnsafe(length);
     let done = 0;
     while (done < length) {
       const rest = bytes.subarray(done);

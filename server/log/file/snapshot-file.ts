@@ -102,23 +102,25 @@ export async function verifySnapshot(folder: LogFolder, name: string): Promise<P
 async function verify(file: LogFile, name: string, check?: () => void): Promise<Position> {
   const hash = createHash('sha256');
   const end = (await file.size()) - CHECKSUM_BYTES;
-  let first: Buffer | undefined;
+  // One for all pieces: nothing else is made meanwhile for which V8 would look at what is garbage, and they lie outside
+  // of its heap, so it would take 64 MB of them until it collects all of that.
+  const room = Buffer.allocUnsafe(PIECE_BYTES);
+  let head: string | undefined;
   for (let at = 0; at < end; ) {
-    const piece = await readPiece(file, at, end);
-    first ??= piece;
+    const piece = await readPiece(file, { at, end, room });
+    head ??= piece.toString('utf8', 0, piece.indexOf(LINE_FEED));
     hash.update(piece);
     at += piece.length;
     check?.();
   }
   const checksum = end > 0 ? await file.read(end, CHECKSUM_BYTES) : Buffer.alloc(0);
-  if (checksum.toString('latin1') !== `${hash.digest('hex')}\n` || first === undefined) {
+  if (checksum.toString('latin1') !== `${hash.digest('hex')}\n` || head === undefined) {
     throw damaged(name, Math.max(end, 0), 'the checksum is not that of the lines');
   }
-  return decodeHead(name, first);
+  return decodeHead(name, head);
 }
 
-function decodeHead(name: string, piece: Buffer): Position {
-  const line = piece.toString('utf8', 0, piece.indexOf(LINE_FEED));
+function decodeHead(name: string, line: string): Position {
   const { format, index, epoch, hash, t } = JSON.parse(line) as Head;
   if (format !== FORMAT) throw damaged(name, 0, `the format ${format} is not known here`);
   if (snapshotIndex(name) !== index) throw damaged(name, 0, `it is of entry ${index}`);
@@ -133,7 +135,7 @@ export async function* snapshotLines(folder: LogFolder, name: string): AsyncGene
     let rest: Buffer = Buffer.alloc(0);
     let isHead = true;
     for (let at = 0; at < end; ) {
-      const piece = await readPiece(file, at, end);
+      const piece = await readPiece(file, { at, end });
       at += piece.length;
       rest = Buffer.concat([rest, piece]);
       const whole = rest.lastIndexOf(LINE_FEED);
@@ -149,8 +151,16 @@ export async function* snapshotLines(folder: LogFolder, name: string): AsyncGene
   }
 }
 
-async function readPiece(file: LogFile, at: number, end: number): Promise<Buffer> {
-  const piece = await file.read(at, Math.min(PIECE_BYTES, end - at));
+interface Piece {
+  readonly at: number;
+  /** Of the whole. */
+  readonly end: number;
+  /** For whoever is done with a piece when it reads the next. */
+  readonly room?: Buffer;
+}
+
+async function readPiece(file: LogFile, { at, end, room }: Piece): Promise<Buffer> {
+  const piece = await file.read(at, Math.min(PIECE_BYTES, end - at), room);
   if (piece.length === 0) throw damaged(file.name, at, 'it ends too early');
   return piece;
 }

@@ -79,6 +79,11 @@ export class History {
     return this.#texts.text(change.text);
   }
 
+  /** The text, as it is kept here where it is. */
+  said(text: string): string {
+    return this.#texts.kept(text);
+  }
+
   /** When the check of what is there came to what it says; undefined where nobody remembers. */
   checkChangedAt(node: string, id: string, check: string): number | undefined {
     const track = this.live(node, id)?.check(check);

@@ -27,8 +27,8 @@ export class Past implements Track {
   count = 0;
   /** Of what was before not all is known: a check went that nobody remembers. */
   since = 0;
-  checks: PastCheck[] = [];
-  #byId: Map<string, PastCheck> | undefined;
+  /** Mostly there is one, and a list of it would take as much again. */
+  #checks: PastCheck | readonly PastCheck[] | Map<string, PastCheck> = NO_CHECKS;
 
   constructor(of: Pick<Past, 'node' | 'id' | 'service'>) {
     this.node = of.node;
@@ -36,25 +36,40 @@ export class Past implements Track {
     this.service = of.service;
   }
 
+  /** In the order in which they came. */
+  get checks(): readonly PastCheck[] {
+    const checks = this.#checks;
+    if (checks instanceof PastCheck) return [checks];
+    return checks instanceof Map ? [...checks.values()] : checks;
+  }
+
   check(id: string): PastCheck | undefined {
-    if (this.checks.length > FEW) return this.#lookup().get(fold(id));
-    return this.checks.find((each) => each.id === id || fold(each.id) === fold(id));
+    const checks = this.#checks;
+    if (checks instanceof Map) return checks.get(fold(id));
+    if (checks instanceof PastCheck) return isNamed(checks, id) ? checks : undefined;
+    return checks.find((each) => isNamed(each, id));
   }
 
   add(check: PastCheck): void {
-    // Mostly there is one: a list that grows by itself has room for sixteen more.
-    if (this.checks.length > FEW) this.checks.push(check);
-    else this.checks = this.checks.concat(check);
-    this.#byId?.set(fold(check.id), check);
+    if (this.#checks instanceof Map) this.#checks.set(fold(check.id), check);
+    else this.#keep([...this.checks, check]);
   }
 
   remove(check: PastCheck): void {
-    this.checks = this.checks.filter((each) => each !== check);
-    this.#byId = undefined;
+    if (this.#checks instanceof Map) this.#checks.delete(fold(check.id));
+    else this.#keep(this.checks.filter((each) => each !== check));
   }
 
-  #lookup(): Map<string, PastCheck> {
-    this.#byId ??= new Map(this.checks.map((check) => [fold(check.id), check]));
-    return this.#byId;
+  #keep(checks: readonly PastCheck[]): void {
+    const [only = NO_CHECKS] = checks;
+    if (checks.length < 2) this.#checks = only;
+    else if (checks.length <= FEW) this.#checks = checks;
+    else this.#checks = new Map(checks.map((check) => [fold(check.id), check]));
   }
+}
+
+const NO_CHECKS: readonly PastCheck[] = [];
+
+function isNamed(check: PastCheck, id: string): boolean {
+  return check.id === id || fold(check.id) === fold(id);
 }

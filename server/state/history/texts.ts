@@ -30,6 +30,12 @@ export class Texts {
     return this.#texts[id] ?? '';
   }
 
+  /** The very text that is kept, where one like it is. */
+  kept(text: string): string {
+    const id = this.#ids.get(text);
+    return id === undefined ? text : this.text(id);
+  }
+
   /** The id of the text, which has one use more. */
   use(text: string): number {
     const kept = cut(text);

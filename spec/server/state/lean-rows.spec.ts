@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { MAX_TEXT } from '../../../lib/limits.ts';
 import { apply } from '../../../server/state/apply.ts';
 import { dump, Restoring } from '../../../server/state/snapshot.ts';
 import { State } from '../../../server/state/state.ts';
 import { checkNamed, registerOn, serviceNamed } from '../../support/factories.ts';
+import { liveBytes } from '../../support/heap.ts';
 
 function filled(count: number): State {
   const state = new State();
@@ -38,6 +40,29 @@ describe('rows of one service', () => {
     });
   }
 
+  it('share with the others on their node what no other of their service says', () => {
+    const state = filled(0);
+    const metas = ['web', 'db'].map((name) => {
+      for (const [i, node] of ['n1', 'n2'].entries()) {
+        const service = serviceNamed(name, { Meta: { zone: node } });
+        const t = state.position + i + 1;
+        const command = structuredClone(registerOn(node, { service }));
+        apply(state, {
+          index: state.position + 1,
+          epoch: 1,
+          t,
+          id: `b/${t}`,
+          hash: '',
+          size: 0,
+          command,
+        });
+      }
+      return state.catalog.instance('n2', name)?.Meta;
+    });
+    assert.deepEqual(metas, [{ zone: 'n2' }, { zone: 'n2' }]);
+    assert.equal(metas[0], metas[1]);
+  });
+
   it('say the same as before', () => {
     const state = filled(5);
     assert.deepEqual([...dump(restored(state))], [...dump(state)]);
@@ -55,6 +80,32 @@ describe('rows of one service', () => {
       'zone',
     ]);
   });
+});
+
+describe('what checks say', () => {
+  it('is kept once, whatever they are of', async () => {
+    const CHECKS = 10_000;
+    const EACH = 100;
+    const grownBy = async (output: string) => {
+      const state = new State();
+      const before = await liveBytes();
+      for (let i = 1; i <= CHECKS / EACH; i++) {
+        const names = Array.from({ length: EACH }, (_, n) => `c-${i}-${n}`);
+        const checks = names.map((name) => checkNamed(name, { Output: output }));
+        // Each with a text of its own, as what is read from a log has.
+        const command = JSON.parse(JSON.stringify(registerOn('n1', { checks })));
+        apply(state, { index: i, epoch: 1, t: i, id: `b/${i}`, hash: '', size: 0, command });
+      }
+      const after = await liveBytes();
+      assert.equal(state.catalog.checks.size, CHECKS);
+      return after.heap - before.heap;
+    };
+    // What V8 makes of the code is no part of it.
+    await grownBy('');
+    const silent = await grownBy('');
+    const loud = await grownBy('x'.repeat(MAX_TEXT));
+    assert(loud - silent < (CHECKS * MAX_TEXT) / 4, `${silent} bytes, then ${loud}`);
+  }).timeout(60_000);
 });
 
 describe('a snapshot', () => {

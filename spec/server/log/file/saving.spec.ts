@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { ProconsulError } from '../../../../lib/errors.ts';
+import type { File } from '../../../../server/log/file/file-system.ts';
 import { proposal, proposals } from '../../../support/experiments/proposals.ts';
 import { type FaultOf, MemoryFileSystem } from '../../../support/fakes/memory-file-system.ts';
 import { RecordingSink } from '../../../support/fakes/recording-sink.ts';
@@ -116,5 +117,42 @@ describe('a snapshot that the file log cannot save', () => {
     await assert.rejects(saved, { code: 'unavailable' });
     await stopped;
     assert(!fileSystem.paths().some((path) => path.includes('snapshot')));
+  });
+});
+
+/** Shows in whose memory files are read, piece by piece. */
+class WatchedFileSystem extends MemoryFileSystem {
+  readonly pieces: ArrayBufferLike[] = [];
+
+  override async create(path: string): Promise<File> {
+    const file = await super.create(path);
+    return {
+      ...file,
+      read: (bytes, position) => {
+        if (bytes.length >= PIECE) this.pieces.push(bytes.buffer);
+        return file.read(bytes, position);
+      },
+    };
+  }
+}
+
+const PIECE = 100_000;
+
+describe('a snapshot of the file log', () => {
+  it('is read back in one piece of memory, however large it is', async () => {
+    const fileSystem = new WatchedFileSystem();
+    const log = fileLogOn(fileSystem);
+    const sink = new RecordingSink();
+    await log.start(sink);
+    await log.append(proposals('b', 3));
+    const lines = Array.from({ length: 20 }, (_, i) => String(i).repeat(PIECE));
+    await log.saveSnapshot({ position: sink.position, lines });
+    assert(fileSystem.pieces.length > 5);
+    assert.equal(new Set(fileSystem.pieces).size, 1);
+    await log.stop();
+    const again = fileLogOn(fileSystem);
+    await again.start(sink);
+    assert.deepEqual(sink.restored?.lines, lines);
+    await again.stop();
   });
 });
