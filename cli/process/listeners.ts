@@ -15,6 +15,7 @@ import { Listener } from '../../lib/http/listener.ts';
 import type { Begin } from '../../lib/http/ready-exchange.ts';
 import type { Guard, Handler, Route } from '../../lib/http/route.ts';
 import { RouteTimes } from '../../lib/http/route-times.ts';
+import { Standstill, unlessGone } from '../../lib/http/standstill.ts';
 import { Waits } from '../../lib/http/waits.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Metric } from '../../lib/metrics/metric.ts';
@@ -75,6 +76,7 @@ export class Listeners {
   readonly #xds: Xds;
   readonly #all: readonly Listener[];
   readonly #times = new RouteTimes();
+  readonly #standstill: Standstill;
   /** Who clients are, once it is open. */
   #access: AccessControl | undefined;
   /** Of all that is asked at any of them. */
@@ -84,17 +86,19 @@ export class Listeners {
     const { config, limits } = options;
     const limited = limitedBy(options);
     this.#options = options;
-    const times = this.#times;
+    const standstill = standstillOf(options);
+    this.#standstill = standstill;
+    const shared = { times: this.#times, standstill };
     const strangers = strangersPolicy(config, asksForNoToken(config));
     const guards = [...strangers.guards, ...guardsOf(config.http), ...limited.guards];
-    this.#clients = new Audience(options, { ...strangers, ...limited, guards, times });
+    this.#clients = new Audience(options, { ...strangers, ...limited, guards, ...shared });
     // What is forbidden to clients is not forbidden to agents, who bring what those are allowed; but no
     // agent asks for a stranger's name, or as a page: what a browser said it passes on, and has looked at.
     const agents = strangersPolicy(config, false);
     const ofAgents = [...agents.guards, ...limited.guards];
-    this.#agents = new Audience(options, { ...agents, ...limited, guards: ofAgents, times });
-    this.#joining = new Audience(options, { ...agents, times });
-    this.#eureka = new Audience(options, { ...strangers, guards, times });
+    this.#agents = new Audience(options, { ...agents, ...limited, guards: ofAgents, ...shared });
+    this.#joining = new Audience(options, { ...agents, ...shared });
+    this.#eureka = new Audience(options, { ...strangers, guards, ...shared });
     const maxConnections = () => limits().httpMaxConnsPerClient;
     const clients = { whom: 'clients', maxConnections };
     this.#xds = this.#createXds(options);
@@ -144,6 +148,7 @@ export class Listeners {
 
   /** Answers from now on, and what was asked since `bind`. */
   open({ routes, ownRoutes = [], fallback, access = OPEN, defaultToken, eureka }: Served): void {
+    this.#standstill.start();
     const introductions = introductionRoutes(this.#options.introducer);
     // An agent may be pointed at any of the ports, so each of them introduces.
     const audit = this.#audit?.log;
@@ -180,8 +185,17 @@ export class Listeners {
 
   async stop(): Promise<void> {
     await Promise.all([this.#xds.stop(), ...this.#all.map((listener) => listener.stop())]);
+    this.#standstill.stop();
     await this.#audit?.stop();
   }
+}
+
+function standstillOf({ logger }: ListenersOptions): Standstill {
+  const onNoticed = (ms: number) =>
+    logger.warn('http: the process stood still, and begins no change for those who have gone', {
+      ms: Math.round(ms),
+    });
+  return new Standstill({ clock: systemClock, onNoticed });
 }
 
 /** Where a server answers agents. */
@@ -217,6 +231,7 @@ function limitedBy({ config, limits, logger }: ListenersOptions): Policy {
 
 interface SurfacePolicy extends ByOrigin {
   readonly times: RouteTimes;
+  readonly standstill: Standstill;
 }
 
 interface Guests {
@@ -237,6 +252,7 @@ class Audience {
   readonly #options: Pick<ListenersOptions, 'config' | 'logger'>;
   readonly #guards: readonly Guard[];
   readonly #times: RouteTimes;
+  readonly #standstill: Standstill;
   readonly #fastPath: FastPath | undefined;
   readonly #lineBudget: LineBudget;
   #app: RequestListener | undefined;
@@ -245,11 +261,12 @@ class Audience {
   #early: (() => void)[] = [];
 
   constructor(options: ListenersOptions, policy: SurfacePolicy) {
-    const { guards, admitsRead, waits, times, originOf } = policy;
+    const { guards, admitsRead, waits, times, standstill, originOf } = policy;
     const { http } = options.config;
     this.#options = options;
     this.#guards = guards;
     this.#times = times;
+    this.#standstill = standstill;
     // Only the long way writes lines.
     const lineBudget = new LineBudget(options.logger, systemClock);
     const admits = () => !lineBudget.wantsLine() && admitsRead?.() !== false;
@@ -266,8 +283,11 @@ class Audience {
 
   readonly answer: RequestListener = (message, response) => {
     if (this.#app !== undefined) this.#app(message, response);
-    else this.#early.push(() => this.#app?.(message, response));
+    else this.#early.push(() => this.#beginEarly(message, response));
   };
+
+  /** He may have asked another meanwhile. */
+  readonly #beginEarly = unlessGone((message, response) => this.#app?.(message, response));
 
   /** Of what was not parsed; nothing, before there is something to answer with. */
   readonly begin: Begin = (message, response) => this.#begin(message, response);
@@ -275,9 +295,10 @@ class Audience {
   at(at: ListenAddress, { maxConnections, ...guests }: Guests): Listener {
     const { maxHeaderBytes } = this.#options.config.http;
     const shortcut = this.#fastPath;
+    const standstill = this.#standstill;
     const listener = this.answer;
     const limits = { headerBytes: maxHeaderBytes, connectionsPerAddress: maxConnections };
-    return new Listener({ at, listener, limits, shortcut, ...guests });
+    return new Listener({ at, listener, limits, shortcut, standstill, ...guests });
   }
 
   get guards(): readonly Guard[] {

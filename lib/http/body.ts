@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import { ProconsulError } from '../errors.ts';
 import { type Message, ReadyMessage } from './ready-exchange.ts';
 import type { Limit } from './route.ts';
+import { whoStays } from './standstill.ts';
 
 /** A body that is sent byte by byte ends here; a large one has longer, as long as it comes this fast. */
 const BODY_MS = 30_000;
@@ -53,7 +54,8 @@ export function readBody(message: IncomingMessage, reading: Reading): Promise<Bu
     message.on('data', take);
     message.once('end', () => {
       cancel();
-      resolve(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts));
+      const body = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
+      resolve(whoStays(message, body));
     });
     message.once('error', (cause) =>
       fail(new ProconsulError('invalid', 'request body broke off', { cause })),

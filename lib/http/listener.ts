@@ -8,8 +8,9 @@ import { hostPort } from '../ip.ts';
 import { KEEP_ALIVE_MS, MAX_HEADER_BYTES } from '../limits.ts';
 import { PerAddress } from '../per-address.ts';
 import { type DoorOptions, Handshakes } from '../tls/handshakes.ts';
-import { Connection, connectionOf } from './connection.ts';
+import { Connection, type ConnectionOptions, connectionOf } from './connection.ts';
 import type { Shortcut } from './shortcut.ts';
+import type { Standstill } from './standstill.ts';
 import { Turns } from './turns.ts';
 
 const IN_LINE = 4096;
@@ -37,6 +38,8 @@ export interface ListenerOptions {
   readonly whom?: string;
   /** What may answer a request before it is parsed. */
   readonly shortcut?: Shortcut | undefined;
+  /** Of the process, where it takes what changes something. */
+  readonly standstill?: Standstill | undefined;
   /** Where TLS is spoken, or may be. */
   readonly door?: DoorOptions | undefined;
 }
@@ -51,6 +54,7 @@ export interface ListenerLimits {
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #server: Server;
+  readonly #ways: Omit<ConnectionOptions, 'turns'>;
   readonly #turns = new Turns();
   readonly #connections = new Set<Connection>();
   readonly #perAddress: PerAddress;
@@ -63,6 +67,7 @@ export class Listener {
 
   constructor(options: ListenerOptions) {
     this.#options = options;
+    this.#ways = waysOf(options);
     this.#perAddress = new PerAddress(options.limits.connectionsPerAddress);
     this.#server = createServer(
       {
@@ -204,11 +209,17 @@ export class Listener {
   }
 
   #connected(socket: Socket): void {
-    const { listener: serve, shortcut } = this.#options;
-    const connection = new Connection(socket, { serve, shortcut, turns: this.#turns });
+    const connection = new Connection(socket, { ...this.#ways, turns: this.#turns });
+    this.#options.standstill?.watch(socket);
     this.#connections.add(connection);
     socket.once('close', () => this.#connections.delete(connection));
   }
+}
+
+/** By the parser, and past it. */
+function waysOf({ listener, shortcut, standstill }: ListenerOptions) {
+  if (standstill === undefined) return { serve: listener, shortcut };
+  return { serve: standstill.around(listener), shortcut: shortcut && standstill.beside(shortcut) };
 }
 
 /**

@@ -9,10 +9,12 @@ import { anyone } from '../../../lib/http/right.ts';
 import type { Route } from '../../../lib/http/route.ts';
 import { Identities } from '../../../lib/tls/identities.ts';
 import { TestAuthority, tlsSettings } from '../../support/certificates.ts';
+import { settle } from '../../support/fakes/fake-clock.ts';
 import { fakeConfigHost } from '../../support/fakes/fake-config-host.ts';
 import { boundListeners } from '../../support/servers/bound-listeners.ts';
 import { freePorts } from '../../support/servers/free-ports.ts';
 import { getText, RawClient } from '../../support/servers/raw-client.ts';
+import { requestText } from '../../support/servers/request-text.ts';
 import { send } from '../../support/servers/start-server.ts';
 import { until } from '../../support/until.ts';
 
@@ -66,6 +68,25 @@ describe('the listeners of a server', () => {
     open();
     for (let n = 0; n < 2; n++) assert.match((await client.answer()).head, /^HTTP\/1\.1 200 /);
     assert.deepEqual([await joining, await status(http, 'PUT', '/v1/kv/a')], [404, 200]);
+  });
+
+  it('begin no change for whoever has gone before there was something to answer with', async () => {
+    const { http, server, open, asked } = await bind('');
+    const put = requestText('PUT', '/v1/kv/a', '');
+    const [gone, agent, stays] = [
+      await RawClient.connect(http),
+      await RawClient.connect(server),
+      await RawClient.connect(http),
+    ];
+    for (const client of [gone, agent, stays]) client.send(put);
+    gone.close();
+    agent.end();
+    await settle();
+    open();
+    assert.match((await stays.answer()).head, /^HTTP\/1\.1 200 /);
+    const notBegun = /^HTTP\/1\.1 500 .*\r\nX-Proconsul-Applied: no\r\n/s;
+    assert.match((await agent.answer()).head, notBegun);
+    assert.equal(asked(), 1);
   });
 
   it('hold clients to the policy of http_config, and agents not', async () => {

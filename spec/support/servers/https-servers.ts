@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http';
 import type { TlsConfig } from '../../../lib/config/config.ts';
 import type { FastPath } from '../../../lib/http/fast/fast-path.ts';
 import { Listener } from '../../../lib/http/listener.ts';
+import type { Standstill } from '../../../lib/http/standstill.ts';
 import { Identities } from '../../../lib/tls/identities.ts';
 
 const running: Listener[] = [];
@@ -14,6 +15,7 @@ export interface HttpsOptions {
   readonly handshakeMs?: number;
   readonly maxConnections?: number;
   readonly fastPath?: FastPath | undefined;
+  readonly standstill?: Standstill;
   /** As ports.server is: plain unless agents must show a certificate. */
   readonly forAgents?: boolean;
 }
@@ -32,8 +34,9 @@ export interface HttpsServer {
 export async function serveHttps(
   config: TlsConfig,
   serve: RequestListener,
-  { handshakeMs = 60_000, maxConnections = 0, fastPath, forAgents = false }: HttpsOptions = {},
+  options: HttpsOptions = {},
 ): Promise<HttpsServer> {
+  const { handshakeMs = 60_000, maxConnections = 0, fastPath, forAgents = false } = options;
   const identities = new Identities({ config, warn: () => undefined, now: Date.now });
   const refused: string[] = [];
   let parsed = 0;
@@ -44,6 +47,7 @@ export async function serveHttps(
     },
     at: { host: '127.0.0.1', port: 0 },
     shortcut: fastPath,
+    standstill: options.standstill,
     limits: { connectionsPerAddress: () => maxConnections },
     door: {
       side: () => (forAgents ? identities.agents : identities.https),
