@@ -7,7 +7,14 @@ import { createHash } from 'node:crypto';
 import { type Cancel, pause } from '../lib/clock.ts';
 import { describeChain, ProconsulError } from '../lib/errors.ts';
 import type { System } from '../lib/system.ts';
-import { type Question as Asked, follow, type Loss, lossOf, patient } from '../sidecar/follow.ts';
+import {
+  type Question as Asked,
+  type Ask as AskOf,
+  follow,
+  type Loss,
+  lossOf,
+  patient,
+} from '../sidecar/follow.ts';
 import { type Account, whoPays } from './accounts.ts';
 import { type Answered, type AskAgent, askWithAny, type Question } from './asking.ts';
 import { MOST_LINES } from './lines.ts';
@@ -118,8 +125,6 @@ class Followed {
   #known: Known | undefined;
   /** How long the text was that was answered last. */
   #letters = 0;
-  /** It was no answer: the agent does not wait to give it again. */
-  #isNone = false;
   /** Of memory. */
   #bytes = 0;
 
@@ -130,7 +135,6 @@ class Followed {
     const given: Ask = async (...asked) => {
       const answer = await answers(...asked);
       this.#letters = answer.text.length;
-      this.#isNone = answer.isUnmarked === true;
       return answer;
     };
     const isKnown = () => this.#known?.json !== undefined;
@@ -147,9 +151,16 @@ class Followed {
         ? askNow(now, { ask: given, isKnown, signal })
         : given(now, isKnown(), signal);
     }, system.clock);
-    const agent = {
-      ask: (asked: Asked, until: AbortSignal) => inTurn(until, () => first(asked, until)),
-      ...system,
+    const askedBy = (by: AskOf) => {
+      // It was no answer: the agent does not wait to give it again.
+      let isNone = false;
+      const again = async (asked: Asked, until: AbortSignal) => {
+        if (isNone) await this.#review(until);
+        const answer = await inTurn(until, () => by(asked, until));
+        isNone = answer.isUnmarked === true;
+        return answer;
+      };
+      return { ask: again, ...system };
     };
     const { signal } = this.#ending;
     const lost = ({ why: error, what, level, tries, isToSay }: Loss) => {
@@ -159,7 +170,7 @@ class Followed {
     };
     const take = (json: unknown) => this.#take({ json });
     if (question.unindexed !== true) {
-      void follow(agent, { ...question, take, lost }, signal);
+      void follow(askedBy(first), { ...question, take, lost }, signal);
       return;
     }
     const asking = { question, ask, isKnown, take, lost };
@@ -177,10 +188,6 @@ class Followed {
       (asked, until) => given({ ...after, ...asked }, true, until),
       system.clock,
     );
-    const woken = {
-      ask: (asked: Asked, until: AbortSignal) => inTurn(until, () => later(asked, until)),
-      ...system,
-    };
     let newest = 0n;
     const wake = (_: unknown, index = '0') => {
       const now = BigInt(index);
@@ -189,7 +196,7 @@ class Followed {
       if (now > newest) newest = now;
       void reviewed.again(why);
     };
-    void follow(woken, { ...after, take: wake, lost }, signal);
+    void follow(askedBy(later), { ...after, take: wake, lost }, signal);
   }
 
   hold(accounts: () => Iterable<Account>, onAnswer: OnAnswer, onLast: () => void): Held {
@@ -231,7 +238,6 @@ class Followed {
   }
 
   async #turn(signal: AbortSignal): Promise<void> {
-    if (this.#isNone) await this.#review(signal);
     const [accounts = () => []] = this.#needers;
     const [any = this.#options.payer] = accounts();
     const waiting = this.#options.turns.take(any, QUESTION, () => signal.aborted);

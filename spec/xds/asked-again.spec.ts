@@ -9,12 +9,11 @@ import { RecordingLogger } from '../support/fakes/recording-logger.ts';
 import { seededRandom } from '../support/fakes/seeded-random.ts';
 import { until } from '../support/until.ts';
 
-const MANY = Array.from({ length: 1000 }, (_, i) => `n${i}`);
-
 async function start(
   nameOf: (name: string) => string,
   pathOf: (name: string) => string,
   said: unknown,
+  count = 1000,
 ) {
   const [agent, clock] = [new FakeAgentAnswers(), new FakeClock()];
   const system = { clock, logger: new RecordingLogger(), random: seededRandom(1) };
@@ -29,7 +28,7 @@ async function start(
     };
   };
   const [his, mine] = [await enter('10.0.0.1'), await enter('10.0.0.2')];
-  const all = MANY.map(his);
+  const all = Array.from({ length: count }, (_, i) => his(`n${i}`));
   const one = mine('mine');
   await until(() => [...all, one].every(({ current }) => current !== undefined));
   /** How often each was asked meanwhile, and that of another address. */
@@ -69,6 +68,7 @@ describe('what nothing says of that it has changed', function () {
       (name) => `${name}.query`,
       (name) => `/v1/query/${name}/execute`,
       404,
+      2500,
     );
     await askedWithin(15);
     const { own, others } = await askedWithin(30);
