@@ -32,7 +32,8 @@ const SILENCE_MS = MAX_SILENCE_MS / 2;
 export const ROTATED_KEY = Buffer.from('the-first-of-all').toString('base64');
 
 /** Where the log is, and when a write in it counts. */
-export type Log = 'file' | 'redis' | 'quorum';
+export type Log = (typeof LOGS)[number];
+export const LOGS = ['quorum', 'redis', 'file'] as const;
 
 export interface ClusterOptions {
   readonly seed: number;

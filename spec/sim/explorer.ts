@@ -8,7 +8,7 @@ import { seededRandom } from '../support/fakes/seeded-random.ts';
 import type { Log } from './cluster.ts';
 import type { Fault } from './faults/fault.ts';
 import { type Aim, drawFault, drawFaults, lastFaultMs } from './faults/schedule.ts';
-import type { RunResult } from './run.ts';
+import { NAMES, type RunResult, someWorkloads, type WorkloadName } from './run.ts';
 
 /** What was promising long ago has been tried by now. */
 const MAX_KEPT = 50;
@@ -19,6 +19,9 @@ export class Explorer {
   readonly #untilMs: number;
   readonly #seen = new Set<string>();
   readonly #kept: (readonly Fault[])[] = [];
+  #waiting: readonly WorkloadName[] = NAMES;
+  /** Not once since it began. */
+  #untried: readonly WorkloadName[] = NAMES;
 
   constructor(log: Log, seconds: number) {
     this.log = log;
@@ -27,6 +30,20 @@ export class Explorer {
 
   get covered(): number {
     return this.#seen.size;
+  }
+
+  get untried(): readonly WorkloadName[] {
+    return this.#untried;
+  }
+
+  /** For the next run: each has been in one before any is in another, however short the time. */
+  workloads(seed: number): readonly WorkloadName[] {
+    const some = someWorkloads(seed, this.#waiting);
+    const without = (all: readonly WorkloadName[]) => all.filter((name) => !some.includes(name));
+    this.#untried = without(this.#untried);
+    const left = without(this.#waiting);
+    this.#waiting = left.length === 0 ? NAMES : left;
+    return some;
   }
 
   /** `aim`: of what is to run. */

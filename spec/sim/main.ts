@@ -7,12 +7,13 @@
  */
 import { createHash } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import type { Log } from './cluster.ts';
+import { LOGS, type Log } from './cluster.ts';
 import { Explorer } from './explorer.ts';
 import { parseSchedule, schedule } from './faults/schedule.ts';
 import {
   ALL,
   aimOf,
+  faultsOf,
   type RunOptions,
   type RunResult,
   run,
@@ -21,7 +22,6 @@ import {
 } from './run.ts';
 import { shrink } from './shrink.ts';
 
-const LOGS: readonly Log[] = ['quorum', 'redis', 'file'];
 /** Some runs are long: what comes of time alone is found in them. */
 const LONG_EVERY = 10;
 const LONG_SECONDS = [400, 1100] as const;
@@ -46,7 +46,10 @@ const { values } = parseArgs({
 });
 const print = (line: string) => void process.stdout.write(`${line}\n`);
 const realNow = Date.now.bind(Date);
-const endsAt = realNow() + Number(values.minutes) * 60_000;
+const begunAt = realNow();
+const forMs = Number(values.minutes) * 60_000;
+/** Whoever explores for some minutes wants to know soon after them. */
+const shrinksUntil = values.seed === undefined ? begunAt + 2 * forMs : Number.POSITIVE_INFINITY;
 const logs = values.log === undefined ? LOGS : [values.log as Log];
 const seconds = Number(values.seconds);
 
@@ -76,13 +79,19 @@ async function measured(options: Asked): Promise<RunResult> {
 /** What it takes, and how to see it again. */
 async function report(options: Asked, { faults, verdicts }: RunResult): Promise<void> {
   const fails = async (some: RunResult['faults']) =>
+    realNow() < shrinksUntil &&
     (await run({ ...options, faults: some, keepsOrigins: false })).verdicts.length > 0;
   const few = values['no-shrink'] ? faults : await shrink(faults, fails, SHRINK_ATTEMPTS);
   for (const { atMs, what } of few) print(`  at ${(atMs / 1000).toFixed(1)} s ${what}`);
   for (const verdict of verdicts) print(`  VIOLATED ${verdict}`);
-  const { seed, log, workloads, seconds } = options;
-  const again = `--seed ${seed} --log ${log} --seconds ${seconds} --workloads ${workloads.join(',')}`;
-  print(`  again: bin/sim ${again} --faults '${schedule(few)}' --trace`);
+  const { SIM_COMMIT: commit = '' } = process.env;
+  const at = commit === '' ? '' : `, at commit ${commit}`;
+  print(`  again${at}: ${commandOf({ ...options, faults: few })} --trace`);
+}
+
+function commandOf({ seed, log, seconds, workloads, faults = [] }: Asked): string {
+  const what = `--seed ${seed} --log ${log} --seconds ${seconds} --workloads ${workloads.join(',')}`;
+  return `bin/sim ${what} --faults '${schedule(faults)}'`;
 }
 
 function workloadsOf(seed: number): readonly WorkloadName[] {
@@ -121,21 +130,50 @@ function lengthOf(seed: number): number | undefined {
   return isLong ? LONG_SECONDS[(seed / LONG_EVERY) % LONG_SECONDS.length] : undefined;
 }
 
+function chosen(explorer: Explorer, seed: number, seconds: number): Asked {
+  const options = optionsOf(seed, explorer.log, seconds);
+  const isAny = values.workloads === undefined;
+  const asked = isAny ? { ...options, workloads: explorer.workloads(seed) } : options;
+  const isUsual = seconds === Number(values.seconds);
+  const faults = isUsual ? explorer.next(seed, aimOf(asked.workloads)) : faultsOf(asked);
+  return { ...asked, faults };
+}
+
 async function explore(): Promise<boolean> {
   const explorers = logs.map((log) => new Explorer(log, seconds));
-  for (let seed = Math.floor(realNow() / 1000); realNow() < endsAt; seed++) {
+  const first = Math.floor(begunAt / 1000);
+  const from = `seed ${first} on, with logs in ${logs.join(', ')}`;
+  print(`for ${values.minutes} minutes from ${from}`);
+  const endsAt = begunAt + forMs;
+  let simulatedMs = 0;
+  let runs = 0;
+  for (let seed = first; realNow() < endsAt; seed++) {
     const explorer = explorers[seed % explorers.length] as Explorer;
-    const long = lengthOf(seed);
-    const options = optionsOf(seed, explorer.log, long ?? seconds);
-    const faults = explorer.next(seed, aimOf(options.workloads));
-    const result = await measured(long === undefined ? { ...options, faults } : options);
-    const fresh = long === undefined ? explorer.learn(result) : 0;
+    const wanted = lengthOf(seed) ?? seconds;
+    // Where a long one would not be over in time, as fast as it goes here, it is one as all others.
+    const takesMs = (wanted * 1000 * (realNow() - begunAt)) / simulatedMs;
+    const isLong = wanted > seconds && realNow() + takesMs < endsAt;
+    const asked = chosen(explorer, seed, isLong ? wanted : seconds);
+    // Before it runs: of one that never ends nobody would learn which it was.
+    print(`     ${commandOf(asked)}`);
+    const result = await measured(asked);
+    const fresh = isLong ? 0 : explorer.learn(result);
     if (fresh > 0) print(`     ${fresh} states that were new, of ${explorer.covered}`);
+    runs++;
+    simulatedMs += result.simulatedMs;
     if (result.verdicts.length === 0) continue;
-    await report(options, result);
+    await report(asked, result);
     return false;
   }
-  return true;
+  const untried = explorers.flatMap(({ log, untried }) =>
+    untried.map((name) => `${name} (${log})`),
+  );
+  print(
+    `${runs} runs from ${from}, ${(simulatedMs / 1000).toFixed(0)} s of simulation: none fails`,
+  );
+  if (values.workloads === undefined && untried.length > 0)
+    print(`not tried: ${untried.join(', ')}`);
+  return runs > 0;
 }
 
 const good = values.seed === undefined ? await explore() : await runSeeds(Number(values.seed));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { SEED } from '../support/seed.ts';
 import { startChild } from '../support/servers/child.ts';
-import type { Log } from './cluster.ts';
+import { LOGS } from './cluster.ts';
 import { run } from './run.ts';
 
 /**
@@ -9,7 +9,6 @@ import { run } from './run.ts';
  * is, nothing in a run depends on it, and no test here has a time limit.
  */
 const SECONDS = 20;
-const LOGS: readonly Log[] = ['quorum', 'redis', 'file'];
 
 describe('a simulated cluster', () => {
   it(`does the same again for the same seed (seed ${SEED})`, async () => {

@@ -22,6 +22,8 @@ import {
   away,
   longStill,
   losePowerAtSync,
+  restart,
+  serverStill,
   snapshotAndRestart,
 } from './faults/servers.ts';
 import type { Recorder } from './redis/recorder.ts';
@@ -127,7 +129,7 @@ const AGENTS = 3;
 const SENTINELS_EVERY = 4;
 /** Some seeds have agents that nobody needs: clients ask through them too. */
 const EVERY = 3;
-const NAMES = Object.keys(WORKLOADS) as WorkloadName[];
+export const NAMES = Object.keys(WORKLOADS) as readonly WorkloadName[];
 /** What lives with others, in a log that is not sealed. */
 export const ALL: readonly WorkloadName[] = NAMES.filter(
   (name) => name !== 'archives' && name !== 'rotation',
@@ -138,28 +140,33 @@ const BEAR_ARCHIVES: readonly WorkloadName[] = ['archives', 'large'];
 const [MIN_KINDS, MAX_KINDS] = [2, 4];
 
 /** Some of all, other ones for other seeds: what one kind hides from another is hidden in some runs only. */
-export function someWorkloads(seed: number): readonly WorkloadName[] {
+export function someWorkloads(
+  seed: number,
+  among: readonly WorkloadName[] = NAMES,
+): readonly WorkloadName[] {
   const random = seededRandom(seed ^ 0x3a11);
   const count = MIN_KINDS + Math.floor(random.next() * (MAX_KINDS - MIN_KINDS + 1));
-  const ranked = NAMES.map((name) => ({ name, rank: random.next() }));
+  const ranked = among.map((name) => ({ name, rank: random.next() }));
   ranked.sort((a, b) => a.rank - b.rank);
   const some = ranked.slice(0, count).map(({ name }) => name);
   return some.includes('archives') ? BEAR_ARCHIVES : some;
 }
 
 /** What each workload is for, of what its log may meet; a run has the first of it. */
-const AIMS: Partial<Record<WorkloadName, Aim>> = {
+export const AIMS: Partial<Record<WorkloadName, Aim>> = {
   agents: { draws: times(6, agentDies) },
   dns: { draws: times(4, unheard) },
-  eureka: { draws: times(3, unheard) },
+  eureka: { draws: times(5, unheard) },
   external: { draws: [away], isAlone: true },
-  leases: { draws: [longStill, redisSetBack, allStill] },
+  // A silence has every lease counted anew, also those of which a clock has made too long ones.
+  large: { draws: [serverStill, longStill, serverStill] },
+  leases: { draws: [longStill, redisSetBack, allStill], last: [redisSetBack] },
   registers: {
     draws: [
       ...[forgetUnagreed, forgetWritten, losePowerAtSync, snapshotAndRestart],
       ...[dieAtAnswer, unheard, restartBehind],
       ...[forgetUnagreed, forgetWritten, losePowerAtSync, dieAtAnswer],
-      ...[forgetUnagreed, ...times(3, losePowerAtSync), snapshotAndRestart],
+      ...[forgetUnagreed, ...times(3, losePowerAtSync), snapshotAndRestart, restart],
     ],
   },
   rotation: { draws: [away, loseForgotten, loseAll, loseForgotten] },
@@ -175,6 +182,7 @@ export function aimOf(names: readonly WorkloadName[]): Aim {
   if (names.length === ALL.length) return { draws: [] };
   return {
     draws: inTurn(names.map((name) => AIMS[name]?.draws ?? [])),
+    last: names.flatMap((name) => AIMS[name]?.last ?? []),
     isAlone: names.every((name) => AIMS[name]?.isAlone === true),
   };
 }
@@ -186,7 +194,13 @@ function inTurn<T>(lists: readonly (readonly T[])[]): readonly T[] {
   });
 }
 
-function faultsOf({ seed, log = 'quorum', seconds = 60, workloads = ALL }: RunOptions) {
+/** Those that a seed draws for itself. */
+export function faultsOf({
+  seed,
+  log = 'quorum',
+  seconds = 60,
+  workloads = ALL,
+}: RunOptions): Fault[] {
   const aim = aimOf(workloads);
   // Of its own for each kind of run: else one seed would be without faults in all of them.
   const random = seededRandom(seed ^ sumOf(`${log} ${workloads}`));

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { seededRandom } from '../../support/fakes/seeded-random.ts';
+import { LOGS } from '../cluster.ts';
+import { AIMS } from '../run.ts';
 import { restartBehind, unheard } from './redis.ts';
-import { type Aim, drawFaults, parseSchedule, schedule } from './schedule.ts';
+import { type Aim, drawFaults, isDrawn, parseSchedule, schedule } from './schedule.ts';
 import { losePowerAtSync } from './servers.ts';
 
 const UNTIL_MS = 50_000;
@@ -32,6 +34,17 @@ describe('the faults of a run', () => {
   it('are nothing else where that would hide what they show', () => {
     const all = runs({ draws: [unheard], isAlone: true });
     assert(share(all, (what) => what.length === 1 && what.every(isUnheard)) > 0.8);
+  });
+
+  it('are drawn under some log at least, whichever a workload is for', () => {
+    for (const [name, { draws }] of Object.entries(AIMS)) {
+      for (const draw of draws) {
+        assert(
+          LOGS.some((log) => isDrawn(log, draw)),
+          `${name}: ${draw.name}`,
+        );
+      }
+    }
   });
 
   it('are of their log alone', () => {

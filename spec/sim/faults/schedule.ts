@@ -22,6 +22,8 @@ import { WAYS } from './ways.ts';
 /** What a run is for, which chance alone would bring too seldom: each as often as it stands here. */
 export interface Aim {
   readonly draws: readonly Draw[];
+  /** Of these: what comes after the others, which would put right what it does before that is seen. */
+  readonly last?: readonly Draw[];
   /** Whether they show something only where nothing else goes wrong around them. */
   readonly isAlone?: boolean;
 }
@@ -69,7 +71,7 @@ export function drawFaults(random: Random, options: FaultsOptions): Fault[] {
   const { aim = { draws: [] } } = options;
   const chance = random.next();
   if (chance < FAULTLESS) return [];
-  const aimed = chance < FAULTLESS + AIMLESS ? [] : aimedFaults(random, options, aim.draws);
+  const aimed = chance < FAULTLESS + AIMLESS ? [] : aimedFaults(random, options, aim);
   if (aimed.length === 0) return anyFaults(random, options, random.next() < SPARSE);
   if (aim.isAlone === true || random.next() < ALONE) return aimed;
   const others = anyFaults(random, options, true).filter(({ loses }) => loses !== true);
@@ -80,13 +82,17 @@ export function drawFaults(random: Random, options: FaultsOptions): Fault[] {
 function aimedFaults(
   random: Random,
   { log, untilMs }: FaultsOptions,
-  draws: readonly Draw[],
+  { draws, last = [] }: Aim,
 ): Fault[] {
   const kinds = draws.map((draw) => drawsOf(log).indexOf(draw)).filter((kind) => kind >= 0);
   const some = kinds.slice(0, MAX_AIMED).map((kind) => faultOf(log, 0, geneOf(random, kind)));
   const fit = fitting(random, log, some, untilMs - AIMED_FROM_MS);
   const faults = shuffled(random, fit);
-  faults.sort((a, b) => Number(a.loses === true) - Number(b.loses === true));
+  const lateness = ({ loses, gene }: Fault) => {
+    if (loses === true) return 2;
+    return last.includes(drawsOf(log)[gene % KINDS] as Draw) ? 1 : 0;
+  };
+  faults.sort((a, b) => lateness(a) - lateness(b));
   const freeMs = untilMs - AIMED_FROM_MS - lengthOf(faults);
   const pauses = faults.map(() => random.next());
   const each = freeMs / pauses.reduce((sum, pause) => sum + pause, random.next());
@@ -166,6 +172,11 @@ function anyKind(random: Random, log: Log): number {
 function faultOf(log: Log, atMs: number, gene: number): Fault {
   const draw = drawsOf(log)[gene % KINDS] as Draw;
   return { gene, atMs, ...draw(seededRandom(Math.floor(gene / KINDS))) };
+}
+
+/** Whether it ever strikes, where the log is there. */
+export function isDrawn(log: Log, draw: Draw): boolean {
+  return drawsOf(log).includes(draw);
 }
 
 /** Who is parted from the others may acknowledge what only a quorum keeps. */
