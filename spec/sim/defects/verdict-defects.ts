@@ -17,6 +17,12 @@ export const VERDICT_DEFECTS: readonly Defect[] = [
         from: "log.readIndex(consistency === 'consistent' ? 'majority' : 'log')",
         to: "log.readIndex('log')",
       },
+      {
+        // Else who is found again is trusted only once a majority has agreed to what it says.
+        file: 'server/log/redis/log/redis-log.ts',
+        from: "if (by === 'log' && isTrusted) return",
+        to: "if (by === 'log') return",
+      },
     ],
   },
   {
@@ -28,6 +34,11 @@ export const VERDICT_DEFECTS: readonly Defect[] = [
         file: 'server/log/redis/repair/epoch-plan.ts',
         from: "if (relation === 'behind') return 'repair';",
         to: "if (relation === 'behind') return 'keep';",
+      },
+      {
+        file: 'server/log/redis/repair/epoch-plan.ts',
+        from: "return beginWith('repair', view, me, limits);",
+        to: "return { kind: 'yield', fork: true };",
       },
     ],
   },
@@ -46,7 +57,7 @@ export const VERDICT_DEFECTS: readonly Defect[] = [
   {
     name: 'replicas that differ: who has restored a snapshot knows of nothing that was deleted',
     log: 'redis',
-    workloads: ['rotation', 'registers'],
+    workloads: ['registers'],
     edits: [
       {
         file: 'server/state/snapshot.ts',

@@ -130,7 +130,8 @@ export function cannotWrite(random: Random): Drawn {
 /** One side has the old master and a server, the other one the rest, who go on with the replica. */
 export function partition(random: Random): Drawn {
   const pick = anyServer(random);
-  const lastsMs = between(random, 500, 8000);
+  // Without sentinels it takes the others three seconds to find another one.
+  const lastsMs = between(random, 1500, 9000);
   return {
     what: `a server and Redis's master are parted from all others for ${lastsMs} ms, who fail over`,
     lastsMs,

@@ -10,12 +10,7 @@ const SYNCS = 20;
 export const SERVERS: readonly Draw[] = [
   restart,
   dieAtStep,
-  (random) => {
-    const pick = anyServer(random);
-    const lastsMs = stillMs(random);
-    const what = `a server stands still for ${lastsMs} ms`;
-    return { what, lastsMs, strike: (c) => c.world.freeze(pick(c).machine, lastsMs) };
-  },
+  serverStill,
   (random) => {
     const lastsMs = stillMs(random);
     return {
@@ -45,10 +40,18 @@ export function restart(random: Random): Drawn {
   return { what, lastsMs, strike: (c) => pick(c).restart(lastsMs) };
 }
 
-/** For longer than it takes until others do what it did. */
+/** Who waits for it may give up, and it lives. */
+export function serverStill(random: Random): Drawn {
+  const pick = anyServer(random);
+  const lastsMs = stillMs(random);
+  const what = `a server stands still for ${lastsMs} ms`;
+  return { what, lastsMs, strike: (c) => c.world.freeze(pick(c).machine, lastsMs) };
+}
+
+/** For longer than it takes until others do what it did, and that is seen. */
 export function away(random: Random): Drawn {
   const pick = anyServer(random);
-  const lastsMs = between(random, 13_000, 25_000);
+  const lastsMs = between(random, 18_000, 25_000);
   const what = `a server is away for ${lastsMs} ms`;
   return { what, lastsMs, strike: (c) => pick(c).restart(lastsMs) };
 }

@@ -6,7 +6,7 @@ import type { SimClient } from '../client.ts';
 import { HEALED_MS, type Looked, Looks } from './looks.ts';
 
 /** So many that each server looks after some. */
-const NODES = 6;
+const NODES = 9;
 /** Longer than it takes to be known. */
 const PAUSE_MS = 5000;
 const RETRY_MS = 200;

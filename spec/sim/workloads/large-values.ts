@@ -27,7 +27,8 @@ export class LargeValues extends Clients {
     while (world.now < untilMs) {
       if (world.random.next() < 0.4) await this.#write(client);
       else index = await this.#read(client, world.random.next() < 0.3 ? index : 0);
-      await this.rest(client, PAUSE_MS);
+      // In calm too: what is given up has to be given back whatever else happens.
+      await client.pause(2 * PAUSE_MS * world.random.next());
     }
   }
 

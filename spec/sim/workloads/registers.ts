@@ -12,17 +12,28 @@ export const KEYS = 5;
 /** Some know of one server each, so that somebody is there whichever of them is parted from the others. */
 const ROAMING = 2;
 const PAUSE_MS = 40;
-/** Who waits for the one server that does not answer is not there while another one does what it must not. */
+/**
+ * Who waits for the one server that does not answer is not there while another one does what it must not; and who
+ * knows of one alone waits for none of its writes, or nobody reads there while it is parted from the others.
+ */
 const HASTY = { share: 0.5, timeoutMs: 150 };
 const LONG = 0.25;
 const LONG_CHARS = 1500;
 const STALE = 0.15;
+/** Of all that a client does: it writes and deletes what nobody writes again, and a server has to know that it was there. */
+const PASSING = 0.05;
 /** What an answer says of its age is in whole milliseconds, by a clock that may go a little wrong. */
 const ROUNDED = { ms: 2, rate: 1.03 };
 
 interface Seen {
   readonly value: string | null;
   readonly index: number;
+}
+
+interface Wanted {
+  readonly chance: number;
+  readonly seen: Map<string, Seen>;
+  readonly isRoaming: boolean;
 }
 
 /** Everything is in it that was acknowledged before. */
@@ -78,13 +89,20 @@ export class Registers extends Clients {
       const key = `k${Math.floor(random.next() * KEYS)}`;
       const chance = random.next();
       if (random.next() < STALE) await this.#readStale(client, key);
+      if (random.next() < PASSING) await this.#pass(client, port);
+      const isRoaming = number >= servers.length;
       const done =
         chance < 0.5
           ? await this.#read(client, port, key, seen)
-          : await this.#write(client, port, key, chance, seen);
-      if (!done && number >= servers.length) at = (at + 1) % doors.length;
+          : await this.#write(client, port, key, { chance, seen, isRoaming });
+      if (!done && isRoaming) at = (at + 1) % doors.length;
       await this.rest(client, PAUSE_MS);
     }
+  }
+
+  async #pass(client: SimClient, port: number): Promise<void> {
+    const path = `/v1/kv/passing/${++this.#written}`;
+    for (const method of ['PUT', 'DELETE']) await client.ask(port, method, path, this.#patience());
   }
 
   async #read(client: SimClient, port: number, key: string, seen: Map<string, Seen>) {
@@ -137,13 +155,7 @@ export class Registers extends Clients {
     }
   }
 
-  async #write(
-    client: SimClient,
-    port: number,
-    key: string,
-    chance: number,
-    seen: Map<string, Seen>,
-  ) {
+  async #write(client: SimClient, port: number, key: string, { chance, seen, isRoaming }: Wanted) {
     const { world } = this.cluster;
     const call = world.now;
     const last = chance > 0.8 ? seen.get(key) : undefined;
@@ -152,7 +164,7 @@ export class Registers extends Clients {
     const cas = last === undefined ? '' : `?cas=${last.value === null ? 0 : last.index}`;
     const method = isDelete ? 'DELETE' : 'PUT';
     const body = value === null ? {} : { body: value };
-    const asked = { ...body, ...this.#patience() };
+    const asked = { ...body, ...this.#patience(isRoaming ? HASTY.share : 1) };
     const answer = await client.ask(port, method, `/v1/kv/${key}${cas}`, asked);
     const operation = {
       kind: kindOf(isDelete, last),
@@ -170,8 +182,8 @@ export class Registers extends Clients {
     return false;
   }
 
-  #patience(): { readonly timeoutMs?: number } {
-    const isHasty = this.cluster.world.random.next() < HASTY.share;
+  #patience(share = HASTY.share): { readonly timeoutMs?: number } {
+    const isHasty = this.cluster.world.random.next() < share;
     return isHasty ? { timeoutMs: HASTY.timeoutMs } : {};
   }
 
