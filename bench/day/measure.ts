@@ -25,12 +25,24 @@ export async function measureDay(
   program: string | undefined,
   options: DayOptions,
 ): Promise<MeasuredDay> {
-  const { forMs, share = 1 } = options;
   const place = await placeFor(program, options);
+  try {
+    await fill(place.port, { services: SERVICES, instancesEach: 20, prefix: 'web' });
+    return await spendDay(place, options);
+  } finally {
+    await place.end();
+  }
+}
+
+/** At a place that knows all services. */
+export async function spendDay(
+  place: Pick<Place, 'asked' | 'used' | 'happens'>,
+  options: DayOptions,
+): Promise<MeasuredDay> {
+  const { forMs, share = 1 } = options;
   // As it is: where nothing was answered there are no quantiles, which JSON cannot say.
   const load = fork(path.join(import.meta.dirname, 'load.ts'), { serialization: 'advanced' });
   try {
-    await fill(place.port, { services: SERVICES, instancesEach: 20, prefix: 'web' });
     const rates = { watchers: 2000 * share, readsPerS: 2000 * share, flipsPerS: 100 * share };
     const order: Order = {
       ...{ ports: place.asked, services: SERVICES, warmMs: WARM_MS, forMs },
@@ -50,11 +62,13 @@ export async function measureDay(
     };
   } finally {
     load.kill('SIGKILL');
-    await place.end();
   }
 }
 
-async function atTheHalf(place: Place, { during, forMs }: DayOptions): Promise<number> {
+async function atTheHalf(
+  place: Pick<Place, 'happens'>,
+  { during, forMs }: DayOptions,
+): Promise<number> {
   if (during === '') return 0;
   await new Promise((resolve) => setTimeout(resolve, forMs / 2));
   return await place.happens();

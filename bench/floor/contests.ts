@@ -10,8 +10,10 @@ import { request } from '../compare/http.ts';
 import { residentBytes, startRegistry, usedBy } from '../compare/registry.ts';
 import { WRITES } from '../compare/rows.ts';
 import { type Load, requestsPerSecond } from '../compare/wrk.ts';
+import { type DayOptions, measureDay, spendDay } from '../day/measure.ts';
 
 const BYTES_PER_MB = 1e6;
+const US_PER_S = 1e6;
 const INSTANCES = 20;
 /** What five addresses take in an answer, the name written once. */
 const FIVE_ADDRESSES_BYTES = 5 * 16;
@@ -135,6 +137,28 @@ export async function memory({ consul }: Pace): Promise<Contest> {
   return contestOf('memory, nothing in it', 'MB', 'less', [theirs, bare, registry('file')], []);
 }
 
+const DAY: DayOptions = { forMs: 12_000, agents: false, during: '' };
+/** What twenty instances of the day's take. */
+const TWENTY_BYTES = 15_100;
+
+/** Nothing of what a change takes but its answer, and those of who waits for it: no log, no disk. */
+export async function day({ consul }: Pace): Promise<Contest> {
+  const at = (program: string | undefined): Contender => ({
+    measure: async () => spent(await measureDay(program, DAY)),
+  });
+  const bare = await startBare('day', TWENTY_BYTES);
+  const used = async () => ({ serverS: (await usedBy(bare.pid)).all / US_PER_S, agentsS: 0 });
+  const place = { asked: [bare.port], used, happens: async () => 0 };
+  const floor: Contender = { measure: async () => spent(await spendDay(place, DAY)) };
+  const contenders = [consul === '' ? undefined : at(consul), floor, at(undefined)];
+  return contestOf('the day: processor', 's', 'less', contenders, [bare.stop]);
+}
+
+const spent = ({ serverS }: { readonly serverS: number }): Found => ({
+  value: serverS,
+  us: Number.NaN,
+});
+
 /** At so many requests a second. */
 function loaded(pid: number, ms: number, load: () => Promise<number>): Contender {
   return {
@@ -159,7 +183,10 @@ function contestOf(
   return { what, unit, better, contenders, stop };
 }
 
-async function startBare(kind: 'tcp' | 'udp', size: number): Promise<Asked & { stop: Stop }> {
+async function startBare(
+  kind: 'tcp' | 'day' | 'udp',
+  size: number,
+): Promise<Asked & { stop: Stop }> {
   const child = fork(path.join(import.meta.dirname, 'bare.ts'), [kind, String(size)]);
   const port = await new Promise<number>((resolve, reject) => {
     child.once('message', (said: { readonly port: number }) => resolve(said.port));

@@ -2,14 +2,24 @@
  * What Node itself takes for what is asked of us, beside us and a real Consul, loaded in turns: no program that runs on
  * Node is faster than a socket of Node's that answers the same bytes to whatever comes.
  *
- *   node --import tsx bench/floor/main.ts [--consul path/to/consul] [--only pass,read,dns,memory] [--rounds 5] [--seconds 2]
+ *   node --import tsx bench/floor/main.ts [--consul path/to/consul] [--only pass,read,dns,memory,day] [--rounds 5] [--seconds 2]
  */
 import { execFileSync } from 'node:child_process';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { median } from '../compare/measure.ts';
 import { figure, times } from '../compare/table.ts';
-import { type Contest, dns, type Found, memory, OURS, type Pace, pass, read } from './contests.ts';
+import {
+  type Contest,
+  day,
+  dns,
+  type Found,
+  memory,
+  OURS,
+  type Pace,
+  pass,
+  read,
+} from './contests.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -24,6 +34,7 @@ const CONTESTS: Readonly<Record<string, (pace: Pace) => Promise<Contest>>> = {
   read,
   dns,
   memory,
+  day,
 };
 const pace: Pace = { consul: options.consul, ms: Number(options.seconds) * 1000 };
 
