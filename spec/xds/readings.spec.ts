@@ -39,6 +39,18 @@ describe('messages of clients of xDS', () => {
     assert.equal(names().at(-1), `${length}`);
   });
 
+  it('are one at least of each address where they are small, however much of others has begun', () => {
+    const { enter, names, over } = setUp();
+    for (let i = 0; i < 6; i++) {
+      for (let j = 0; j < 2000; j++) enter(`10.0.0.${i}`, `${i} ${j}`, SMALL);
+    }
+    const { length } = names();
+    for (const name of ['first', 'second']) enter('10.0.1.1', name, SMALL);
+    assert.deepEqual(names().slice(length), ['first']);
+    over('first');
+    assert.deepEqual(names().slice(length), ['first', 'second']);
+  });
+
   it('are a few large ones of all addresses, of each its next in turn', () => {
     const { enter, names, over } = setUp();
     const from = Array.from({ length: 6 }, (_, i) => `10.0.0.${i + 1}`);

@@ -46,8 +46,9 @@ export class Reading {
 
 /** Of one process. */
 export class Readings {
-  readonly #small = new Lane();
-  readonly #large = new Lane();
+  /** Each address may always begin one: it waits for no names of strangers. */
+  readonly #small = new Lane(true);
+  readonly #large = new Lane(false);
 
   enter(from: string, bytes: Buffer, begin: Begin): Reading {
     const lane = bytes.length <= SMALL_BYTES ? this.#small : this.#large;
@@ -64,10 +65,17 @@ interface Line {
 
 class Lane {
   readonly #lines = new Map<string, Line>();
+  readonly #oneOfEach: boolean;
+  /** Those whose first one waits for nobody. */
+  readonly #free = new Set<Line>();
   /** Those whose first one waits for nothing of their own; that whose turn is next stands first. */
   readonly #ready = new Set<Line>();
   #weight = 0;
   #isBeginning = false;
+
+  constructor(oneOfEach: boolean) {
+    this.#oneOfEach = oneOfEach;
+  }
 
   enter(address: string, bytes: Buffer, begin: Begin): Reading {
     const line = this.#lines.get(address) ?? { address, waiting: new Set(), weight: 0 };
@@ -93,9 +101,23 @@ class Lane {
   /** It keeps its place where it has one. */
   #look(line: Line): void {
     const [first] = line.waiting;
-    if (first !== undefined && hasRoom(line.weight, first, OF_ONE_BYTES)) this.#ready.add(line);
-    else this.#ready.delete(line);
+    const isReady = first !== undefined && hasRoom(line.weight, first, OF_ONE_BYTES);
+    if (isReady && this.#oneOfEach && line.weight === 0) this.#free.add(line);
+    if (isReady) this.#ready.add(line);
+    else {
+      this.#free.delete(line);
+      this.#ready.delete(line);
+    }
     if (first === undefined && line.weight === 0) this.#lines.delete(line.address);
+  }
+
+  #next(): Line | undefined {
+    const [free] = this.#free;
+    if (free !== undefined) return free;
+    const [line] = this.#ready;
+    const [first] = line?.waiting ?? [];
+    const mayBegin = first !== undefined && hasRoom(this.#weight, first, OF_ALL_BYTES);
+    return mayBegin ? line : undefined;
   }
 
   /** Not within itself: what begins may be over at once, and thousands may stand in line. */
@@ -103,14 +125,14 @@ class Lane {
     if (this.#isBeginning) return;
     this.#isBeginning = true;
     try {
-      for (const line of this.#ready) {
+      for (let line = this.#next(); line !== undefined; line = this.#next()) {
         const [first] = line.waiting;
-        if (first === undefined) continue;
-        if (!hasRoom(this.#weight, first, OF_ALL_BYTES)) break;
-        line.waiting.delete(first);
-        this.#count(line, first.weight);
+        this.#free.delete(line);
         // The next of it comes behind all others.
         this.#ready.delete(line);
+        if (first === undefined) continue;
+        line.waiting.delete(first);
+        this.#count(line, first.weight);
         this.#look(line);
         first.begin(first);
       }
