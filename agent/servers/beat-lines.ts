@@ -1,9 +1,9 @@
 /**
  * Beats go by a kept connection to each server, past Node's HTTP, which was the largest part of what an agent costs
  * that nothing is asked of. Whatever does not go well (a server that has no leader, an answer that breaks
- * off) is not this one's affair: a beat may be said again, and the long way knows what to do. But the connection to a server
- * that is silent is kept, and the next beat waits there for the same answer: where very many agents come at once, each that gave
- * its own up would stand at the end of the line again, behind what it left there.
+ * off) is not this one's affair: a beat may be said again, and the long way knows what to do. But where all are
+ * silent their connections are kept, and the next beat waits there for the same answer: where very many agents come at once,
+ * each that gave its own up would stand at the end of the line again, behind what it left there.
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Clock } from '../../lib/clock.ts';
@@ -61,6 +61,8 @@ interface Kept {
   /** When it was last free, or asked. */
   since: number;
   underWay: UnderWay | undefined;
+  /** Its answer came when nobody waited any more: the next one that says the same has it. */
+  missed: UnderWay | undefined;
 }
 
 interface UnderWay {
@@ -68,8 +70,13 @@ interface UnderWay {
   readonly token: string;
   /** Whoever asked has been told that it is late, or was not the one who asked. */
   isLate: boolean;
+  isAwaited: boolean;
   /** Undefined where it breaks off, or is of no use. */
   readonly answer: Promise<ServerAnswer | undefined>;
+}
+
+function saysTheSame(one: UnderWay, { target, token }: Asked): boolean {
+  return one.target === target && one.token === token;
 }
 
 export class BeatLines {
@@ -100,10 +107,14 @@ export class BeatLines {
       if (came === undefined) return late();
       if (came !== 'late') {
         servers.breaker.succeeded(server.ID);
+        // A server that comes back has files for its own agents, but not for all who once stood in its line.
+        for (const url of silent) this.#kept.get(url)?.line.close();
         return came;
       }
       servers.breaker.failed(server.ID);
       silent.add(server.Url);
+      const underWay = this.#kept.get(server.Url)?.underWay;
+      if (underWay !== undefined) underWay.isAwaited = false;
     }
     return late();
   }
@@ -115,12 +126,16 @@ export class BeatLines {
     if (this.#strange.has(server.Url) || !canBeWritten(written)) return undefined;
     const isNew = !this.#kept.has(server.Url);
     const kept = this.#lineTo(server);
-    const before = kept.underWay;
+    const { missed, underWay: before } = kept;
+    kept.missed = undefined;
+    if (missed !== undefined && saysTheSame(missed, request)) return missed.answer;
     if (before !== undefined) {
       before.isLate = true;
-      // It would say the same once more. That the agent leaves is to be heard after that it lives.
-      const isSame = before.target === request.target && before.token === request.token;
-      return isSame ? before.answer : before.answer.then(() => this.#askOne(server, request));
+      // That the agent leaves is to be heard after that it lives.
+      if (!saysTheSame(before, request))
+        return before.answer.then(() => this.#askOne(server, request));
+      before.isAwaited = true;
+      return before.answer;
     }
     const from = clock.monotonic();
     kept.since = from;
@@ -136,12 +151,16 @@ export class BeatLines {
           if (!taken.takes(bytes)) kept.line.close();
           return true;
         },
-        ends: () => resolve(taken.whole()),
+        ends: () => {
+          const answer = taken.whole();
+          if (!underWay.isAwaited && answer !== undefined) kept.missed = underWay;
+          resolve(answer);
+        },
         breaks: () => resolve(undefined),
       });
     });
     const { target, token } = request;
-    const underWay: UnderWay = { target, token, isLate: false, answer };
+    const underWay: UnderWay = { target, token, isLate: false, isAwaited: true, answer };
     kept.underWay = underWay;
     return answer;
   }
@@ -178,6 +197,7 @@ export class BeatLines {
     const kept: Kept = {
       since: clock.monotonic(),
       underWay: undefined,
+      missed: undefined,
       line: new Line({
         socket: reach.connect(server),
         server,

@@ -69,7 +69,6 @@ export class Heartbeat {
   #beating: Promise<void> | undefined;
   #standing: Standing = 'new';
   #failures = 0;
-  /** The last one was not answered in time, by servers that did not refuse a connection. */
   #isLate = false;
   #everyMs = DEFAULT_BEAT_MS;
   #stopped = false;
@@ -87,6 +86,11 @@ export class Heartbeat {
   /** By how much the servers stretch the time between beats, for the size of the cluster. */
   get scale(): number {
     return Math.max(1, this.#everyMs / DEFAULT_BEAT_MS);
+  }
+
+  /** The last beat was not answered in time, by servers that did not refuse a connection. */
+  get isLate(): boolean {
+    return this.#isLate;
   }
 
   start(): void {

@@ -1,12 +1,14 @@
 /** The servers' catalog over HTTP, for the anti-entropy of an agent without a server. */
 import type { OutgoingHttpHeaders } from 'node:http';
-import { ProconsulError } from '../../lib/errors.ts';
+import { noLeader, ProconsulError } from '../../lib/errors.ts';
 import { decodeJson, encodeJson } from '../../lib/json.ts';
 import type { Check, Node, Registration, ServiceDefinition } from '../../lib/model.ts';
 import type { Catalog, CatalogNode } from '../sync/catalog.ts';
+import type { Heartbeat } from './heartbeat.ts';
 import type { Upstream } from './upstream.ts';
 
 const TIMEOUT_MS = 5000;
+const SILENT = 'no server has answered the last sign of life in time';
 
 interface NodeAnswer {
   readonly Node: Node;
@@ -18,13 +20,23 @@ interface Written {
   readonly headers?: OutgoingHttpHeaders;
 }
 
-export function httpCatalog(upstream: Upstream, node: string): Catalog {
+export interface HttpCatalogOptions {
+  readonly upstream: Upstream;
+  /** The name of this agent's node. */
+  readonly node: string;
+  readonly heartbeat: Pick<Heartbeat, 'isLate'>;
+}
+
+export function httpCatalog({ upstream, node, heartbeat }: HttpCatalogOptions): Catalog {
   const ask = async (
     method: string,
     target: string,
     token: string,
     { body, headers = {} }: Written = {},
   ) => {
+    // Servers to which tens of thousands come back at once take beats first: with what else each has to say, and
+    // says again, nobody would be heard.
+    if (heartbeat.isLate) throw noLeader(new ProconsulError('unavailable', SILENT));
     const answer = await upstream.ask({
       way: 'sync',
       method,

@@ -177,7 +177,7 @@ function connect(options: Connecting, nodeId: string, onReloaded: (config: Confi
     config,
     nodeId,
     servers: {
-      catalog: httpCatalog(upstream, config.nodeName),
+      catalog: httpCatalog({ upstream, node: config.nodeName, heartbeat }),
       authority: httpAuthority(upstream, config.nodeName),
       membership,
       ...(config.acl.enabled && { access: remoteAccess(config, upstream) }),

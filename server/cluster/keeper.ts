@@ -107,7 +107,7 @@ export class Keeper {
     if (unheardMs > 0) {
       const stood = `leader: nobody could be heard for ${(unheardMs / 1000).toFixed(1)} s`;
       logger.warn(
-        `${stood}: that is not counted, and who was heard before has ${GRACE_MS / 1000} s`,
+        `${stood}: that is not counted, and who was heard before has a lease's time again, ${GRACE_MS / 1000} s at most`,
       );
     }
     const failures: unknown[] = [];

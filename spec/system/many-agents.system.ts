@@ -50,13 +50,6 @@ function startAgent(name: string, server: AgentProcess): Simulated {
   const ID = random.uuid();
   const Address = '127.0.0.1';
   const node = { ID, Node: name, Address, Datacenter: 'dc1', TaggedAddresses: null, Meta: null };
-  const own = new OwnCatalog({
-    local,
-    catalog: httpCatalog(upstream, name),
-    self: { node: () => node, aliveCheck: ALIVE_CHECK, tokens: { agent: '', user: '' } },
-  });
-  const pace = { checkUpdateIntervalMs: 0, scale: () => 1 };
-  const antiEntropy = new AntiEntropy({ own, local, clock, random, logger: silentLogger, pace });
   const heartbeat = new Heartbeat({
     upstream,
     servers,
@@ -72,6 +65,13 @@ function startAgent(name: string, server: AgentProcess): Simulated {
       lost: () => undefined,
     },
   });
+  const own = new OwnCatalog({
+    local,
+    catalog: httpCatalog({ upstream, node: name, heartbeat }),
+    self: { node: () => node, aliveCheck: ALIVE_CHECK, tokens: { agent: '', user: '' } },
+  });
+  const pace = { checkUpdateIntervalMs: 0, scale: () => 1 };
+  const antiEntropy = new AntiEntropy({ own, local, clock, random, logger: silentLogger, pace });
   for (let i = 0; i < services; i++) {
     const definition = serviceDefinition(serviceFromConfig({ id: `${name}-${i}`, name: 'many' }));
     local.putService({ definition, token: '', source: 'api' });

@@ -67,8 +67,12 @@ describe('the beats of an agent', () => {
   it('go to another server when one is silent, or has no leader', async () => {
     for (const isSilent of [true, false]) {
       let asked = 0;
-      const away: RequestListener = once((_, response) => {
+      let isLeft = false;
+      const away: RequestListener = once(({ socket }, response) => {
         asked++;
+        socket.once('close', () => {
+          isLeft = true;
+        });
         if (isSilent) return;
         response.statusCode = 500;
         response.setHeader('X-Proconsul-Applied', 'no').end('No cluster leader');
@@ -84,6 +88,8 @@ describe('the beats of an agent', () => {
       if (isSilent) await clock.advance(1500);
       assert.equal((await answered).body.toString(), 'well');
       assert.equal(servers.breaker.isFailing('s0'), isSilent);
+      // Its files are for its own agents.
+      if (isSilent) await until(() => isLeft);
     }
   });
 
@@ -117,6 +123,33 @@ describe('the beats of an agent', () => {
     void upstream.ask(BEAT).catch(() => undefined);
     await until(() => silent.length === 3);
     assert.equal(sockets.size, 2);
+  });
+
+  it('have the answer to the one before that came when nobody waited any more, unless it is of another token', async () => {
+    const silent: (() => void)[] = [];
+    const { upstream, clock } = await upstreamTo(
+      once((_, response) => {
+        silent.push(() => void response.end('late'));
+      }),
+    );
+    const missesOne = async () => {
+      const missed = assert.rejects(upstream.ask(BEAT), { code: 'unavailable' });
+      const number = silent.length + 1;
+      await until(() => silent.length === number);
+      await clock.advance(1500);
+      await missed;
+      silent.at(-1)?.();
+      // Until it has come.
+      for (let i = 0; i < 50; i++) await new Promise(setImmediate);
+    };
+    await missesOne();
+    assert.equal((await upstream.ask(BEAT)).body.toString(), 'late');
+    assert.equal(silent.length, 1);
+    await missesOne();
+    const other = upstream.ask({ ...BEAT, token: 'other' });
+    await until(() => silent.length === 3);
+    silent[2]?.();
+    assert.equal((await other).body.toString(), 'late');
   });
 
   it('come before the news that the agent leaves, which is no beat', async () => {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { processorSeconds } from '../processor.ts';
 import type { Played, PlayOrder } from './agent-player.ts';
 
-/** Each has a connection for its beats to each server that it has asked, and now and then one more. */
+/** Each has a connection for its beats, in a storm one to each server that it tries, and now and then one more. */
 const AGENTS_OF_A_PROCESS = 5000;
 const PROGRAM = fileURLToPath(new URL('./agent-player.ts', import.meta.url));
 

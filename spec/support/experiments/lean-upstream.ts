@@ -80,7 +80,11 @@ export class LeanUpstream {
       try {
         const answer = await this.#lineTo(request.way, server).ask(request, this.#node);
         this.#servers.breaker.succeeded(server.ID);
-        if (answer.status !== 500 || answer.headers['x-proconsul-applied'] !== 'no') return answer;
+        if (answer.status !== 500 || answer.headers['x-proconsul-applied'] !== 'no') {
+          tried.delete(server.Url);
+          for (const url of tried) this.#lines.get(`beat ${url}`)?.close();
+          return answer;
+        }
         cause = new Error('no leader');
       } catch (error) {
         cause = error;
@@ -115,6 +119,8 @@ class LeanLine {
   #got = '';
   #askedAt = 0;
   #settle: ((error: Error | undefined, answer?: ServerAnswer) => void) | undefined;
+  /** Came when nobody waited any more. */
+  #missed: ServerAnswer | undefined;
 
   constructor(url: string, from: string) {
     this.#port = Number(new URL(url).port);
@@ -127,6 +133,9 @@ class LeanLine {
   }
 
   ask({ way, method, target, body, headers = {}, timeoutMs }: UpstreamRequest, node: string) {
+    const missed = this.#missed;
+    this.#missed = undefined;
+    if (way === 'beat' && missed !== undefined) return Promise.resolve(missed);
     const isUnderWay = !this.isFree;
     this.isFree = false;
     return new Promise<ServerAnswer>((resolve, reject) => {
@@ -183,17 +192,20 @@ class LeanLine {
     const settle = this.#settle;
     this.#settle = undefined;
     this.isFree = true;
-    settle?.(undefined, {
+    const answer: ServerAnswer = {
       status: Number(head.slice(9, 12)),
       headers: applied === undefined ? {} : { 'x-proconsul-applied': applied },
       body: Buffer.from(body, 'latin1'),
-    });
+    };
+    if (settle === undefined) this.#missed = answer;
+    else settle(undefined, answer);
   }
 
   #end(error: Error): void {
     this.#socket?.destroy();
     this.#socket = undefined;
     this.#got = '';
+    this.#missed = undefined;
     const settle = this.#settle;
     this.#settle = undefined;
     this.isFree = true;

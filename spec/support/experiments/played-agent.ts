@@ -38,11 +38,6 @@ export class PlayedAgent {
     const ID = random.uuid();
     const Address = '127.0.0.1';
     const node = { ID, Node: name, Address, Datacenter: 'dc1', TaggedAddresses: null, Meta: null };
-    const own = new OwnCatalog({
-      local,
-      catalog: httpCatalog(upstream, name),
-      self: { node: () => node, aliveCheck: ALIVE_CHECK, tokens: { agent: '', user: '' } },
-    });
     const heartbeat = new Heartbeat({
       upstream,
       servers: servers as unknown as ServerList,
@@ -57,6 +52,11 @@ export class PlayedAgent {
         back: () => this.#antiEntropy.resume(),
         lost: () => undefined,
       },
+    });
+    const own = new OwnCatalog({
+      local,
+      catalog: httpCatalog({ upstream, node: name, heartbeat }),
+      self: { node: () => node, aliveCheck: ALIVE_CHECK, tokens: { agent: '', user: '' } },
     });
     const pace = { checkUpdateIntervalMs: 0, scale: () => heartbeat.scale };
     this.#antiEntropy = new AntiEntropy({ own, local, clock, random, logger: silentLogger, pace });
