@@ -1,19 +1,18 @@
 /**
  * Beats go by a kept connection to each server, past Node's HTTP, which was the largest part of what an agent costs
- * that nothing is asked of. Whatever does not go well (a server that has no leader, an answer that breaks
- * off) is not this one's affair: a beat may be said again, and the long way knows what to do. But where all are
- * silent their connections are kept, and the next beat waits there for the same answer: where very many agents come at once,
- * each that gave its own up would stand at the end of the line again, behind what it left there.
+ * that nothing is asked of. Whatever does not go well (an answer that breaks off, or that a line cannot read) is not
+ * this one's affair: a beat may be said again, and the long way knows what to do. But the connection to a server that
+ * is silent is kept until another one is heard, and the next beat waits there for the same answer: where very many
+ * agents come at once, each that gave its own up would stand at the end of the line again, behind what it left there.
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Clock } from '../../lib/clock.ts';
 import { isHeaderText } from '../../lib/http/header-text.ts';
 import type { ServerInfo } from '../../lib/membership.ts';
 import { traceHeaders } from '../../lib/tracing.ts';
-import { isOfNoUse, type ServerAnswer } from './answer.ts';
+import type { ServerAnswer } from './answer.ts';
 import { type Head, Line } from './line.ts';
 import type { Reach } from './reach.ts';
-import type { ServerList } from './server-list.ts';
 import { bytesTo, type Written } from './shown.ts';
 
 /** An idle one is closed long before the server closes it under a beat. */
@@ -22,13 +21,10 @@ const IDLE_MS = 60_000;
 const SILENT_MS = 20_000;
 /** What stands in between may stay there; a server that says with an answer that it ends comes back. */
 const STRANGE_MS = 30_000;
-/** How many servers a beat tries at most. */
-const MAX_ATTEMPTS = 3;
 /** The list of all servers is a thousandth of it. What is longer than that is no answer to a beat. */
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
 export interface BeatLinesOptions {
-  readonly servers: ServerList;
   readonly reach: Reach;
   readonly clock: Clock;
   /** The name of this agent's node, which servers are told. */
@@ -36,24 +32,12 @@ export interface BeatLinesOptions {
 }
 
 /** As an upstream is asked. */
-export interface Asked extends Omit<Written, 'node'> {
-  /** By which the ring chooses the server. */
-  readonly key: string;
+export interface Said extends Omit<Written, 'node'> {
   readonly timeoutMs: number;
+  /** Nothing more is to be said. */
+  readonly signal?: AbortSignal;
   /** Told after how long an answer began; undefined where a connection had to be opened first. */
   readonly onAnswer?: (ms: number | undefined) => void;
-}
-
-/** Which servers were asked in vain: whoever asks one again at once stands in a line that is too long already. */
-export class Late {
-  readonly urls: ReadonlySet<string>;
-  readonly error: Error;
-
-  constructor(urls: ReadonlySet<string>, ms: number) {
-    this.urls = urls;
-    const why = `the server did not answer in ${ms} ms`;
-    this.error = Object.assign(new Error(why), { code: 'ETIMEDOUT' });
-  }
 }
 
 interface Kept {
@@ -61,7 +45,7 @@ interface Kept {
   /** When it was last free, or asked. */
   since: number;
   underWay: UnderWay | undefined;
-  /** Its answer came when nobody waited any more: the next one that says the same has it. */
+  /** Its answer came when nobody waited any more. */
   missed: UnderWay | undefined;
 }
 
@@ -71,11 +55,11 @@ interface UnderWay {
   /** Whoever asked has been told that it is late, or was not the one who asked. */
   isLate: boolean;
   isAwaited: boolean;
-  /** Undefined where it breaks off, or is of no use. */
+  /** Undefined where it breaks off. */
   readonly answer: Promise<ServerAnswer | undefined>;
 }
 
-function saysTheSame(one: UnderWay, { target, token }: Asked): boolean {
+function saysTheSame(one: UnderWay, { target, token }: Said): boolean {
   return one.target === target && one.token === token;
 }
 
@@ -91,44 +75,36 @@ export class BeatLines {
   }
 
   /**
-   * What a server has answered, or that all that were asked were silent for too long; undefined where it is to go the long way,
-   * past those that `late` names then.
+   * What the server answers, undefined where only the long way can tell, or that it is silent: it is not where it has
+   * answered the one before meanwhile.
    */
-  async ask(request: Asked): Promise<ServerAnswer | Late | undefined> {
-    const { servers } = this.#options;
+  async ask(server: ServerInfo, said: Said): Promise<ServerAnswer | 'silent' | undefined> {
     this.#lookOver();
-    const silent = new Set<string>();
-    const late = () => (silent.size === 0 ? undefined : new Late(silent, request.timeoutMs));
-    while (silent.size < MAX_ATTEMPTS) {
-      const server = servers.inOrder(request.key).find(({ Url }) => !silent.has(Url));
-      const answer = server && this.#askOne(server, request);
-      if (server === undefined || answer === undefined) return late();
-      const came = await this.#inTime(answer, request.timeoutMs);
-      if (came === undefined) return late();
-      if (came !== 'late') {
-        servers.breaker.succeeded(server.ID);
-        // A server that comes back has files for its own agents, but not for all who once stood in its line.
-        for (const url of silent) this.#kept.get(url)?.line.close();
-        return came;
-      }
-      servers.breaker.failed(server.ID);
-      silent.add(server.Url);
-      const underWay = this.#kept.get(server.Url)?.underWay;
-      if (underWay !== undefined) underWay.isAwaited = false;
-    }
-    return late();
+    const before = this.#kept.get(server.Url)?.missed;
+    const came = await this.#inTime(this.#askOne(server, said), said.timeoutMs);
+    if (came !== 'silent') return came;
+    const kept = this.#kept.get(server.Url);
+    if (kept?.underWay !== undefined) kept.underWay.isAwaited = false;
+    if (before === undefined || kept?.missed !== before || !saysTheSame(before, said)) return came;
+    kept.missed = undefined;
+    return await before.answer;
   }
 
-  /** Undefined where it cannot be asked by a line. */
-  #askOne(server: ServerInfo, request: Asked): Promise<ServerAnswer | undefined> | undefined {
+  /** A server was heard. Those that are silent have files for their own agents, but not for all that once stood in their lines. */
+  leaveSilent(): void {
+    for (const { line, underWay } of [...this.#kept.values()]) {
+      if (underWay?.isAwaited === false) line.close();
+    }
+  }
+
+  async #askOne(server: ServerInfo, request: Said): Promise<ServerAnswer | undefined> {
+    if (request.signal?.aborted) return undefined;
     const { clock } = this.#options;
     const written = this.#written(request);
     if (this.#strange.has(server.Url) || !canBeWritten(written)) return undefined;
     const isNew = !this.#kept.has(server.Url);
     const kept = this.#lineTo(server);
-    const { missed, underWay: before } = kept;
-    kept.missed = undefined;
-    if (missed !== undefined && saysTheSame(missed, request)) return missed.answer;
+    const before = kept.underWay;
     if (before !== undefined) {
       before.isLate = true;
       // That the agent leaves is to be heard after that it lives.
@@ -152,9 +128,8 @@ export class BeatLines {
           return true;
         },
         ends: () => {
-          const answer = taken.whole();
-          if (!underWay.isAwaited && answer !== undefined) kept.missed = underWay;
-          resolve(answer);
+          kept.missed = underWay.isAwaited ? undefined : underWay;
+          resolve(taken.whole());
         },
         breaks: () => resolve(undefined),
       });
@@ -165,9 +140,9 @@ export class BeatLines {
     return answer;
   }
 
-  async #inTime<T>(answer: Promise<T>, ms: number): Promise<T | 'late'> {
+  async #inTime<T>(answer: Promise<T>, ms: number): Promise<T | 'silent'> {
     return await new Promise((resolve) => {
-      const cancel = this.#options.clock.after(ms, () => resolve('late'));
+      const cancel = this.#options.clock.after(ms, () => resolve('silent'));
       void answer.then((came) => {
         cancel();
         resolve(came);
@@ -182,9 +157,9 @@ export class BeatLines {
     }
   }
 
-  #written(asked: Asked): Written {
-    const headers = { ...asked.headers, ...traceHeaders() };
-    return { ...asked, headers, node: this.#options.node };
+  #written(said: Said): Written {
+    const headers = { ...said.headers, ...traceHeaders() };
+    return { ...said, headers, node: this.#options.node };
   }
 
   #lineTo(server: ServerInfo): Kept {
@@ -247,12 +222,10 @@ class Answer {
     return this.#bytes.length <= MAX_ANSWER_BYTES;
   }
 
-  /** Undefined where another server may be better off. */
-  whole(): ServerAnswer | undefined {
+  whole(): ServerAnswer {
     const { status, text } = this.#head;
     // Nobody wants to know what else is said beside what is well.
     const headers = status === 200 ? {} : headersIn(text);
-    if (isOfNoUse(status, headers)) return undefined;
     return { status, headers, body: this.#bytes.subarray(text.length) };
   }
 }

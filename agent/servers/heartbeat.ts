@@ -50,7 +50,7 @@ export interface HeartbeatEvents {
   back(): void;
   /** Whether anybody wants to know what instances use. */
   wantsLoad?(isWanted: boolean): void;
-  /** No server that is known has answered a few times: there may be others, or they have moved. */
+  /** No server that is known has taken a beat a few times: there may be others, or they have moved. */
   lost(): void;
 }
 
@@ -71,7 +71,7 @@ export class Heartbeat {
   #failures = 0;
   #isLate = false;
   #everyMs = DEFAULT_BEAT_MS;
-  #stopped = false;
+  readonly #stopping = new AbortController();
   /** The last beat's round trip, and what its server was about; undefined where it says nothing. */
   #tookMs: number | undefined;
   /** It went to another server than its own, to measure the way there, and says nothing else. */
@@ -88,6 +88,11 @@ export class Heartbeat {
     return Math.max(1, this.#everyMs / DEFAULT_BEAT_MS);
   }
 
+  /** Whether the last beat was taken. */
+  get isHeard(): boolean {
+    return this.#standing === 'heard';
+  }
+
   /** The last beat was not answered in time, by servers that did not refuse a connection. */
   get isLate(): boolean {
     return this.#isLate;
@@ -102,7 +107,7 @@ export class Heartbeat {
    * they do.
    */
   async beatNow(): Promise<string | undefined> {
-    if (this.#stopped) return undefined;
+    if (this.#isStopped) return undefined;
     this.#cancel();
     this.#beating ??= this.#beat().finally(() => {
       this.#beating = undefined;
@@ -114,12 +119,16 @@ export class Heartbeat {
   }
 
   stop(): void {
-    this.#stopped = true;
+    this.#stopping.abort();
     this.#cancel();
   }
 
+  get #isStopped(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+
   #schedule(): void {
-    if (this.#stopped) return;
+    if (this.#isStopped) return;
     const refused = typeof this.#standing === 'object' ? REFUSED_MS : this.#retryMs();
     const delay = this.#standing === 'heard' ? this.#everyMs : refused;
     this.#cancel = this.#options.clock.after(delay, () => void this.beatNow());
@@ -177,11 +186,15 @@ export class Heartbeat {
   }
 
   #missed(why: string): void {
-    const { logger, on } = this.#options;
-    if (!this.#stopped && this.#standing !== 'away') logger.warn(`agent: ${why}`);
+    const { logger } = this.#options;
+    if (!this.#isStopped && this.#standing !== 'away') logger.warn(`agent: ${why}`);
     this.#standing = 'away';
+    this.#unheard();
+  }
+
+  #unheard(): void {
     this.#failures++;
-    if (this.#failures % LOST_AFTER === 0) on.lost();
+    if (this.#failures % LOST_AFTER === 0) this.#options.on.lost();
   }
 
   #refused(refusal: string, lacksRight: boolean): void {
@@ -189,7 +202,7 @@ export class Heartbeat {
     const said = typeof before === 'object' && before.refusal === refusal;
     if (!said) this.#options.logger.error(`agent: the servers refuse this agent: ${refusal}`);
     this.#standing = { refusal, lacksRight };
-    this.#failures = 0;
+    this.#unheard();
   }
 
   #bytesOf(beat: Beat): Buffer {
@@ -202,8 +215,7 @@ export class Heartbeat {
     const { body, token } = beat();
     const own = `node:${body.Node}`;
     // Others are looked at only while its own server is heard.
-    const isHeard = this.#standing === 'heard';
-    const key = (isHeard ? place?.keyOf(own, this.#everyMs) : undefined) ?? own;
+    const key = (this.isHeard ? place?.keyOf(own, this.#everyMs) : undefined) ?? own;
     const headers = place && { [PLACE_HEADER]: encodeJson(place.told(key)) };
     this.#tookMs = undefined;
     this.#isVisit = key !== own;
@@ -216,6 +228,7 @@ export class Heartbeat {
       body: this.#bytesOf(body),
       timeoutMs: TIMEOUT_MS,
       repeatable: true,
+      signal: this.#stopping.signal,
       ...(headers !== undefined && { headers }),
       onAnswer: (ms) => {
         this.#tookMs = ms;

@@ -17,6 +17,8 @@ export interface JoinerOptions {
   readonly servers: ServerList;
   /** Shows itself to the servers; resolves with why they refuse this agent, if they do. */
   readonly beat: () => Promise<string | undefined>;
+  /** Whether they have taken it. */
+  readonly isHeard: () => boolean;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -72,7 +74,7 @@ export class Joiner {
 
   /** How many servers the other knows. */
   async #joinOne(address: string): Promise<number> {
-    const { servers, beat, logger, settings } = this.#options;
+    const { servers, beat, isHeard, logger, settings } = this.#options;
     const { datacenter, lanPort: defaultPort, tls } = settings;
     const { Servers, Node } = await introduce(address, { defaultPort, datacenter, tls });
     if (Servers.length === 0) return 0;
@@ -81,7 +83,9 @@ export class Joiner {
     if (refusal !== undefined) {
       throw new ProconsulError('rejected', `Failed to join ${address}: ${refusal}`);
     }
-    logger.info(`agent: joined through ${Node} (servers that it knows: ${Servers.length})`);
+    // What is known of servers is kept, though none of them took a sign of life yet: that is said elsewhere.
+    if (isHeard())
+      logger.info(`agent: joined through ${Node} (servers that it knows: ${Servers.length})`);
     return Servers.length;
   }
 

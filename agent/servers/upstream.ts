@@ -11,7 +11,8 @@ import { counter, type Metric, timing } from '../../lib/metrics/metric.ts';
 import { Sample } from '../../lib/metrics/sample.ts';
 import { traceHeaders } from '../../lib/tracing.ts';
 import { isOfNoUse, readAnswer, type ServerAnswer } from './answer.ts';
-import { BeatLines, Late } from './beat-lines.ts';
+import { BeatLines } from './beat-lines.ts';
+import { Beats } from './beats.ts';
 import { type Place, Places, type Way } from './places.ts';
 import { Reach, type ReachOptions } from './reach.ts';
 import { Relay } from './relay.ts';
@@ -62,7 +63,8 @@ export class Upstream {
   readonly #options: UpstreamOptions;
   readonly #places = new Places();
   readonly #ways: Ways;
-  readonly #beats: BeatLines;
+  readonly #lines: BeatLines;
+  readonly #beats: Beats<UpstreamRequest>;
   #stopped = false;
   #onUnknown: (token: string) => void = () => undefined;
   /** Until a server began to answer what nobody waits for; how many got no answer; and retries. */
@@ -77,12 +79,18 @@ export class Upstream {
     const reach = new Reach(security);
     this.#ways = new Ways(reach, this.#places);
     this.relay = new Relay({ servers, clock, reach, places: this.#places });
-    this.#beats = new BeatLines({ servers, clock, reach, node });
+    this.#lines = new BeatLines({ reach, clock, node });
+    this.#beats = new Beats({
+      servers,
+      clock,
+      lines: this.#lines,
+      askLong: (server, beating) => this.#askLong(server, beating),
+    });
     // A machine that is switched off says nothing: what waits for it would wait in vain.
     servers.onGone((id) => {
       this.#ways.breakOff(failed('is gone', 'ETIMEDOUT'), id);
       this.relay.breakOff(id);
-      this.#beats.breakOff(id);
+      this.#lines.breakOff(id);
     });
   }
 
@@ -98,21 +106,20 @@ export class Upstream {
 
   /** As `send`, with all of the body. */
   async ask(request: UpstreamRequest): Promise<ServerAnswer> {
-    const told = request.way === 'beat' ? await this.#askByLine(request) : undefined;
-    if (told !== undefined && !(told instanceof Late)) return told;
-    return await this.read(await this.send(request, told), request);
+    if (request.way === 'beat') return await this.#beat(request);
+    return await this.read(await this.send(request), request);
   }
 
   /**
    * The answer of the first server that gives one; its body is still to be read. Rejects with
    * 'unavailable' when no server was there or the caller's signal came, with 'unknown' for a write
-   * whose answer got lost, with 'busy' when too much is under way already. `late`: those that were asked and are silent.
+   * whose answer got lost, with 'busy' when too much is under way already.
    */
-  async send(request: UpstreamRequest, late?: Late): Promise<IncomingMessage> {
+  async send(request: UpstreamRequest): Promise<IncomingMessage> {
     const { servers, clock } = this.#options;
     this.#asked++;
-    let cause: unknown = late?.error;
-    const tried = new Set(late?.urls);
+    let cause: unknown;
+    const tried = new Set<string>();
     while (tried.size < MAX_ATTEMPTS && !this.#stopped) {
       // Anew each time: which servers there are may have changed while one was asked.
       const server = servers.inOrder(request.key).find(({ Url }) => !tried.has(Url));
@@ -172,17 +179,33 @@ export class Upstream {
     this.#ways.breakOff(failed('is not asked any more', 'ETIMEDOUT'));
     this.#ways.close();
     this.relay.stop();
-    this.#beats.breakOff();
+    this.#lines.breakOff();
   }
 
-  async #askByLine(request: UpstreamRequest): Promise<ServerAnswer | Late | undefined> {
+  async #beat(request: UpstreamRequest): Promise<ServerAnswer> {
     const { clock } = this.#options;
     const from = clock.monotonic();
-    const answer = this.#stopped ? undefined : await this.#beats.ask(request);
-    if (answer === undefined || answer instanceof Late) return answer;
     this.#asked++;
-    this.#took.observe(clock.monotonic() - from);
-    return this.#heeded(answer, request);
+    try {
+      const answer = await this.#beats.ask(request);
+      this.#took.observe(clock.monotonic() - from);
+      return this.#heeded(answer, request);
+    } catch (error) {
+      this.#failed++;
+      throw error;
+    }
+  }
+
+  async #askLong(server: ServerInfo, beating: UpstreamRequest): Promise<ServerAnswer> {
+    if (this.#stopped) throw noLeader();
+    const request = {
+      ...beating,
+      way: 'beat',
+      method: beating.method ?? 'PUT',
+      repeatable: true,
+    } as const;
+    const response = await this.#attemptTwice(server, request);
+    return await readAnswer(response, this.#options.clock);
   }
 
   /** A token that is not known (any more) is doubted. */
@@ -212,8 +235,7 @@ export class Upstream {
     if (error instanceof ProconsulError) throw error;
     // A client that goes away is no news, and no fault of the server.
     if (request.signal?.aborted === true) throw nobodyWaits(error);
-    if (isOurFault(error))
-      throw new ProconsulError('busy', 'too many open files', { cause: error });
+    if (isOurFault(error)) throw noFiles(error);
     this.#options.servers.breaker.failed(server.ID);
     if (mayRepeat(request, error)) return error;
     this.#failed++;
@@ -331,6 +353,10 @@ export function nobodyWaits(cause?: unknown): ProconsulError {
 }
 
 /** No connection could be opened, to whatever server. */
+function noFiles(cause: unknown): ProconsulError {
+  return new ProconsulError('busy', 'too many open files', { cause });
+}
+
 function isOurFault(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return code === 'EMFILE' || code === 'ENFILE' || code === 'EADDRNOTAVAIL';

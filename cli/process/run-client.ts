@@ -165,6 +165,7 @@ function connect(options: Connecting, nodeId: string, onReloaded: (config: Confi
   const joiner = new Joiner({
     servers,
     beat: () => heartbeat.beatNow(),
+    isHeard: () => heartbeat.isHeard,
     clock,
     random,
     logger,

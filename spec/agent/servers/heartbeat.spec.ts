@@ -226,4 +226,28 @@ describe('the heartbeat of an agent', () => {
     for (let i = 0; i < 3; i++) await heartbeat.beatNow();
     assert.deepEqual(said, ['lost']);
   });
+
+  it('looks for other servers where those that it knows refuse it again and again', async () => {
+    const { clock, heartbeat, said } = await setUp(json(() => 'page not found', 404));
+    for (let i = 0; i < 3; i++) {
+      assert.match((await heartbeat.beatNow()) ?? '', /page not found/);
+      await clock.advance(100);
+    }
+    assert.deepEqual(said, ['lost']);
+  });
+
+  it('is over with the beat under way when it stops: no other server hears of it', async () => {
+    let asked = 0;
+    const silent: RequestListener = (request) => {
+      asked++;
+      request.resume();
+    };
+    const { clock, heartbeat } = await setUp(silent, silent);
+    const beat = heartbeat.beatNow();
+    await until(() => asked === 1);
+    heartbeat.stop();
+    await clock.advance(1500);
+    await beat;
+    assert.equal(asked, 1);
+  });
 });

@@ -30,6 +30,7 @@ function setUp(addresses: readonly string[] = [], settings: Partial<JoinSettings
       clock,
       random: seededRandom(2),
       logger,
+      isHeard: () => beats.refusal === undefined,
       beat: async () => {
         beats.count++;
         return beats.refusal;

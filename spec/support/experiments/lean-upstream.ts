@@ -133,16 +133,16 @@ class LeanLine {
   }
 
   ask({ way, method, target, body, headers = {}, timeoutMs }: UpstreamRequest, node: string) {
-    const missed = this.#missed;
-    this.#missed = undefined;
-    if (way === 'beat' && missed !== undefined) return Promise.resolve(missed);
     const isUnderWay = !this.isFree;
     this.isFree = false;
     return new Promise<ServerAnswer>((resolve, reject) => {
       const late = () => {
         if (way !== 'beat') this.#end(timedOut());
         this.#settle = undefined;
-        reject(timedOut());
+        const missed = this.#missed;
+        this.#missed = undefined;
+        if (way === 'beat' && missed !== undefined) resolve(missed);
+        else reject(timedOut());
       };
       const timer = setTimeout(late, timeoutMs);
       this.#settle = (error, answer) => {
@@ -197,8 +197,8 @@ class LeanLine {
       headers: applied === undefined ? {} : { 'x-proconsul-applied': applied },
       body: Buffer.from(body, 'latin1'),
     };
-    if (settle === undefined) this.#missed = answer;
-    else settle(undefined, answer);
+    this.#missed = settle === undefined ? answer : undefined;
+    settle?.(undefined, answer);
   }
 
   #end(error: Error): void {
