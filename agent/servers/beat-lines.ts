@@ -6,7 +6,7 @@
  * agents come at once, each that gave its own up would stand at the end of the line again, behind what it left there.
  */
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Clock } from '../../lib/clock.ts';
+import type { Cancel, Clock } from '../../lib/clock.ts';
 import { isHeaderText } from '../../lib/http/header-text.ts';
 import type { ServerInfo } from '../../lib/membership.ts';
 import { traceHeaders } from '../../lib/tracing.ts';
@@ -141,13 +141,11 @@ export class BeatLines {
   }
 
   async #inTime<T>(answer: Promise<T>, ms: number): Promise<T | 'silent'> {
-    return await new Promise((resolve) => {
-      const cancel = this.#options.clock.after(ms, () => resolve('silent'));
-      void answer.then((came) => {
-        cancel();
-        resolve(came);
-      });
+    let cancel: Cancel = () => undefined;
+    const silence = new Promise<'silent'>((resolve) => {
+      cancel = this.#options.clock.after(ms, () => resolve('silent'));
     });
+    return await Promise.race([answer, silence]).finally(cancel);
   }
 
   /** Ends those to a server, or to all of them. */

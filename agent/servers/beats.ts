@@ -19,6 +19,8 @@ const VAIN_MS = 10_000;
 export interface Beating extends Said {
   /** By which the ring chooses the server. */
   readonly key: string;
+  /** Whether it is the answer of a server that has taken it; without this any 200 is. */
+  readonly isTaken?: (answer: ServerAnswer) => boolean;
 }
 
 export interface BeatsOptions<Request> {
@@ -58,7 +60,7 @@ export class Beats<Request extends Beating> {
         cause = came;
         continue;
       }
-      if (came.status === 200) {
+      if (came.status === 200 && beating.isTaken?.(came) !== false) {
         this.#taken(server, refusers);
         return came;
       }

@@ -74,6 +74,8 @@ export class Heartbeat {
   readonly #stopping = new AbortController();
   /** The last beat's round trip, and what its server was about; undefined where it says nothing. */
   #tookMs: number | undefined;
+  /** Of the server that has taken it. */
+  #answer: BeatAnswer | undefined;
   /** It went to another server than its own, to measure the way there, and says nothing else. */
   #isVisit = false;
   /** What it says of itself, as bytes: the same again and again. */
@@ -153,20 +155,19 @@ export class Heartbeat {
     this.#isLate = false;
     const text = answer.body.toString();
     const { status } = answer;
-    if (status === 200) this.#taken(text);
+    if (this.#answer !== undefined) this.#heard(this.#answer);
     else if (isRefusal(answer)) this.#refused(text.trim(), status === 403);
     else this.#missed(`a server does not take a sign of life: ${status} ${text.slice(0, 200)}`);
   }
 
-  #taken(text: string): void {
-    let answer: BeatAnswer;
+  #isTaken({ status, body }: ServerAnswer): boolean {
     try {
-      answer = readBeatAnswer(text);
-    } catch (error) {
-      this.#missed(`a server does not take a sign of life: 200 ${describeChain(error)}`);
-      return;
+      this.#answer = status === 200 ? readBeatAnswer(body.toString()) : undefined;
+    } catch {
+      // Anything may answer where a server once was.
+      this.#answer = undefined;
     }
-    this.#heard(answer);
+    return this.#answer !== undefined;
   }
 
   #heard({ Servers, Known, NextMs, WantsLoad = false, Here }: BeatAnswer): void {
@@ -218,6 +219,7 @@ export class Heartbeat {
     const key = (this.isHeard ? place?.keyOf(own, this.#everyMs) : undefined) ?? own;
     const headers = place && { [PLACE_HEADER]: encodeJson(place.told(key)) };
     this.#tookMs = undefined;
+    this.#answer = undefined;
     this.#isVisit = key !== own;
     return upstream.ask({
       way: 'beat',
@@ -229,6 +231,7 @@ export class Heartbeat {
       timeoutMs: TIMEOUT_MS,
       repeatable: true,
       signal: this.#stopping.signal,
+      isTaken: (answer) => this.#isTaken(answer),
       ...(headers !== undefined && { headers }),
       onAnswer: (ms) => {
         this.#tookMs = ms;

@@ -37,6 +37,8 @@ export interface UpstreamRequest extends Place {
   readonly signal?: AbortSignal;
   /** A write that does no more when it is done twice. */
   readonly repeatable?: boolean;
+  /** Of a beat: whether it is the answer of a server that has taken it. */
+  readonly isTaken?: (answer: ServerAnswer) => boolean;
   /** Told of each answer, after how long it began; undefined where a connection had to be opened first. */
   readonly onAnswer?: (ms: number | undefined) => void;
 }

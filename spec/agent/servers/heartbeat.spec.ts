@@ -227,6 +227,22 @@ describe('the heartbeat of an agent', () => {
     assert.deepEqual(said, ['lost']);
   });
 
+  it('goes to another server where what answers at its own is none, whatever it says', async () => {
+    const answer: BeatAnswer = { Servers: [], Known: true, NextMs: 2000 };
+    const page: RequestListener = (request, response) => {
+      request.resume();
+      response.end('<html>');
+    };
+    for (const pair of [
+      [page, json(() => answer)],
+      [json(() => answer), page],
+    ]) {
+      const { heartbeat, said } = await setUp(...pair);
+      await heartbeat.beatNow();
+      assert.deepEqual([heartbeat.isHeard, said], [true, ['back']]);
+    }
+  });
+
   it('looks for other servers where those that it knows refuse it again and again', async () => {
     const { clock, heartbeat, said } = await setUp(json(() => 'page not found', 404));
     for (let i = 0; i < 3; i++) {
