@@ -71,7 +71,7 @@ export class KeyLock implements HeldLock {
   }
 
   async release(): Promise<boolean> {
-    const api = this.#session.close();
+    const api = await this.#session.close();
     if (api === undefined) return false;
     const query = [['release', this.#session.id] as const, FLAGS];
     if (this.#held) await api.send({ method: 'PUT', path: this.#path, query });

@@ -70,7 +70,7 @@ export class KeySemaphore implements HeldLock {
   }
 
   async release(): Promise<boolean> {
-    const api = this.#session.close();
+    const api = await this.#session.close();
     if (api === undefined) return false;
     if (this.#held) {
       while (!(await this.#leave(api)));

@@ -9,6 +9,8 @@ const RENEW_MS = TTL_MS / 3;
 const MONITOR_RETRY_MS = 1000;
 /** To let go takes no longer, even of a server that hangs: the session ends by itself. */
 const RELEASE_MS = 10_000;
+/** A session that is being opened when it is to be closed may come yet. */
+const COMING_MS = 2000;
 /** One look at what is held by someone. */
 const LOOK_MS = 15_000;
 /** Longer than a server makes anybody wait for one, jitter and all: then it is gone, though its socket is not. */
@@ -45,6 +47,8 @@ export class LockSession {
   readonly #ended = new AbortController();
   readonly #lost = new AbortController();
   #cancelRenewal: Cancel = () => undefined;
+  /** Rejects where none comes. */
+  #opening: Promise<void> = Promise.resolve();
   id = '';
 
   constructor(options: LockOptions) {
@@ -64,9 +68,12 @@ export class LockSession {
     const late = timeoutMs === 0 ? [] : [AbortSignal.timeout(Math.ceil(timeoutMs))];
     const stop = AbortSignal.any([signal, this.#ended.signal, ...late]);
     let holds = false;
+    if (stop.aborted) return false;
     try {
-      await this.#open(behavior, stop);
-      holds = await lock.contend(client(stop), stop);
+      // Not cut off where it is too late: the server would have a session of which nobody knows.
+      this.#opening = this.#open(behavior);
+      await Promise.race([this.#opening, stopped(stop)]);
+      holds = !stop.aborted && (await lock.contend(client(stop), stop));
     } catch (error) {
       // Else the request that was under way was cut off on purpose.
       if (!stop.aborted) throw error;
@@ -77,10 +84,14 @@ export class LockSession {
   }
 
   /** Undefined where it is closed already, or never was open; else what is to be done in its stead. */
-  close(): ApiClient | undefined {
+  async close(): Promise<ApiClient | undefined> {
     if (this.#ended.signal.aborted) return undefined;
     this.#ended.abort();
     this.#cancelRenewal();
+    const hasCome = new AbortController();
+    const coming = pause(this.#options.clock, COMING_MS, hasCome.signal);
+    await Promise.race([this.#opening.catch(() => undefined), coming]);
+    hasCome.abort();
     return this.id === '' ? undefined : this.#options.client(AbortSignal.timeout(RELEASE_MS));
   }
 
@@ -88,14 +99,14 @@ export class LockSession {
     await api.send({ method: 'PUT', path: `/v1/session/destroy/${this.id}` });
   }
 
-  async #open(behavior: object, stop: AbortSignal): Promise<void> {
+  async #open(behavior: object): Promise<void> {
     const { sessionName: Name, client, clock } = this.#options;
     const body = JSON.stringify({ Name, TTL: `${TTL_MS}ms`, ...behavior });
-    const answer = await inTime(clock, stop, (either) =>
+    const answer = await inTime(clock, NEVER, (either) =>
       client(either).send({ method: 'PUT', path: '/v1/session/create', body }),
     );
     this.id = (answer.json as { readonly ID: string }).ID;
-    this.#renewLater();
+    if (!this.#ended.signal.aborted) this.#renewLater();
   }
 
   /** A renewal that fails is tried again at the next turn; whether it was too late, #monitor sees. */
@@ -132,6 +143,13 @@ export class LockSession {
     }
     if (!this.#ended.signal.aborted) this.#lost.abort();
   }
+}
+
+const NEVER = new AbortController().signal;
+
+async function stopped(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted)
+    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
 }
 
 /** What is contended for. */

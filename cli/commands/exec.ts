@@ -123,7 +123,7 @@ class Job implements Contended {
 
   /** A program that runs yet hears of it, and is ended. */
   async remove(): Promise<void> {
-    const api = this.#session.close();
+    const api = await this.#session.close();
     if (api === undefined) return;
     await this.#session.destroy(api);
     const recurse = [['recurse', ''] as const];

@@ -11,7 +11,7 @@ const FLAGS = '3304740253564472344';
 /** A server that answers until its packets vanish: then no request ends but by its signal. */
 function started() {
   const clock = new FakeClock();
-  const there = { isSilent: false };
+  const there = { isSilent: false, opens: Promise.resolve() };
   const asked: string[] = [];
   const ending = new AbortController();
   const hang = (signal: AbortSignal) =>
@@ -32,6 +32,7 @@ function started() {
     send: async (request: ApiRequest) => {
       const { method, path, query = [] } = request;
       asked.push(`${method} ${path} ${query.map(([name]) => name).join()}`);
+      if (path === '/v1/session/create') await there.opens;
       const json = there.isSilent ? undefined : answered(request);
       if (json === undefined) return await hang(signal);
       return { status: 200, index: '7', text: '', json };
@@ -81,5 +82,31 @@ describe('a lock at a server that says nothing any more', () => {
     void acquired.catch(() => undefined);
     await clock.advance(20_000);
     await assert.rejects(acquired, ProconsulError);
+  });
+});
+
+describe('a lock that is told too late that it has a session', () => {
+  it('leaves none behind', async () => {
+    const { there, lock, count } = started();
+    let opens = () => undefined as void;
+    there.opens = new Promise((resolve) => {
+      opens = resolve;
+    });
+    assert.equal(await lock.acquire(1), false);
+    const released = lock.release();
+    opens();
+    await released;
+    assert.deepEqual([count('session/destroy/s1'), count('acquire')], [1, 0]);
+  });
+
+  it('waits two seconds for it, and no longer', async () => {
+    const { clock, there, lock, count } = started();
+    there.opens = new Promise(() => undefined);
+    assert.equal(await lock.acquire(1), false);
+    const released = lock.release();
+    await clock.untilArmed(2);
+    await clock.advance(2000);
+    assert.equal(await released, false);
+    assert.equal(count('session/destroy'), 0);
   });
 });
