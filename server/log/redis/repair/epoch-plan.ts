@@ -137,7 +137,9 @@ function promiseNeeded(view: View, me: Holdings, { quorumOf }: PlanLimits): Ball
   // One that was used never begins again, also where this Redis has forgotten that it was.
   const used = Math.max(view.epoch, me.epoch, ...view.candidates.map((each) => each.epoch));
   // An epoch that was promised to another Redis can never be promised to this one too.
-  const wanted = Math.max(here ? epoch : epoch + 1, used + 1, ...ballots);
+  // The first of all begins at the first index: where a disk knows that there was one, this is another.
+  const least = start > 0 || view.candidates.some((each) => each.start > 0) ? 2 : 1;
+  const wanted = Math.max(here ? epoch : epoch + 1, used + 1, least, ...ballots);
   if (here && epoch === wanted) return undefined;
   return { run: view.run, epoch: wanted, elsewhere: here ? elsewhere : epoch, start };
 }
@@ -228,15 +230,17 @@ function beginWith(first: First, view: View, me: Holdings, limits: PlanLimits): 
   const highest = Math.max(end, view.next - 1, ...candidates.map(({ index }) => index));
   const epochs = candidates.map(({ epoch }) => epoch);
   const newest = Math.max(view.epoch, me.epoch, ...epochs);
-  const epoch = quorumOf === undefined ? newest + 1 : me.ballot.epoch;
   // Of an epoch that nobody remembers, as when all lose their power at once, the disks know where it began.
   const start = Math.max(me.ballot.start, ...candidates.map((each) => each.start));
   const isForgotten = start > Math.max(view.next, highest + 1);
+  // Nor which number it had: no more than there were indexes, and whoever is away may still be in it.
+  const before = isForgotten || newest === 0 ? Math.max(newest, start) : newest;
+  const epoch = quorumOf === undefined ? before + 1 : me.ballot.epoch;
   // Once there was an epoch there may have been entries, whoever remembers none.
   const wasAny = epoch > 1 || start > 0;
   const gap = isForgotten || (wasAny && mayHaveLost(first, view, me, limits));
   // Those between may have been used, each above the one before, and all that is left of them is the promise.
-  const above = FORK_GAP * (epoch - newest);
+  const above = FORK_GAP * (quorumOf === undefined ? 1 : epoch - newest);
   return {
     kind: 'begin',
     first,

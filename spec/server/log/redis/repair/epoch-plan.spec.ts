@@ -227,9 +227,20 @@ describe('planEpoch after all have lost their power', () => {
   it('neither where Redis is as empty as before the first', () => {
     const empty = { epochRun: '', epoch: 0, index: 0, hash: '', next: 1, firstIndex: 0, length: 0 };
     const again = plan({ ...empty, candidates: others(1), sinceMs: 1000 }, forgot(0));
-    assert.deepEqual(again, { kind: 'begin', first: 'keep', epoch: 1, next: 1 + GAP });
+    assert.deepEqual(again, { kind: 'begin', first: 'keep', epoch: 2, next: 1 + GAP });
     const ever = plan({ ...empty, candidates: others(0), sinceMs: 1000 }, forgot(0));
     assert.deepEqual(ever, { kind: 'begin', first: 'keep', epoch: 1, next: 1 });
+  });
+
+  it('nor a number of an epoch that nobody remembers, in which somebody may be who is away', () => {
+    const empty = { epochRun: '', epoch: 0, index: 0, hash: '', next: 1, firstIndex: 0, length: 0 };
+    const begun = (start: number, more: Partial<View> = {}) =>
+      plan({ ...empty, candidates: others(start), sinceMs: 1000, ...more }, forgot(0));
+    const again = { kind: 'begin', first: 'keep', epoch: GAP + 1, next: 2 * GAP };
+    assert.deepEqual(begun(GAP), again);
+    // Older files: two epochs are known there, and the disks know of more.
+    const older = { epoch: 2, index: 9, hash: 'h9', next: 10, firstIndex: 1, length: 9 };
+    assert.deepEqual(begun(GAP, older), again);
   });
 
   it('keeps where an epoch begins, and promises nothing that it need not', () => {

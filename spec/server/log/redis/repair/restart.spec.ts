@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BallotFile } from '../../../../../server/log/redis/repair/ballot-file.ts';
 import { cutAof, keepFiles, loseFiles } from '../../../../support/experiments/redis-scenarios.ts';
 import { startLogServers, verdictOf } from '../../../../support/servers/log-servers.ts';
 import { startRedis } from '../../../../support/servers/redis.ts';
@@ -43,4 +47,32 @@ describe('RedisLog over a Redis that comes back older', () => {
     assert(after.sink.position.index > 2 ** 20, `${after.sink.position.index}`);
     assert.deepEqual(after.sink.ids, ['s1-0', 'next']);
   });
+
+  for (const commit of ['redis', 'quorum']) {
+    for (const isRestarted of [false, true]) {
+      const how = isRestarted ? 'has lost its files' : 'was emptied';
+      it(`goes on where it ${how} while no server lived, whose disks alone know of it (${commit})`, async () => {
+        const folder = mkdtempSync(join(tmpdir(), 'ballots-'));
+        try {
+          const redis = await startRedis();
+          const url = `${redis.url}?commit=${commit}`;
+          const options = { url, settleMs: 0, servers: 1, ballots: new BallotFile(folder) };
+          const [before] = await startLogServers(1, options);
+          assert.equal(await before?.write(), 'acked');
+          await before?.stop();
+          await redis.admin.flushall();
+          if (isRestarted) {
+            await redis.kill();
+            await redis.start();
+          }
+          const [after] = await startLogServers(1, options);
+          assert.equal(await after?.write('next'), 'acked');
+          assert((after?.sink.position.index ?? 0) > 2 ** 20);
+          assert.deepEqual(after?.sink.ids, ['next']);
+        } finally {
+          rmSync(folder, { recursive: true });
+        }
+      });
+    }
+  }
 });
