@@ -19,6 +19,8 @@ import { bytesTo, type Written } from './shown.ts';
 const IDLE_MS = 60_000;
 /** So long after it was asked a server that is silent is taken for gone, with the connection. */
 const SILENT_MS = 20_000;
+/** So long an answer says something of the server that gave it. */
+const MISSED_MS = 10_000;
 /** What stands in between may stay there; a server that says with an answer that it ends comes back. */
 const STRANGE_MS = 30_000;
 /** The list of all servers is a thousandth of it. What is longer than that is no answer to a beat. */
@@ -55,6 +57,7 @@ interface UnderWay {
   /** Whoever asked has been told that it is late, or was not the one who asked. */
   isLate: boolean;
   isAwaited: boolean;
+  cameAt: number;
   /** Undefined where it breaks off. */
   readonly answer: Promise<ServerAnswer | undefined>;
 }
@@ -74,26 +77,32 @@ export class BeatLines {
     this.#options = options;
   }
 
-  /**
-   * What the server answers, undefined where only the long way can tell, or that it is silent: it is not where it has
-   * answered the one before meanwhile.
-   */
+  /** What the server answers, undefined where only the long way can tell, or that it is silent. */
   async ask(server: ServerInfo, said: Said): Promise<ServerAnswer | 'silent' | undefined> {
     this.#lookOver();
-    const before = this.#kept.get(server.Url)?.missed;
     const came = await this.#inTime(this.#askOne(server, said), said.timeoutMs);
-    if (came !== 'silent') return came;
-    const kept = this.#kept.get(server.Url);
-    if (kept?.underWay !== undefined) kept.underWay.isAwaited = false;
-    if (before === undefined || kept?.missed !== before || !saysTheSame(before, said)) return came;
-    kept.missed = undefined;
-    return await before.answer;
+    const underWay = this.#kept.get(server.Url)?.underWay;
+    if (came === 'silent' && underWay !== undefined) underWay.isAwaited = false;
+    return came;
+  }
+
+  /** What a server that is silent now has answered not long ago, when nobody waited any more; once. */
+  missed(said: Said): Promise<ServerAnswer | undefined> | undefined {
+    const now = this.#options.clock.monotonic();
+    for (const kept of this.#kept.values()) {
+      const { missed } = kept;
+      if (missed === undefined || !saysTheSame(missed, said)) continue;
+      kept.missed = undefined;
+      if (now - missed.cameAt <= MISSED_MS) return missed.answer;
+    }
+    return undefined;
   }
 
   /** A server was heard. Those that are silent have files for their own agents, but not for all that once stood in their lines. */
   leaveSilent(): void {
-    for (const { line, underWay } of [...this.#kept.values()]) {
-      if (underWay?.isAwaited === false) line.close();
+    for (const kept of [...this.#kept.values()]) {
+      kept.missed = undefined;
+      if (kept.underWay?.isAwaited === false) kept.line.close();
     }
   }
 
@@ -128,6 +137,7 @@ export class BeatLines {
           return true;
         },
         ends: () => {
+          underWay.cameAt = clock.monotonic();
           kept.missed = underWay.isAwaited ? undefined : underWay;
           resolve(taken.whole());
         },
@@ -135,7 +145,7 @@ export class BeatLines {
       });
     });
     const { target, token } = request;
-    const underWay: UnderWay = { target, token, isLate: false, isAwaited: true, answer };
+    const underWay: UnderWay = { target, token, isLate: false, isAwaited: true, cameAt: 0, answer };
     kept.underWay = underWay;
     return answer;
   }

@@ -1,10 +1,11 @@
 /**
  * Which servers hear that this agent lives. Anything may answer where a server once was, and any number of servers
- * may be silent: as long as one that lives can be reached, it is to hear of the agent before its lease is over.
+ * may be silent: one that lives is to hear of the agent, and before its lease is over where no more than three are silent.
  */
 import type { Clock } from '../../lib/clock.ts';
 import { NO_LEADER, noLeader, ProconsulError } from '../../lib/errors.ts';
 import type { ServerInfo } from '../../lib/membership.ts';
+import { within } from '../../lib/within.ts';
 import { isOfNoUse, type ServerAnswer } from './answer.ts';
 import type { BeatLines, Said } from './beat-lines.ts';
 import type { ServerList } from './server-list.ts';
@@ -13,6 +14,9 @@ import type { ServerList } from './server-list.ts';
 const MAX_ATTEMPTS = 4;
 /** How long those that come after the first have for their answers. */
 const NEXT_MS = 1000;
+/** The long way opens a connection, and may ask once more by another. */
+const LONG = 2;
+const NEVER = new AbortController().signal;
 /** A server that was asked in vain comes after all others for so long. */
 const VAIN_MS = 10_000;
 
@@ -68,7 +72,16 @@ export class Beats<Request extends Beating> {
       refusers.push(server);
     }
     if (refusal !== undefined && cause === undefined) return refusal;
+    const missed = await this.#missed(beating);
+    if (missed !== undefined) return missed;
     throw noLeader(cause ?? new ProconsulError('unavailable', 'no server is known'));
+  }
+
+  /** Servers that are slower than a beat waits take beats all the same. */
+  async #missed(beating: Request): Promise<ServerAnswer | undefined> {
+    const answer = await this.#options.lines.missed(beating);
+    const isTaken = answer?.status === 200 && beating.isTaken?.(answer) !== false;
+    return isTaken ? answer : undefined;
   }
 
   /** What it says, or why that is of no use. */
@@ -78,17 +91,21 @@ export class Beats<Request extends Beating> {
       const isOfUse = !isOfNoUse(answer.status, answer.headers);
       return isOfUse ? answer : new ProconsulError('unavailable', NO_LEADER);
     } catch (error) {
-      // It would be the same with every server.
-      if (error instanceof ProconsulError) throw error;
+      if (isOurs(error)) throw error;
       this.#inVain(server);
       return error as Error;
     }
   }
 
   async #askOne(server: ServerInfo, beating: Request): Promise<ServerAnswer> {
-    const { lines, askLong } = this.#options;
+    const { lines, askLong, clock } = this.#options;
     const answer = await lines.ask(server, beating);
-    if (answer === undefined) return await askLong(server, beating);
+    if (answer === undefined) {
+      // From the connection to the end of the answer: what answers may never come to one.
+      return await within(clock, LONG * beating.timeoutMs, beating.signal ?? NEVER, (signal) =>
+        askLong(server, { ...beating, signal }),
+      );
+    }
     if (answer !== 'silent') return answer;
     const why = `the server did not answer in ${beating.timeoutMs} ms`;
     throw Object.assign(new Error(why), { code: 'ETIMEDOUT' });
@@ -125,4 +142,9 @@ export class Beats<Request extends Beating> {
     const vain = others.filter(isTried).sort((one, other) => untilOf(one) - untilOf(other));
     return [...again, ...others.filter((server) => !isTried(server)), ...vain];
   }
+}
+
+/** It would be the same with every server. */
+function isOurs(error: unknown): boolean {
+  return error instanceof ProconsulError && (error.code === 'invalid' || error.code === 'busy');
 }

@@ -1,31 +1,37 @@
 import assert from 'node:assert/strict';
-import type { RequestListener } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
 import type { UpstreamRequest } from '../../../agent/servers/upstream.ts';
 import { BEAT_PATH } from '../../../lib/membership.ts';
 import { upstreamTo } from '../../support/servers/upstreams.ts';
 import { until } from '../../support/until.ts';
 
-type Way = 'well' | 'silent' | 'stranger' | 'no leader';
+type Way = 'well' | 'silent' | 'stranger' | 'no leader' | 'endless';
+
+function answerAs(way: Way, response: ServerResponse): void {
+  if (way === 'stranger') response.statusCode = 404;
+  if (way === 'no leader') {
+    response.statusCode = 500;
+    response.setHeader('X-Proconsul-Applied', 'no');
+  }
+  if (way === 'endless') response.write('x');
+  else response.end(way);
+}
 
 /** Each of them goes the way that is said of it, by its place in the agent's order. */
 async function setUp(...said: readonly Way[]) {
   const ways = [...said];
   const asked: number[] = [];
   const placeOf: number[] = [];
+  const held: (() => void)[] = [];
   const listener =
     (i: number): RequestListener =>
     (request, response) => {
       const place = placeOf[i] ?? 0;
       asked.push(place);
       request.resume().once('end', () => {
-        const way = ways[place];
-        if (way === 'silent') return;
-        if (way === 'stranger') response.statusCode = 404;
-        if (way === 'no leader') {
-          response.statusCode = 500;
-          response.setHeader('X-Proconsul-Applied', 'no');
-        }
-        response.end(way);
+        const way = ways[place] ?? 'silent';
+        if (way === 'silent') held.push(() => void response.end('late'));
+        else answerAs(way, response);
       });
     };
   const all = await upstreamTo(...ways.map((_, i) => listener(i)));
@@ -49,7 +55,7 @@ async function setUp(...said: readonly Way[]) {
     }
     return [await answer, ...asked];
   };
-  return { ...all, ways, beat };
+  return { ...all, ways, held, beat };
 }
 
 describe('which servers hear that an agent lives', () => {
@@ -94,5 +100,23 @@ describe('which servers hear that an agent lives', () => {
     assert.deepEqual(await unsure.beat([0, 1000]), ['unavailable', 0, 1]);
     const leaderless = await setUp('no leader', 'stranger');
     assert.deepEqual(await leaderless.beat(), ['unavailable', 0, 1]);
+  });
+
+  it('is another where what answers at its own comes to no end', async () => {
+    const { beat } = await setUp('endless', 'well');
+    // By a line, and then by the long way.
+    const [answer, ...asked] = await beat([0, 3000]);
+    assert.deepEqual([answer, ...new Set(asked)], ['200 well', 0, 1]);
+  });
+
+  it('is one that answers now, whatever another has answered to a beat of before', async () => {
+    const { beat, clock, ways, held } = await setUp('silent', 'silent');
+    assert.deepEqual(await beat([1500, 1000]), ['unavailable', 0, 1]);
+    for (const answer of held) answer();
+    // Until it has come.
+    for (let i = 0; i < 50; i++) await new Promise(setImmediate);
+    ways[1] = 'well';
+    await clock.advance(2000);
+    assert.deepEqual(await beat([1500]), ['200 well', 0, 1]);
   });
 });
