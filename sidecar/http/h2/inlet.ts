@@ -17,18 +17,39 @@ const FIELDS = 16;
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
-/** Of this process. */
-const turn = { number: 0, took: 0, isArmed: false };
+/**
+ * Of this process. A turn of the loop has two parts, each with its own allowance: first whatever comes at a socket is heard,
+ * then what was left over, the longest ago first. Those with something left are not read meanwhile, so they never use
+ * up what is there for others.
+ */
+const turn = { part: 0, took: 0, isArmed: false };
+const leftOver = new Set<Inlet>();
 
 function spent(units: number): void {
   turn.took += units;
+  arm();
+}
+
+function arm(): void {
   if (turn.isArmed) return;
   turn.isArmed = true;
   setImmediate(() => {
-    turn.number++;
-    turn.took = 0;
     turn.isArmed = false;
+    nextPart();
+    // Those that have something left once more stand behind the others, and wait for the next turn.
+    for (const inlet of [...leftOver]) {
+      if (turn.took >= OF_ALL) break;
+      leftOver.delete(inlet);
+      inlet.goOn();
+    }
+    nextPart();
+    if (leftOver.size > 0) arm();
   });
+}
+
+function nextPart(): void {
+  turn.part++;
+  turn.took = 0;
 }
 
 export interface InletOptions {
@@ -44,7 +65,7 @@ export class Inlet {
   readonly #options: InletOptions;
   readonly #frames = new FrameReader();
   #heard = 0;
-  #turn = 0;
+  #part = 0;
   #took = 0;
 
   constructor(options: InletOptions) {
@@ -65,16 +86,20 @@ export class Inlet {
     this.#spend(HEAD + fields / FIELDS);
   }
 
+  /** Of what has come already. */
+  goOn(): void {
+    this.#read(NOTHING);
+    if (!leftOver.has(this)) this.#options.socket.resume();
+  }
+
   #read(chunk: Buffer): void {
     const { socket, isOver, tooLong } = this.#options;
     if (isOver()) return;
     if (!this.#frames.push(chunk, this.#tell)) tooLong();
     if (isOver() || !this.#isTired) return;
     socket.pause();
-    setImmediate(() => {
-      this.#read(NOTHING);
-      if (isOver() || !this.#isTired) socket.resume();
-    });
+    leftOver.add(this);
+    arm();
   }
 
   readonly #tell: Tell = (type, flags, stream, payload) => {
@@ -84,12 +109,12 @@ export class Inlet {
 
   #spend(units: number): void {
     spent(units);
-    if (this.#turn !== turn.number) [this.#turn, this.#took] = [turn.number, 0];
+    if (this.#part !== turn.part) [this.#part, this.#took] = [turn.part, 0];
     this.#took += units;
   }
 
   get #isTired(): boolean {
-    if (this.#turn !== turn.number) return false;
+    if (this.#part !== turn.part) return false;
     return this.#took >= (turn.took < OF_ALL ? PER_TURN : LEAST);
   }
 }

@@ -140,6 +140,22 @@ describe('a connection of HTTP/2', () => {
     assert.equal(seen.closed, 0);
   });
 
+  it('is heard in its turn, however many others have more to say than one holds', async () => {
+    const { port, seen } = await serve();
+    const heads = (count: number) =>
+      Array.from({ length: count }, (_, i) => framed(FRAME.head, ASK, 1 + 2 * i, REQUEST));
+    const each = 4000;
+    const busy = Array.from({ length: 6 }, () => raw(port));
+    for (const caller of busy) caller.say(...heads(each));
+    await until(() => seen.streams.length > each / 4);
+    const caller = raw(port);
+    caller.say(...heads(300));
+    const answers = () => caller.heard.frames.filter(({ type }) => type === FRAME.head).length;
+    while (answers() < 300) await new Promise<void>((on) => void setImmediate(on));
+    assert.ok(seen.streams.length < (busy.length * each) / 2, `${seen.streams.length}`);
+    await until(() => seen.streams.length === busy.length * each + 300);
+  });
+
   it('goes on where its windows are widened for each small part of a body that has come', async () => {
     const { port, seen } = await serve();
     const caller = raw(port);
