@@ -339,6 +339,8 @@ describe(`a stranger at the port for xDS (seed ${SEED})`, function () {
       );
     assert.notEqual(read(marked(1000), method), undefined);
     assert.equal(read(marked(1001), method), undefined);
+    const metadata = field(3, within(field(1, mark)));
+    assert.equal(read(field(1, within(metadata, field(1, 'me'), metadata)), method), undefined);
     const names = [3, 4, 5].flatMap((number) => [field(number, ''), field(number, '')]);
     assert.notEqual(read(Buffer.concat(names), method), undefined);
   });

@@ -139,11 +139,13 @@ function isModest(bytes: Buffer, method: Method): boolean {
 }
 
 function isModestNode(bytes: Buffer): boolean {
-  return skim(
-    bytes,
-    MAX_SAID,
-    (number, skimmed) => number !== METADATA || skim(skimmed.value, MAX_MARKS, () => true),
-  );
+  let isMarked = false;
+  return skim(bytes, MAX_SAID, (number, skimmed) => {
+    if (number !== METADATA) return true;
+    if (isMarked) return false;
+    isMarked = true;
+    return skim(skimmed.value, MAX_MARKS, () => true);
+  });
 }
 
 /** False where it has more fields, what is none, or one that is not to be. */
