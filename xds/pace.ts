@@ -63,9 +63,9 @@ export class Pace {
     this.#arm();
   }
 
-  /** Nobody waits for it. */
-  end(work: Work): void {
-    this.#ends.add(this, new Due(work));
+  /** Nobody waits for it. `of`: whose it is, where that is known. */
+  end(work: Work, of: object = this): void {
+    this.#ends.add(of, new Due(work));
     this.#arm();
   }
 

@@ -103,7 +103,7 @@ describe('the order in which a stream is told', () => {
       ...{ account: () => few, order: orderOf({}) },
     });
     assert.throws(() => other.take(said(MANY, ['*'])).next(), /have 100 subscriptions already/);
-    other.stop();
+    for (const _ of other.end());
     for (let i = 0; i < 100; i++) few.subscribe();
   });
 

@@ -187,7 +187,7 @@ describe('the room for what clients of xDS ask for', function () {
     const after = await liveBytes();
     const each = (after.heap + after.buffers - before.heap - before.buffers) / names.length;
     const reckoned = (room.taken - taken) / names.length;
-    delta.stop();
+    for (const _ of delta.end());
     views.stop();
     // Questions are let go some in a turn.
     for (let i = 0; i < 200; i++) await new Promise((resolve) => setImmediate(resolve));

@@ -11,6 +11,7 @@ import { FakeAgentAnswers } from '../support/fakes/fake-agent-answers.ts';
 import { FakeClock } from '../support/fakes/fake-clock.ts';
 import { RecordingLogger } from '../support/fakes/recording-logger.ts';
 import { seededRandom } from '../support/fakes/seeded-random.ts';
+import { TickingClock } from '../support/fakes/ticking-clock.ts';
 
 const ADDRESS = '10.0.0.1';
 const NAMES = Array.from({ length: 1000 }, (_, i) => `n${i}`);
@@ -18,8 +19,11 @@ const WIRE = new Wire();
 
 const turnOver = () => new Promise<void>((on) => void setImmediate(on));
 
-async function open<Request extends AnyRequest>(form: StreamOptions<Request>['form']) {
-  const [clock, logger] = [new FakeClock(), new RecordingLogger()];
+async function open<Request extends AnyRequest>(
+  form: StreamOptions<Request>['form'],
+  clock = new FakeClock(),
+) {
+  const logger = new RecordingLogger();
   const views = new Views({
     ...{ ask: new FakeAgentAnswers().ask, access: OPEN, caughtUp: async () => true },
     system: { clock, logger, random: seededRandom(1) },
@@ -60,7 +64,7 @@ async function open<Request extends AnyRequest>(form: StreamOptions<Request>['fo
     }
     return more;
   };
-  return { stream, told, refused, written, most };
+  return { stream, told, refused, written, most, member, views };
 }
 
 const REQUEST = { type_url: '', node: null, error_detail: null };
@@ -91,5 +95,28 @@ describe('a stream that is told of very many things at once', () => {
     assert.ok(more > 0 && more <= 64, `${more} in one turn`);
     assert.deepEqual([written('whole'), told.length, refused], [NAMES.length, 1, []]);
     stream.stop();
+  });
+
+  it('lets go of them a few in a turn once its client has gone, and of none at once', async () => {
+    const { stream, told, member, views } = await open<AnyRequest & WholeRequest>(
+      WholeSubscription,
+      new TickingClock(10),
+    );
+    let named = 0;
+    const { account } = member;
+    account.subscribe = () => void named++;
+    account.unsubscribe = () => void named--;
+    stream.take({ ...REQUEST, resource_names: NAMES, response_nonce: '' }, () => undefined);
+    while (told.length === 0) await turnOver();
+    const all = named;
+    assert.ok(all >= NAMES.length);
+    stream.stop();
+    // That a client has gone is heard within what others say.
+    assert.equal(named, all);
+    let turns = 0;
+    for (; named > all - NAMES.length; turns++) await turnOver();
+    assert.ok(turns >= 5, `${turns}`);
+    member.leave();
+    views.stop();
   });
 });

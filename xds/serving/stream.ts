@@ -43,7 +43,7 @@ export interface StreamOptions<Request extends AnyRequest> {
   /** Where the client is. */
   readonly address: string;
   readonly wire: Wire;
-  readonly pace: Pick<Pace, 'soon'>;
+  readonly pace: Pick<Pace, 'soon' | 'end'>;
   readonly counts: { answers: number };
   readonly refusals: Pick<Refusals, 'take'>;
   readonly views: Views;
@@ -62,6 +62,8 @@ const NAMES_WORTH = 128;
 /** Of what was never told to anybody: each takes some fifty microseconds, as much as to look at many. */
 const WRITTEN_AT_ONCE = 64;
 const WRITTEN_WORTH = 32;
+/** To let go of one takes some microseconds: before the next ones a turn looks at the time. */
+const LET_GO_AT_ONCE = 128;
 /** Of what a client says that it is, in log lines. */
 const MAX_SAID = 500;
 
@@ -86,6 +88,8 @@ export class Stream<Request extends AnyRequest> {
   #isHeldUp = false;
   #isDue = false;
   #isOver = false;
+  /** Who it was before, and still has names. */
+  readonly #left = new Set<Member>();
 
   constructor(options: StreamOptions<Request>) {
     this.#options = options;
@@ -174,18 +178,36 @@ export class Stream<Request extends AnyRequest> {
     this.#seeAgain(before);
   }
 
+  /** What it has is let go in several turns: a connection that breaks may be the end of a million names. */
   stop(): void {
     this.#isOver = true;
     this.#order.stop();
-    for (const each of this.#subscriptions.values()) each.stop();
+    const steps = this.#end();
+    const some = () => {
+      for (let ended = 0; ended < LET_GO_AT_ONCE; ended++) if (steps.next().done === true) return;
+      later();
+    };
+    const later = () => this.#options.pace.end(some, this.#member?.account);
+    later();
+  }
+
+  *#end(): Generator<void> {
+    for (const each of this.#subscriptions.values()) yield* each.end();
     this.#subscriptions.clear();
+    for (const each of this.#left) each.leave();
     this.#member?.leave();
   }
 
   /** In its turns, for which no other stream's token waits. */
   #seeAgain(before: Member): void {
     const isOther = !this.#isOver && this.#member?.view !== before.view;
-    if (isOther) this.#takeAll(this.#again(), () => before.leave());
+    if (isOther) this.#takeAll(this.#again(), () => this.#leave(before));
+    else this.#leave(before);
+  }
+
+  /** Names of one that is over are let go first: where nobody is left, a view ends with all that is in it at once. */
+  #leave(before: Member): void {
+    if (this.#isOver && this.#subscriptions.size > 0) this.#left.add(before);
     else before.leave();
   }
 

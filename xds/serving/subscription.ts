@@ -115,10 +115,17 @@ export abstract class Subscription<Request> implements Holding {
     }
   }
 
-  stop(): void {
-    for (const each of this.#names.values()) each.cancel();
-    this.#names.clear();
-    for (const name of this.#told.keys()) this.#letGo(name);
+  /** Lets go of all that it has: a step for each. Nothing else is to be done with it from then on. */
+  *end(): Generator<void> {
+    for (const [name, each] of this.#names) {
+      this.#names.delete(name);
+      each.cancel();
+      yield;
+    }
+    for (const name of this.#told.keys()) {
+      this.#letGo(name);
+      yield;
+    }
   }
 
   protected get dealings(): Dealings {
