@@ -57,7 +57,10 @@ export class GrpcServer {
 
   constructor(options: GrpcServerOptions) {
     this.#options = options;
-    this.#calls = new Shares(options.maxCalls ?? MAX_CALLS);
+    this.#calls = new Shares({
+      ...{ most: options.maxCalls ?? MAX_CALLS, of: 'calls' },
+      logger: options.logger,
+    });
     this.#buffers = new Buffers({
       maxBytes: options.maxKeptBytes ?? MAX_KEPT_BYTES,
       cut: (caller, bytes) => {
@@ -90,6 +93,11 @@ export class GrpcServer {
       else socket.destroy();
     };
     socket.on('readable', look);
+  }
+
+  /** To be called once in a second. */
+  review(): void {
+    this.#calls.review();
   }
 
   stop(): void {

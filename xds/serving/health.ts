@@ -1,4 +1,5 @@
 /** grpc.health.v1: whether this port's services may be called. */
+import type { Logger } from '../../lib/logger.ts';
 import { type Call, framed, STATUS } from './grpc-call.ts';
 import type { Answers } from './grpc-server.ts';
 import { Shares } from './shares.ts';
@@ -25,6 +26,7 @@ const MAX_WATCHING = 1000;
 const SILENT_MS = 10_000;
 
 export interface HealthOptions {
+  readonly logger: Pick<Logger, 'warn'>;
   readonly isReady: () => boolean;
   /** By their names; '' is all of them. */
   readonly services: readonly string[];
@@ -34,12 +36,15 @@ export interface HealthOptions {
 export class Health {
   readonly #options: HealthOptions;
   readonly #services: ReadonlySet<string>;
-  readonly #calls = new Shares(MAX_CALLS);
-  readonly #watches = new Shares(MAX_WATCHING);
+  readonly #calls: Shares;
+  readonly #watches: Shares;
   readonly #watching = new Map<Call, Watching>();
 
   constructor(options: HealthOptions) {
     this.#options = options;
+    const { logger } = options;
+    this.#calls = new Shares({ most: MAX_CALLS, of: 'calls for health', logger });
+    this.#watches = new Shares({ most: MAX_WATCHING, of: 'that watch health', logger });
     this.#services = new Set(['', ...options.services]);
   }
 
@@ -62,8 +67,10 @@ export class Health {
     ]);
   }
 
-  /** Tells those who watch what has changed. */
+  /** Tells those who watch what has changed. To be called once in a second. */
   review(): void {
+    this.#calls.review();
+    this.#watches.review();
     for (const [call, watching] of this.#watching) {
       const said = this.#of(watching.service);
       // Who reads slowly is told later what it is then.

@@ -59,7 +59,7 @@ export class Serving {
   readonly #options: ServingOptions;
   readonly #server: GrpcServer;
   readonly #health: Health;
-  readonly #shares = new Shares(MAX_STREAMS);
+  readonly #shares: Shares;
   readonly #readings = new Readings();
   readonly #refusals: Refusals;
   readonly #standing: Standing;
@@ -70,7 +70,8 @@ export class Serving {
     const { isReady, counts, logger, clock } = options;
     this.#refusals = new Refusals(counts, logger);
     this.#standing = new Standing(logger);
-    this.#health = new Health({ isReady, wire: WIRE, services: Object.keys(SERVICES) });
+    this.#shares = new Shares({ most: MAX_STREAMS, of: 'streams', logger });
+    this.#health = new Health({ isReady, logger, wire: WIRE, services: Object.keys(SERVICES) });
     const methods = new Map<string, Answers>(this.#health.methods);
     for (const [name, { kind, whole, delta }] of Object.entries(SERVICES)) {
       const [one, other] = [WIRE.method(name, whole), WIRE.method(name, delta)];
@@ -91,6 +92,8 @@ export class Serving {
 
   /** To be called from time to time: tokens change, and so does whether the state may be shown. */
   async review(): Promise<void> {
+    this.#server.review();
+    this.#shares.review();
     this.#health.review();
     this.#refusals.review();
     this.#standing.review(this.#options.views.waiting);
