@@ -5,8 +5,9 @@
  *   node --import tsx xds-crowd.ts PLAN
  */
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
+import { fromJSON, type MethodDefinition } from '@grpc/proto-loader';
 import { type Kind, TYPE_URLS } from '../../../xds/resource.ts';
-import { Wire } from '../../../xds/serving/wire.ts';
+import PROTOS from '../../../xds/serving/protos.json' with { type: 'json' };
 
 export interface CrowdPlan {
   readonly port: number;
@@ -57,8 +58,14 @@ export function someNames(names: readonly string[], some: number, n: number): re
   return Array.from({ length: some }, (_, i) => names[(n * 7 + i) % names.length] ?? '');
 }
 
+type Methods = Readonly<Record<string, MethodDefinition<object, object>>>;
+
+/** As clients have it: a server reads less of what they say of themselves. */
+const PACKAGE = fromJSON(PROTOS as object, { keepCase: true, longs: String, enums: String });
+
 async function run(plan: CrowdPlan): Promise<void> {
-  const { path, requestSerialize } = new Wire().method(plan.service, plan.method);
+  const methods = PACKAGE[plan.service] as Methods;
+  const { path, requestSerialize } = methods[plan.method] as Methods[string];
   const say = (line: string) => void process.stdout.write(`${line}\n`);
   let [told, said] = [0, -1];
   const begin = (client: Client, n: number) => {
