@@ -38,8 +38,7 @@ export class Account {
   readonly #room: Room;
   /** Bytes, of which others may have some too. */
   #kept = 0;
-  /** What it does takes the place of what it had. */
-  #isInPlace = false;
+  #isUnasked = false;
   #made = 0;
   #named = 0;
   #subscribed = 0;
@@ -71,7 +70,6 @@ export class Account {
       if (this.#named >= named) throw tooMuch(`${named} names`);
       if (names !== undefined && names.size >= NAMES) throw tooMuch(`${NAMES} names of the same`);
     }
-    this.#admit(TAKES.made);
     this.remake(of);
   }
 
@@ -124,30 +122,26 @@ export class Account {
     this.#kept += bytes;
   }
 
-  /** Lets something go, and has other such in its place, for which no room is asked. */
-  inPlace(change: () => void): void {
-    const before = this.#isInPlace;
-    this.#isInPlace = true;
+  /** What comes to be of something that was asked for: no room is asked for it. */
+  unasked<T>(change: () => T): T {
+    const before = this.#isUnasked;
+    this.#isUnasked = true;
     try {
-      change();
+      return change();
     } finally {
-      this.#isInPlace = before;
+      this.#isUnasked = before;
     }
   }
 
   #admit(more: number): void {
-    const why = this.#isInPlace ? undefined : this.#room.refusal(this.#kept, more);
+    const why = this.#isUnasked ? undefined : this.#room.refusal(this.#kept, more);
     if (why !== undefined) throw new ProconsulError('busy', why);
   }
 
   /** Calls as room comes, until it is cancelled. */
   listenForRoom(listener: () => void): Cancel {
     this.#refused.add(listener);
-    this.#room.listen(listener);
-    return () => {
-      this.#refused.delete(listener);
-      this.#room.forget(listener);
-    };
+    return () => void this.#refused.delete(listener);
   }
 
   /** What is refused anew makes no room. */
@@ -178,9 +172,7 @@ export class Account {
   /** Why it would be one too many; `what`: undefined for what nobody has followed yet. */
   refusal(what: object | undefined): string | undefined {
     if (what !== undefined && this.#followed.has(what)) return undefined;
-    if (this.#followed.size >= this.#most.followed) return TOO_MANY_QUESTIONS;
-    if (what !== undefined || this.#isInPlace) return undefined;
-    return this.#room.refusal(this.#kept, TAKES.question);
+    return this.#followed.size < this.#most.followed ? undefined : TOO_MANY_QUESTIONS;
   }
 
   take(what: object): void {
@@ -202,7 +194,7 @@ function tooMuch(what: string): ProconsulError {
 }
 
 function nameBytes(name: string): number {
-  return TAKES.name + TAKES.letter * name.length;
+  return TAKES.name + TAKES.nameLetter * name.length;
 }
 
 /** Throws 'busy' where none of them admits it. */

@@ -288,8 +288,8 @@ class View {
       byAccount?.delete(account);
       if (byAccount?.size === 0) this.#parts.delete(key);
     };
-    const subscribe = ({ key: whose, compute, of }: Named, listener: () => void) =>
-      this.subscribe({ key: whose, compute, of, account, name: '' }, listener);
+    const subscribe = ({ key: whose, compute, of }: Named, told: () => void) =>
+      account.unasked(() => this.subscribe({ key: whose, compute, of, account, name: '' }, told));
     const sources = { questions: this.questions, facts: this.#facts };
     const parts = new Parts({ among, account, sources, subscribe, onLast });
     const byAccount = this.#parts.get(key) ?? new Map<Account, Parts>();

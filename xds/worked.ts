@@ -1,5 +1,8 @@
 /** What is worked out of answers, and anew when they change. */
+import type { Cancel } from '../lib/clock.ts';
+import { ProconsulError } from '../lib/errors.ts';
 import type { Account } from './accounts.ts';
+import { MOST_LINES } from './lines.ts';
 import { type LeaveOut, noting } from './omissions.ts';
 import { type Held, keyOf, type OnAnswer, type Question, type Questions } from './questions.ts';
 
@@ -46,6 +49,8 @@ export class Worked<T> {
   #isRunning = false;
   #isDue = false;
   #isOver = false;
+  /** It needs more than there is room for. */
+  #stopWaiting: Cancel | undefined;
   /** And why. */
   #omitted: ReadonlyMap<string, string> = new Map();
 
@@ -65,6 +70,7 @@ export class Worked<T> {
 
   stop(): void {
     this.#isOver = true;
+    this.#stopWaiting?.();
     for (const { release } of this.#held.values()) release();
     this.#held.clear();
     this.#missing.clear();
@@ -121,7 +127,11 @@ export class Worked<T> {
   /** While other answers are to come, nothing can be made of one; those that change come in numbers. */
   #answered(key: string, isFirst: boolean): void {
     if (isFirst && (!this.#missing.delete(key) || this.#missing.size > 0)) return;
-    if (this.#isRunning || this.#isDue) return;
+    if (!this.#isRunning) this.#soon();
+  }
+
+  #soon(): void {
+    if (this.#isDue) return;
     this.#isDue = true;
     const { sources, accounts } = this.#options;
     sources.questions.pace.workOut(this.#again, accounts());
@@ -131,12 +141,28 @@ export class Worked<T> {
   readonly #again = (): void => {
     this.#isDue = false;
     if (this.#isOver) return;
+    const waited = this.#stopWaiting;
+    this.#stopWaiting = undefined;
+    waited?.();
     try {
       this.#run();
     } catch (error) {
-      this.#options.sources.questions.fault(error);
+      const isBusy = error instanceof ProconsulError && error.code === 'busy';
+      if (isBusy) this.#waitForRoom();
+      // Said once for as long as it waits.
+      if (waited === undefined || !isBusy) this.#options.sources.questions.fault(error);
     }
   };
+
+  /** Tried again whenever there may be some: what it follows from need not change for that. */
+  #waitForRoom(): void {
+    const accounts: Account[] = [];
+    for (const each of this.#options.accounts()) if (accounts.push(each) === MOST_LINES) break;
+    const cancels = accounts.map((each) => each.listenForRoom(() => this.#soon()));
+    this.#stopWaiting = () => {
+      for (const cancel of cancels) cancel();
+    };
+  }
 
   #leaveOut(omitted: ReadonlyMap<string, string>): void {
     this.#options.sources.questions.omissions.take(omitted, this.#omitted);

@@ -21,7 +21,7 @@ export interface Dealings {
   /** Of all answers on its stream. */
   readonly nextNonce: () => number;
   /** Of those who have its address. */
-  readonly account: () => Pick<Account, 'inPlace' | 'subscribe' | 'unsubscribe'>;
+  readonly account: () => Pick<Account, 'subscribe' | 'unasked' | 'unsubscribe'>;
   readonly order: Pick<Order, 'shown' | 'heldOf'>;
   /** A client drops these with what it is told now. */
   readonly onDropped: (names: readonly string[]) => void;
@@ -107,7 +107,7 @@ export abstract class Subscription<Request> implements Holding {
   *again(): Generator<void> {
     this.#changed = undefined;
     for (const [name, before] of this.#names) {
-      this.#dealings.account().inPlace(() => {
+      this.#dealings.account().unasked(() => {
         before.cancel();
         this.#names.set(name, this.#dealings.subscribe(name));
       });
