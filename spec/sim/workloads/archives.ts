@@ -26,7 +26,7 @@ interface Archive {
 }
 
 export class Archives extends Clients {
-  readonly #archives: Archive[] = [];
+  #archives: readonly Archive[] = [];
   #folder = 'arc-0';
   #keys = new Map<string, string>();
   #made = 0;
@@ -63,8 +63,9 @@ export class Archives extends Clients {
     }
   }
 
-  /** What nobody knows is left alone: it may be done at any time. */
+  /** What nobody knows is left alone: it may be done at any time, also after an archive of that folder was put in place. */
   #beginAnew(): void {
+    this.#archives = this.#archives.filter(({ folder }) => folder !== this.#folder);
     this.#folder = `arc-${++this.#made}`;
     this.#keys = new Map();
   }
@@ -100,8 +101,7 @@ export class Archives extends Clients {
     const before = { folder: this.#folder, keys: new Map(this.#keys), at: world.now };
     const answer = await client.ask(this.anyServer(), 'GET', path, { timeoutMs: LONG_MS });
     if (answer?.status !== 200) return;
-    this.#archives.push({ ...before, bytes: answer.bytes });
-    if (this.#archives.length > KEPT) this.#archives.shift();
+    this.#archives = [...this.#archives, { ...before, bytes: answer.bytes }].slice(-KEPT);
   }
 
   async #restore(client: SimClient): Promise<void> {
@@ -119,7 +119,7 @@ export class Archives extends Clients {
       this.#keys = new Map(keys);
     } else {
       await client.pause(SETTLED_MS);
-      this.#archives.splice(0);
+      this.#archives = [];
       this.#beginAnew();
     }
     this.#restoring.to = world.now;
