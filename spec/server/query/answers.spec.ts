@@ -320,7 +320,7 @@ describe('what Answers keeps', () => {
     const kept = (await liveBytes()).heap - heap;
     assert(answers.size.bytes < 8 * 1024 * 1024, `${answers.size.bytes}`);
     assert(kept < 16 * 1024 * 1024, `${kept} bytes`);
-  });
+  }).timeout(60_000);
 
   it('is nothing of a query that throws, also when it did not before', () => {
     const { answers, query, touch, watcher } = start();

@@ -51,8 +51,9 @@ export abstract class Looks extends Clients {
   #judge({ node, check, kind, target }: Looked): void {
     const expected = target.status(kind, STABLE_MS);
     if (expected === undefined) return;
-    for (const { machine, process } of this.cluster.servers) {
-      if (process === undefined) continue;
+    for (const { machine, process, downSince } of this.cluster.servers) {
+      // One that begins has nothing yet.
+      if (process === undefined || downSince !== undefined) continue;
       const row = process.state.catalog.check(node, check);
       if (row?.Status === expected) continue;
       const what = `${check} of ${node} at ${machine.name}: ${row?.Status}, not ${expected}`;
