@@ -3,7 +3,7 @@
  *
  *   bin/sim --seed N [--seeds N] [--log file|redis|quorum] [--workloads a,b|all] [--seconds N] [--trace]
  *     [--faults TEXT, as a failure prints them]
- *   bin/sim --minutes N [--log ...] [--workloads ...] [--seconds N]
+ *   bin/sim --minutes N [--from SEED] [--log ...] [--workloads ...] [--seconds N]
  */
 import { createHash } from 'node:crypto';
 import { parseArgs } from 'node:util';
@@ -35,6 +35,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     seeds: { type: 'string', default: '1' },
     minutes: { type: 'string', default: '30' },
+    from: { type: 'string' },
     log: { type: 'string' },
     seconds: { type: 'string', default: USUAL },
     workloads: { type: 'string' },
@@ -141,7 +142,7 @@ function chosen(explorer: Explorer, seed: number, seconds: number): Asked {
 
 async function explore(): Promise<boolean> {
   const explorers = logs.map((log) => new Explorer(log, seconds));
-  const first = Math.floor(begunAt / 1000);
+  const first = Number(values.from ?? Math.floor(begunAt / 1000));
   const from = `seed ${first} on, with logs in ${logs.join(', ')}`;
   print(`for ${values.minutes} minutes from ${from}`);
   const endsAt = begunAt + forMs;
